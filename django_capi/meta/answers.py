@@ -1,0 +1,110 @@
+"""Tables only: every answer of Meta's that is known, the outcome it means, and who says so. As of 2026-11-22.
+
+Sources: GE error handling guide, APE events edge reference, RL rate limiting page, SU troubleshooting page (all at
+developers.facebook.com), SDK facebook-business 26.0.3, RUD the error map of RudderStack's transformer, WOO Meta's own
+plugin for WooCommerce, "seen" an answer captured in the field, "ours" a judgement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Outcome(StrEnum):
+    ACCEPTED = "accepted"
+    EVENT = "event"
+    LANE = "lane"
+    THROTTLE = "throttle"
+    TRANSIENT = "transient"
+    AMBIGUOUS = "ambiguous"
+    TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    outcome: Outcome
+    reason: str
+    source: str
+    known: bool = True
+
+
+_EVENT, _LANE, _THROTTLE, _TRANSIENT = Outcome.EVENT, Outcome.LANE, Outcome.THROTTLE, Outcome.TRANSIENT
+
+# The row for (code, None) holds for every subcode that has no row of its own.
+BY_CODE: Final[dict[tuple[int, int | None], Answer]] = {
+    (1, None): Answer(_TRANSIENT, "Meta reports an unknown error, possibly downtime.", "GE"),
+    (2, None): Answer(_TRANSIENT, "Meta reports that the service is down for now.", "GE"),
+    (3, None): Answer(_LANE, "The token's app may not call this method.", "GE"),
+    (4, None): Answer(_THROTTLE, "The app made too many calls.", "GE, RL"),
+    (10, None): Answer(_LANE, "The token lacks a permission.", "GE, APE"),
+    (17, None): Answer(_THROTTLE, "The token's user made too many calls.", "GE, RL"),
+    (32, None): Answer(_THROTTLE, "The page made too many calls.", "RL"),
+    (33, None): Answer(_LANE, "The pixel does not exist or the token may not see it.", "RUD, ours"),
+    (100, None): Answer(_EVENT, "Meta found an invalid parameter.", "APE, RUD"),
+    (100, 33): Answer(_LANE, "The pixel does not exist or the token may not see it.", "RUD"),
+    (100, 2804001): Answer(_EVENT, "Meta found an event invalid, as it does for a malformed fbc.", "RUD, seen"),
+    (100, 2804003): Answer(_EVENT, "An event is older than Meta accepts.", "seen, RUD"),
+    (100, 2804004): Answer(_EVENT, "An event lies in the future.", "seen"),
+    (100, 2804007): Answer(_EVENT, "Meta found an event invalid (2804007).", "RUD"),
+    (100, 2804009): Answer(_EVENT, "A Purchase has no value.", "seen, RUD"),
+    (100, 2804010): Answer(_EVENT, "A Purchase has no currency.", "seen"),
+    (100, 2804016): Answer(_EVENT, "A key of user_data is not hashed.", "seen, RUD"),
+    (100, 2804017): Answer(_EVENT, "Meta found an event invalid (2804017).", "RUD"),
+    (100, 2804019): Answer(_EVENT, "Meta found a value or a time invalid (2804019).", "RUD, seen"),
+    (100, 2804023): Answer(_EVENT, "A value has no currency.", "seen"),
+    (100, 2804036): Answer(_EVENT, "A lead_id is invalid or deleted.", "seen"),
+    (100, 2804043): Answer(_EVENT, "The extinfo of app_data is not valid.", "seen"),
+    (100, 2804048): Answer(_EVENT, "Meta found an event invalid (2804048).", "RUD"),
+    (100, 2804050): Answer(_EVENT, "An event says too little about the person.", "seen"),
+    (100, 2804066): Answer(_EVENT, "The event name is not allowed for business messaging.", "seen"),
+    (100, 2804069): Answer(_EVENT, "A business messaging event has no page_id.", "seen"),
+    (100, 2804079): Answer(_EVENT, "A business messaging event has no ig_account_id.", "seen"),
+    (100, 2804087): Answer(_EVENT, "A business messaging event has no valid ctwa_clid.", "seen"),
+    (100, 2804116): Answer(_EVENT, "A business messaging event has neither page_id nor WhatsApp account.", "seen"),
+    (102, None): Answer(_LANE, "The session of the token has ended.", "GE, APE"),
+    (190, None): Answer(_LANE, "The access token is invalid, expired or revoked.", "GE, APE, WOO"),
+    (190, 452): Answer(_LANE, "The access token's session does not match.", "WOO"),
+    (190, 458): Answer(_LANE, "The access token's user removed the app.", "GE"),
+    (190, 459): Answer(_LANE, "The access token's user must log in to Facebook once.", "GE"),
+    (190, 460): Answer(_LANE, "The access token ended with a changed password.", "GE"),
+    (190, 463): Answer(_LANE, "The access token has expired.", "GE"),
+    (190, 464): Answer(_LANE, "The access token's user is not confirmed.", "GE"),
+    (190, 465): Answer(_LANE, "The access token's session is not allowed.", "GE"),
+    (190, 467): Answer(_LANE, "The access token is invalid.", "GE"),
+    (341, None): Answer(_TRANSIENT, "The app reached a limit for now.", "GE"),
+    (368, None): Answer(_LANE, "Meta has blocked this for a while for reasons of policy.", "GE, ours"),
+    (613, None): Answer(_THROTTLE, "This call was made too often.", "RL"),
+    (803, None): Answer(_LANE, "The pixel does not exist.", "seen"),
+    (2655, None): Answer(_LANE, "The pixel or the token is not set up for this.", "RUD"),
+    (5000, None): Answer(_TRANSIENT, "Meta reports an internal error (5000).", "RUD"),
+    (21009, None): Answer(_TRANSIENT, "The data set is not ready for uploads yet.", "RUD"),
+    (2044055, None): Answer(_LANE, "The data set does not exist.", "Dataset Quality page"),
+}
+
+RANGES: Final = (
+    (range(200, 300), Answer(_LANE, "The token lacks a permission.", "GE, APE, WOO")),
+    (range(80000, 80015), Answer(_THROTTLE, "The business made too many calls.", "RL")),
+)
+
+BY_STATUS: Final = {
+    408: Answer(_TRANSIENT, "Meta waited too long for the request.", "RUD"),
+    413: Answer(Outcome.TOO_LARGE, "The request is too large.", "RFC 9110"),
+    429: Answer(_THROTTLE, "Too many calls.", "RFC 6585, RUD"),
+    # A gateway gave up on the machine behind it, which may have taken the events all the same.
+    504: Answer(Outcome.AMBIGUOUS, "A gateway timed out; Meta may or may not have taken the events.", "ours"),
+}
+
+ACCEPTED: Final = Answer(Outcome.ACCEPTED, "Meta accepted the request.", "SU, APE")
+NOT_JSON: Final = Answer(
+    Outcome.ACCEPTED, "Success by its status, but the body is cut off or empty.", "ours", known=False
+)
+NO_SUCCESS: Final = Answer(Outcome.AMBIGUOUS, "Status 200, yet the body denies success.", "seen", known=False)
+UNAVAILABLE: Final = Answer(_TRANSIENT, "Status 200, yet the body says that the service is unavailable.", "SDK")
+HTML: Final = Answer(_TRANSIENT, "An HTML page instead of an answer.", "RUD", known=False)
+IS_TRANSIENT: Final = Answer(_TRANSIENT, "Meta says that the error is temporary.", "SDK")
+SERVER_ERROR: Final = Answer(_TRANSIENT, "Meta's server failed.", "RFC 9110, RUD")
+UNKNOWN: Final = Answer(_TRANSIENT, "An answer that is not in the table.", "ours", known=False)
+NOT_SENT: Final = Answer(_TRANSIENT, "Meta could not be reached; nothing was sent.", "ours")
+UNKNOWN_OUTCOME: Final = Answer(Outcome.AMBIGUOUS, "The connection ended before Meta answered.", "SU, ours")

@@ -1,0 +1,164 @@
+"""What a site knows of the purchase or the page comes in; Meta's `custom_data`, cleaned field by field, goes out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from django_capi.meta.events import values as clean
+from django_capi.meta.events.contents import Content, as_json_number, contents_of
+from django_capi.meta.events.names import InvalidEvent
+from django_capi.meta.left_out import LeftOut, Reason, left_out
+from django_capi.meta.wire import JSON
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CustomData:
+    """Meta's standard parameters, and the site's own under `properties`."""
+
+    value: Decimal | float | None = None
+    currency: str | None = None
+    content_ids: tuple[str, ...] | None = None
+    contents: tuple[Content, ...] | None = None
+    content_type: str | None = None
+    content_name: str | None = None
+    content_category: str | None = None
+    num_items: int | None = None
+    order_id: str | None = None
+    item_number: str | None = None
+    predicted_ltv: Decimal | float | None = None
+    net_revenue: Decimal | float | None = None
+    search_string: str | None = None
+    status: bool | str | None = None
+    delivery_category: str | None = None
+    customer_segmentation: str | None = None
+    event_source: str | None = None
+    lead_event_source: str | None = None
+    store_data: Mapping[str, JSON] | None = field(default=None, hash=False)
+    properties: Mapping[str, JSON] | None = field(default=None, hash=False)
+    left_out: tuple[LeftOut, ...] = ()
+
+    def __post_init__(self) -> None:
+        for key in _AMOUNTS:
+            object.__setattr__(self, key, as_json_number("custom_data." + key, getattr(self, key)))
+        if not all(isinstance(line, Content) for line in self.contents or ()):
+            raise InvalidEvent("custom_data.contents", "must be Content objects; use CustomData.from_raw")
+        if FIELDS.keys() & (self.properties or {}).keys():
+            raise InvalidEvent(
+                "custom_data.properties", "must not repeat a standard parameter, which has its own field"
+            )
+
+    @classmethod
+    def from_raw(cls, values: Mapping[str, object]) -> CustomData:
+        """Unknown keys are custom properties; what cannot be sent is in `left_out`, with the reason."""
+        found: dict[str, object] = {}
+        properties: dict[str, JSON] = {}
+        missing: list[LeftOut] = []
+        for key, value in values.items():
+            if value is None:
+                continue
+            rule = FIELDS.get(key)
+            into: dict[str, Any] = properties if rule is None else found
+            cleaned = _property(key, value) if rule is None else rule(value)
+            if type(cleaned) is Reason:
+                missing.append(left_out(key, cleaned))
+            elif cleaned is not None:
+                into[key] = cleaned
+        _take_contents(values.get("contents"), found, missing)
+        _take_currency(values, found, missing)
+        return cls._ready(found, properties, tuple(missing))
+
+    def payload(self) -> dict[str, JSON]:
+        """Meta's names, only what is there; the site's own properties beside them."""
+        made = dict(self.__dict__)
+        made.pop("left_out", None)
+        properties = made.pop("properties", None)
+        if self.contents is not None:
+            made["contents"] = [line.payload() for line in self.contents]
+        if self.content_ids is not None:
+            made["content_ids"] = list(self.content_ids)
+        return {**made, **properties} if properties else made
+
+    def __repr__(self) -> str:
+        return f"CustomData({', '.join(self.payload())})"
+
+    @classmethod
+    def _ready(cls, found: dict[str, object], properties: dict[str, JSON], missing: tuple[LeftOut, ...]) -> CustomData:
+        # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
+        made = object.__new__(cls)
+        if properties:
+            found["properties"] = properties
+        if missing:
+            found["left_out"] = missing
+        object.__setattr__(made, "__dict__", found)
+        return made
+
+
+def _apart(_value: object) -> None:
+    """`contents` can lose one line and keep another, so `_take_contents` sees to it."""
+
+
+FIELDS: Final[dict[str, Callable[[object], object]]] = {
+    "value": clean.amount,
+    "currency": clean.currency_code,
+    "content_ids": clean.texts,
+    "contents": _apart,
+    "content_type": clean.text,
+    "content_name": clean.text,
+    "content_category": clean.text,
+    "num_items": clean.whole_number,
+    "order_id": clean.text,
+    "item_number": clean.text,
+    "predicted_ltv": clean.amount,
+    "net_revenue": clean.amount,
+    "search_string": clean.text,
+    "status": clean.flag_or_text,
+    "delivery_category": clean.delivery_category,
+    "customer_segmentation": clean.customer_segmentation,
+    "event_source": clean.text,
+    "lead_event_source": clean.text,
+    "store_data": clean.store,
+}
+# Meta has a diagnostic of its own for ids that stand in custom_data; contact data may not be there at all.
+_RESERVED: Final = (
+    "event_id event_name event_time event_source_url action_source user_data custom_data external_id fbc fbp fbclid "
+    "client_ip_address client_user_agent properties left_out"
+)
+RESERVED: Final = frozenset(_RESERVED.split())
+_PERSONAL: Final = "em email ph phone fn ln first_name last_name db date_of_birth password ssn card_number"
+PERSONAL: Final = frozenset(_PERSONAL.split())
+_AMOUNTS: Final = ("value", "predicted_ltv", "net_revenue")
+_ABSENT: Final = (None, ())
+_PROPERTY_NAME = re.compile(r"[A-Za-z0-9_][\w .:$-]{0,99}", re.ASCII).fullmatch
+
+
+def _property(key: object, value: object) -> JSON | Reason:
+    if not isinstance(key, str) or not _PROPERTY_NAME(key):
+        return Reason.MALFORMED
+    if key in RESERVED:
+        return Reason.RESERVED
+    return Reason.PERSONAL if key.lower() in PERSONAL else clean.plain(value)
+
+
+def _take_contents(value: object, found: dict[str, object], missing: list[LeftOut]) -> None:
+    if value is not None:
+        lines, incomplete = contents_of(value)
+        missing += incomplete
+        if lines:
+            found["contents"] = lines
+
+
+def _take_currency(values: Mapping[str, object], found: dict[str, object], missing: list[LeftOut]) -> None:
+    """A money object carries its currency, and that one is right for its amount."""
+    if "value" not in found or (own := getattr(values["value"], "currency", None)) is None:
+        return
+    code = clean.currency_code(own)
+    if isinstance(code, Reason):
+        missing.append(left_out("currency", code))
+        return
+    if found.get("currency", code) != code:
+        missing.append(left_out("currency", Reason.CURRENCY_CONFLICT))
+    found["currency"] = code

@@ -1,0 +1,158 @@
+"""Raw customer information comes in; the `user_data` that Meta is sent, hashed where Meta wants it, goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Final
+
+from django_capi.meta.events.names import InvalidEvent
+from django_capi.meta.left_out import LeftOut, Reason, left_out
+from django_capi.meta.normalize import FORMS, HASHED, MANY, SEVERAL, place_of, sent_forms
+from django_capi.meta.normalize.hashing import SHA256_FORM
+from django_capi.meta.normalize.ids import WHOLE_NUMBERS
+from django_capi.meta.wire import JSON
+
+ALIASES: Final = {
+    "email": "em",
+    "phone": "ph",
+    "first_name": "fn",
+    "last_name": "ln",
+    "date_of_birth": "db",
+    "gender": "ge",
+    "city": "ct",
+    "state": "st",
+    "zip": "zp",
+    "zip_code": "zp",
+    "postcode": "zp",
+}
+Hashes = str | tuple[str, ...]
+Sent = Hashes | int
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class UserData:
+    """What Meta is told about the person, in the form it is sent; contact data only ever as SHA-256."""
+
+    em: Hashes | None = None
+    ph: Hashes | None = None
+    fn: Hashes | None = None
+    ln: Hashes | None = None
+    db: Hashes | None = None
+    ge: Hashes | None = None
+    ct: Hashes | None = None
+    st: Hashes | None = None
+    zp: Hashes | None = None
+    country: Hashes | None = None
+    external_id: Hashes | None = None
+    client_ip_address: str | None = None
+    client_user_agent: str | None = None
+    fbc: str | None = None
+    fbp: str | None = None
+    subscription_id: str | None = None
+    fb_login_id: int | None = None
+    lead_id: int | None = None
+    anon_id: str | None = None
+    madid: str | None = None
+    page_id: str | None = None
+    page_scoped_user_id: str | None = None
+    ctwa_clid: str | None = None
+    ig_account_id: str | None = None
+    ig_sid: str | None = None
+    whatsapp_business_account_id: str | None = None
+    instagram_business_account_id: str | None = None
+    f5first: Hashes | None = None
+    f5last: Hashes | None = None
+    fi: Hashes | None = None
+    dobd: Hashes | None = None
+    dobm: Hashes | None = None
+    doby: Hashes | None = None
+    left_out: tuple[LeftOut, ...] = ()
+
+    def __post_init__(self) -> None:
+        for key, value in self._present().items():
+            if broken := _broken(key, value):
+                field = f"user_data.{key}"
+                raise InvalidEvent(field, f"{broken}; use UserData.from_raw")
+        object.__setattr__(self, "__dict__", self._ready(self._present(), self.left_out).__dict__)
+
+    @classmethod
+    def from_raw(cls, values: Mapping[str, object], *, default_region: str | None = None) -> UserData:
+        """From Meta's short names or the long human ones; what cannot be sent is in `left_out`, with the reason."""
+        place = place_of(values.get("country"), default_region)
+        found: dict[str, Sent] = {}
+        missing: list[LeftOut] = []
+        for key, value in values.items():
+            if value is None:
+                continue
+            name = key if key in FORMS else ALIASES.get(key, key)
+            sent: Sent | None
+            if type(value) is not str and isinstance(value, SEVERAL):
+                sent, reason = _several(name, value, place)
+                if reason is not None:
+                    missing.append(left_out(name, reason))
+            else:
+                sent = FORMS[name](value, place) if name in FORMS else Reason.UNKNOWN_KEY
+            if type(sent) is Reason:
+                missing.append(left_out(name, sent))
+            elif sent:
+                found[name] = _joined(found[name], sent) if name in found and name in MANY else sent
+        for key in ("lead_id", "fb_login_id"):
+            if key in found:
+                found[key] = int(str(found[key]))
+        return cls._ready(found, tuple(missing))
+
+    def merged(self, other: UserData) -> UserData:
+        """Both together: `other` wins, except that addresses, phones and external ids are joined, each once."""
+        found = self._present()
+        for key, value in other._present().items():
+            found[key] = _joined(found[key], value) if key in _JOINED and key in found else value
+        return self._ready(found, tuple(dict.fromkeys(self.left_out + other.left_out)))
+
+    def payload(self) -> dict[str, JSON]:
+        """Meta's names, only what is there."""
+        return {key: list(value) if type(value) is tuple else value for key, value in self._present().items()}
+
+    def __repr__(self) -> str:
+        return f"UserData({', '.join(self._present())})"
+
+    def _present(self) -> dict[str, Sent]:
+        return {key: value for key, value in self.__dict__.items() if value is not None and key != "left_out"}
+
+    @classmethod
+    def _ready(cls, found: dict[str, Sent], missing: tuple[LeftOut, ...]) -> UserData:
+        # Past the generated __init__, whose thirty assignments cost more than the hashing. The class has the defaults
+        # of what is absent.
+        made = object.__new__(cls)
+        if missing:
+            found["left_out"] = missing  # type: ignore[assignment]  # the one field that is not sent
+        object.__setattr__(made, "__dict__", found)
+        return made
+
+
+_JOINED: Final = frozenset({"em", "ph", "external_id"})
+USER_DATA_KEYS: Final = tuple(one.name for one in fields(UserData) if one.name != "left_out")
+
+
+def _broken(key: str, value: Sent) -> str | None:
+    if key in WHOLE_NUMBERS:
+        return None if type(value) is int and value > 0 else "must be a whole number"
+    values = value if isinstance(value, tuple) and key in MANY else (value,)
+    if not all(isinstance(one, str) for one in values):
+        return "must be text as Meta is sent it"
+    if key in HASHED and not all(SHA256_FORM(one) for one in values if isinstance(one, str)):
+        return "must be hashed with SHA-256"
+    return None
+
+
+def _several(name: str, values: Iterable[object], place: str | None) -> tuple[Sent | None, Reason | None]:
+    if name not in MANY:
+        return None, Reason.ONE_VALUE
+    sent, reason = sent_forms(name, values, place)
+    return sent or None, reason if reason or sent else Reason.EMPTY
+
+
+def _joined(first: Sent, second: Sent) -> Sent:
+    both = [*(first if isinstance(first, tuple) else [first]), *(second if isinstance(second, tuple) else [second])]
+    each_once = tuple(dict.fromkeys(map(str, both)))
+    return each_once if len(each_once) > 1 else each_once[0]

@@ -1,0 +1,77 @@
+"""Why a value was not sent: a closed list of short codes, and the record of one omission, without the value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,49}").fullmatch
+
+
+class Reason(StrEnum):
+    EMPTY = "empty"
+    TYPE = "type"
+    UNKNOWN_KEY = "unknown_key"
+    ONE_VALUE = "one_value"
+    TOO_LONG = "too_long"
+    UNREADABLE = "unreadable"
+    MD5 = "md5"
+    NOT_AN_EMAIL = "not_an_email"
+    PHONE_NEEDS_COUNTRY = "phone_needs_country"
+    PHONE_LENGTH = "phone_length"
+    PHONE_IMPOSSIBLE = "phone_impossible"
+    POSTCODE = "postcode"
+    UNKNOWN_COUNTRY = "unknown_country"
+    IMPOSSIBLE_DATE = "impossible_date"
+    AMBIGUOUS_DATE = "ambiguous_date"
+    NOT_F_OR_M = "not_f_or_m"
+    MALFORMED = "malformed"
+    NOT_PUBLIC = "not_public"
+    NOT_A_NUMBER = "not_a_number"
+    UNKNOWN_CURRENCY = "unknown_currency"
+    CURRENCY_CONFLICT = "currency_conflict"
+    INCOMPLETE = "incomplete"
+    PERSONAL = "personal"
+    RESERVED = "reserved"
+
+
+MEANING: Final[dict[Reason, str]] = {
+    Reason.EMPTY: "nothing was left after cleaning; an empty text is never hashed",
+    Reason.TYPE: "a value of this type cannot be sent under this key",
+    Reason.UNKNOWN_KEY: "Meta has no such key here",
+    Reason.ONE_VALUE: "the key takes one value and several were given",
+    Reason.TOO_LONG: "longer than any real value of this kind",
+    Reason.UNREADABLE: "not valid Unicode, so it has no UTF-8 bytes to hash or send",
+    Reason.MD5: "already hashed with MD5; Meta's pages accept SHA-256 only",
+    Reason.NOT_AN_EMAIL: "does not look like one e-mail address",
+    Reason.PHONE_NEEDS_COUNTRY: "a national number whose country is not known (or phonenumbers is not installed)",
+    Reason.PHONE_LENGTH: "not 7 to 15 digits in the end",
+    Reason.PHONE_IMPOSSIBLE: "not a possible number in the country it is said to be from",
+    Reason.POSTCODE: "an American postcode with fewer than five digits",
+    Reason.UNKNOWN_COUNTRY: "not an ISO 3166-1 country code or a country name that is known here",
+    Reason.IMPOSSIBLE_DATE: "no such day, or not between 1900 and 2099",
+    Reason.AMBIGUOUS_DATE: "could be two different days, or is no date",
+    Reason.NOT_F_OR_M: "Meta takes f or m only",
+    Reason.MALFORMED: "does not have the form Meta gives this identifier",
+    Reason.NOT_PUBLIC: "a private, loopback or otherwise unroutable address",
+    Reason.NOT_A_NUMBER: "not a finite number that JSON can carry exactly",
+    Reason.UNKNOWN_CURRENCY: "not an ISO 4217 code",
+    Reason.CURRENCY_CONFLICT: "another currency than the one the money object carries",
+    Reason.INCOMPLETE: "an entry of contents without id or quantity, which Meta refuses",
+    Reason.PERSONAL: "looks like contact data, which must never stand in custom_data",
+    Reason.RESERVED: "the name belongs to another part of the event",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeftOut:
+    key: str
+    reason: Reason
+
+
+def left_out(key: object, reason: Reason) -> LeftOut:
+    """The record of one omission; a key that is no plain name may itself be personal, and becomes `?`."""
+    name = key if isinstance(key, str) and _PLAIN_NAME(key) else "?"
+    return LeftOut(key=name, reason=reason)

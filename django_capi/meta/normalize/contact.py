@@ -1,0 +1,95 @@
+"""Clean text of one key and the event's country come in; the form that is hashed goes out, or the reason why not."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from django_capi.meta.left_out import Reason
+from django_capi.meta.normalize.birth import FIRST_YEAR, LAST_YEAR, MONTHS_IN_A_YEAR
+from django_capi.meta.normalize.countries import known_country
+from django_capi.meta.normalize.regions import AMERICAN_STATES, CANADIAN_PROVINCES
+from django_capi.meta.normalize.text import fold_digits, letters, letters_and_digits, lower
+
+LONGEST_EMAIL: Final = 320
+AMERICAN_POSTCODE_LENGTH: Final = 5
+INITIAL_LENGTH: Final = 5
+LAST_DAY: Final = 31
+
+_NEVER: Final = r"\s@,;:<>()\[\]\\\""
+_ADDRESS = re.compile(rf"[^{_NEVER}]+@(?:[^{_NEVER}.]+\.)+(?!\d+\Z)[^{_NEVER}.]{{2,}}").fullmatch
+_GENDERS: Final = {"f": "f", "female": "f", "woman": "f", "m": "m", "male": "m", "man": "m"}
+
+
+def email(text: str, _country: str | None) -> str:
+    if len(text) > LONGEST_EMAIL:
+        return Reason.TOO_LONG
+    address = lower(text)
+    return address if _ADDRESS(address) else Reason.NOT_AN_EMAIL
+
+
+def name(text: str, _country: str | None) -> str:
+    return letters_and_digits(text)
+
+
+def city(text: str, _country: str | None) -> str:
+    return letters(text)
+
+
+@lru_cache(maxsize=2_048)
+def state(text: str, country: str | None) -> str:
+    """Two letters for the states of the USA and the provinces of Canada, unless the event is from elsewhere."""
+    written = letters(text)
+    if country in (None, "us") and written in AMERICAN_STATES:
+        return AMERICAN_STATES[written]
+    if country in (None, "ca"):
+        return CANADIAN_PROVINCES.get(written, written)
+    return written
+
+
+def postcode(text: str, country: str | None) -> str:
+    written = letters_and_digits(fold_digits(text))
+    if country != "us":
+        return written
+    digits = written[:AMERICAN_POSTCODE_LENGTH]
+    return digits if len(digits) == AMERICAN_POSTCODE_LENGTH and digits.isdecimal() else Reason.POSTCODE
+
+
+def country(text: str, _country: str | None) -> str:
+    return known_country(text) or Reason.UNKNOWN_COUNTRY
+
+
+@lru_cache(maxsize=256)
+def gender(text: str, _country: str | None) -> str:
+    return _GENDERS.get(text.lower(), Reason.NOT_F_OR_M)
+
+
+def external_id(text: str, _country: str | None) -> str:
+    return lower("".join(text.split()))
+
+
+def first_five_letters(text: str, _country: str | None) -> str:
+    return letters(text)[:INITIAL_LENGTH]
+
+
+def initial(text: str, _country: str | None) -> str:
+    return letters(text)[:1]
+
+
+def day_of_birth(text: str, _country: str | None) -> str:
+    return _two_digits(text, LAST_DAY)
+
+
+def month_of_birth(text: str, _country: str | None) -> str:
+    return _two_digits(text, MONTHS_IN_A_YEAR)
+
+
+def year_of_birth(text: str, _country: str | None) -> str:
+    digits = fold_digits(text)
+    return digits if digits.isdecimal() and FIRST_YEAR <= int(digits) <= LAST_YEAR else Reason.IMPOSSIBLE_DATE
+
+
+def _two_digits(text: str, largest: int) -> str:
+    digits = fold_digits(text)
+    return f"{int(digits):02d}" if digits.isdecimal() and 1 <= int(digits) <= largest else Reason.IMPOSSIBLE_DATE

@@ -1,0 +1,47 @@
+"""An event's payload and the time come in; everything Meta is known to refuse or to complain of in it goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django_capi.meta.rules.about_event import EVENT_RULES
+from django_capi.meta.rules.about_money import MONEY_RULES
+from django_capi.meta.rules.about_person import PERSON_RULES
+from django_capi.meta.rules.about_source import SOURCE_RULES
+from django_capi.meta.rules.problem import Problem, Rule, Seen, Severity
+from django_capi.meta.wire import JSON
+
+__all__ = ["CLAMPED_SECONDS", "RULES", "Problem", "Rule", "Severity", "check", "clamp_event_time"]
+
+CLAMPED_SECONDS: Final = 600
+RULES: Final[tuple[Rule, ...]] = EVENT_RULES + SOURCE_RULES + PERSON_RULES + MONEY_RULES
+
+
+def check(payload: Mapping[str, JSON], *, now: int) -> list[Problem]:
+    """The problems of one event as it would be sent, in the order of `RULES`; none of them quotes a value.
+
+    >>> [problem.field for problem in check({"event_name": "Lead"}, now=1_700_000_000)]
+    ['event_time', 'action_source', 'user_data', 'event_id']
+    """
+    seen = Seen(
+        event=payload,
+        user=_mapping(payload.get("user_data")),
+        custom=_mapping(payload.get("custom_data")),
+        source=payload.get("action_source"),
+        now=now,
+    )
+    return [_problem(rule) for rule in RULES if rule.broken(seen)]
+
+
+def clamp_event_time(event_time: int, *, now: int) -> int:
+    """A clock that runs less than ten minutes ahead is forgiven; anything later is left for `check` to refuse."""
+    return now if now < event_time < now + CLAMPED_SECONDS else event_time
+
+
+def _problem(rule: Rule) -> Problem:
+    return Problem(field=rule.field, rule=rule.name, severity=rule.severity, subcode=rule.subcode, advice=rule.advice)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

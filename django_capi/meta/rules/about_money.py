@@ -1,0 +1,148 @@
+"""Rules on `custom_data`: value, currency, contents and what must not stand there. As of 2026-11-22."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any, Final
+
+from django_capi.meta.events.currencies import CURRENCIES
+from django_capi.meta.events.names import PURCHASE, CustomerSegmentation, DeliveryCategory
+from django_capi.meta.rules.problem import Rule, Seen, Severity
+
+LONGEST_ORDER_ID: Final = 100
+AMOUNTS: Final = ("value", "predicted_ltv", "net_revenue")
+_CATEGORIES: Final = frozenset(DeliveryCategory)
+_SEGMENTS: Final = frozenset(CustomerSegmentation)
+
+
+def _is_purchase(seen: Seen) -> bool:
+    return seen.event.get("event_name") == PURCHASE
+
+
+def _has(key: str, seen: Seen) -> bool:
+    return seen.custom.get(key) not in (None, "")
+
+
+def _as_number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if isfinite(found) else None
+
+
+def _is_number(value: object) -> bool:
+    return _as_number(value) is not None
+
+
+def _not_a_number(seen: Seen) -> bool:
+    return any(_has(key, seen) and not _is_number(seen.custom[key]) for key in AMOUNTS)
+
+
+def _number_as_text(seen: Seen) -> bool:
+    return isinstance(seen.custom.get("value"), str) and _is_number(seen.custom["value"])
+
+
+def _negative(seen: Seen) -> bool:
+    value = _as_number(seen.custom.get("value"))
+    return value is not None and value < 0
+
+
+def _bad_currency(seen: Seen) -> bool:
+    currency = seen.custom.get("currency")
+    return currency not in (None, "") and not (isinstance(currency, str) and currency.upper() in CURRENCIES)
+
+
+def _lines(seen: Seen) -> list[Any]:
+    contents = seen.custom.get("contents")
+    return contents if isinstance(contents, list) else []
+
+
+def _bad_contents(seen: Seen) -> bool:
+    contents = seen.custom.get("contents")
+    return contents is not None and not (isinstance(contents, list) and all(isinstance(one, dict) for one in contents))
+
+
+def _line_without_id(seen: Seen) -> bool:
+    return any(isinstance(line, dict) and line.get("id") in (None, "") for line in _lines(seen))
+
+
+def _line_without_quantity(seen: Seen) -> bool:
+    return any(isinstance(line, dict) and not _is_number(line.get("quantity")) for line in _lines(seen))
+
+
+def _price_without_currency(seen: Seen) -> bool:
+    priced = any(isinstance(line, dict) and line.get("item_price") is not None for line in _lines(seen))
+    return priced and not _has("currency", seen) and not _has("value", seen)
+
+
+def _bad_content_ids(seen: Seen) -> bool:
+    ids = seen.custom.get("content_ids")
+    return ids is not None and not (isinstance(ids, list) and all(isinstance(one, str | int) for one in ids))
+
+
+def _bad_num_items(seen: Seen) -> bool:
+    return _has("num_items", seen) and type(seen.custom["num_items"]) is not int
+
+
+def _outside(key: str, closed: frozenset[Any], seen: Seen) -> bool:
+    return _has(key, seen) and seen.custom[key] not in closed
+
+
+def _long_order_id(seen: Seen) -> bool:
+    return len(str(seen.custom.get("order_id") or "")) > LONGEST_ORDER_ID
+
+
+_REFUSED, _WARNED = Severity.REFUSED, Severity.WARNED
+
+MONEY_RULES: Final = (
+    Rule("purchase_value", "custom_data.value", _REFUSED, 2804009,
+         lambda seen: _is_purchase(seen) and not _has("value", seen),
+         "A Purchase needs a value; send what was paid, never a padded figure.",
+         "Standard Parameters; captured answer"),
+    Rule("purchase_currency", "custom_data.currency", _REFUSED, 2804010,
+         lambda seen: _is_purchase(seen) and not _has("currency", seen),
+         "A Purchase needs the currency it was paid in; none is ever assumed.", "Standard Parameters; captured answer"),
+    Rule("value_currency", "custom_data.currency", _REFUSED, 2804023,
+         lambda seen: not _is_purchase(seen) and _has("value", seen) and not _has("currency", seen),
+         "A value needs its currency.", "captured answer"),
+    Rule("value_number", "custom_data.value", _REFUSED, 2804019, _not_a_number,
+         "Send amounts as JSON numbers.", "Standard Parameters; seen in the field"),
+    Rule("value_as_number", "custom_data.value", _WARNED, None, _number_as_text,
+         "Send the value as a JSON number, not as a text.", "Standard Parameters"),
+    Rule("value_negative", "custom_data.value", _WARNED, None, _negative,
+         "A conversion is worth nothing or more; refunds are not sent as negative purchases.", "ours"),
+    Rule("currency_value", "custom_data.value", _WARNED, None,
+         lambda seen: not _is_purchase(seen) and _has("currency", seen) and not _has("value", seen)
+         and not any(isinstance(line, dict) and line.get("item_price") is not None for line in _lines(seen)),
+         "A currency without a value says nothing.", "diagnostic s2s_missing_value_for_currency"),
+    Rule("currency_known", "custom_data.currency", _WARNED, None, _bad_currency,
+         "Send a code of ISO 4217, three letters.", "Standard Parameters"),
+    Rule("contents_form", "custom_data.contents", _REFUSED, None, _bad_contents,
+         "Send contents as a list of objects.", "Standard Parameters"),
+    Rule("contents_id", "custom_data.contents", _REFUSED, None, _line_without_id,
+         "Each entry of contents needs an id.", "Standard Parameters; seen in the field since 2026-04"),
+    Rule("contents_quantity", "custom_data.contents", _REFUSED, None, _line_without_quantity,
+         "Each entry of contents needs a quantity.", "Standard Parameters"),
+    Rule("item_price_currency", "custom_data.currency", _WARNED, None, _price_without_currency,
+         "Prices of items need a currency.", "diagnostic s2s_item_price_without_currency"),
+    Rule("content_ids_form", "custom_data.content_ids", _WARNED, None, _bad_content_ids,
+         "Send content_ids as a list of texts.", "Standard Parameters"),
+    Rule("num_items_form", "custom_data.num_items", _WARNED, None, _bad_num_items,
+         "Send num_items as a whole number.", "Standard Parameters"),
+    Rule("delivery_category_known", "custom_data.delivery_category", _WARNED, None,
+         lambda seen: _outside("delivery_category", _CATEGORIES, seen),
+         "Send in_store, curbside or home_delivery.", "Standard Parameters"),
+    Rule("customer_segmentation_known", "custom_data.customer_segmentation", _WARNED, None,
+         lambda seen: _outside("customer_segmentation", _SEGMENTS, seen),
+         "Send one of Meta's nine segments.", "diagnostic invalid_customer_segmentation"),
+    Rule("order_id_length", "custom_data.order_id", _WARNED, None, _long_order_id,
+         f"Keep order_id within {LONGEST_ORDER_ID} characters.", "diagnostic s2s_invalid_order_id_length; length ours"),
+    Rule("no_event_id_in_custom_data", "custom_data.event_id", _WARNED, None, lambda seen: "event_id" in seen.custom,
+         "event_id belongs beside event_name.", "diagnostic s2s_event_id_in_custom_data"),
+    Rule("no_external_id_in_custom_data", "custom_data.external_id", _WARNED, None,
+         lambda seen: "external_id" in seen.custom,
+         "external_id belongs in user_data.", "diagnostic s2s_extern_id_in_custom_data"),
+)  # fmt: skip

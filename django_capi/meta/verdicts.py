@@ -1,0 +1,133 @@
+"""What Meta answered comes in; which of seven outcomes it is goes out, in our own words, for Meta's are localised.
+
+The decision: the code and subcode of the error object first, a code that is not in `answers` is transient and marked
+unknown, and without an error object the HTTP status decides. To teach it a new code, add a row to `answers`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django_capi.meta.answers import (
+    ACCEPTED,
+    BY_CODE,
+    BY_STATUS,
+    HTML,
+    IS_TRANSIENT,
+    NO_SUCCESS,
+    NOT_JSON,
+    NOT_SENT,
+    RANGES,
+    SERVER_ERROR,
+    UNAVAILABLE,
+    UNKNOWN,
+    UNKNOWN_OUTCOME,
+    Answer,
+    Outcome,
+)
+from django_capi.meta.pauses import seconds_to_wait
+
+__all__ = ["Outcome", "Verdict", "judge", "unreachable"]
+
+_TRACE_ID = re.compile(r"[\w+/=-]{1,64}", re.ASCII).fullmatch
+_SUCCESS: Final = range(200, 300)
+_SERVER_ERRORS: Final = range(500, 600)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What became of one request; `retry_after` is in seconds, `reason` never quotes what Meta or the site wrote."""
+
+    outcome: Outcome
+    known: bool
+    code: int | None = None
+    subcode: int | None = None
+    fbtrace_id: str | None = None
+    events_received: int | None = None
+    reason: str
+    retry_after: float | None = None
+
+
+def judge(*, status: int, body: str, headers: Mapping[str, str] | None = None, now: float | None = None) -> Verdict:
+    """`now` (Unix seconds) is only needed for a Retry-After date in an answer that has no Date of its own."""
+    answer = _object(body)
+    error = answer.get("error")
+    code = _whole(error.get("code")) if isinstance(error, dict) else None
+    subcode = _whole(error.get("error_subcode")) if isinstance(error, dict) else None
+    if error is not None or status not in _SUCCESS:
+        row = _failure(status, body, error, code, subcode)
+    else:
+        row = _success(answer, body)
+    return Verdict(
+        outcome=row.outcome,
+        known=row.known,
+        code=code,
+        subcode=subcode,
+        fbtrace_id=_trace_id(error, answer),
+        events_received=_whole(answer.get("events_received")),
+        reason=row.reason,
+        retry_after=None if row.outcome is Outcome.ACCEPTED else seconds_to_wait(headers or {}, now=now),
+    )
+
+
+def unreachable(*, sent: bool) -> Verdict:
+    """No answer at all. When the body had gone out Meta may have taken it; nobody can know."""
+    row = UNKNOWN_OUTCOME if sent else NOT_SENT
+    return Verdict(outcome=row.outcome, known=row.known, reason=row.reason)
+
+
+def _success(answer: Mapping[str, Any], body: str) -> Answer:
+    if answer:
+        return NO_SUCCESS if answer.get("success") is False else ACCEPTED
+    text = body.lstrip()
+    if text.startswith("<"):
+        return HTML
+    return UNAVAILABLE if "service unavailable" in text[:200].lower() else NOT_JSON
+
+
+def _failure(status: int, body: str, error: object, code: int | None, subcode: int | None) -> Answer:
+    row = _by_code(error, code, subcode) if code is not None else _by_status(status, body)
+    # A server that says it is broken is not believed when it blames the event.
+    return SERVER_ERROR if status in _SERVER_ERRORS and row.outcome is Outcome.EVENT else row
+
+
+def _by_code(error: object, code: int, subcode: int | None) -> Answer:
+    found = BY_CODE.get((code, subcode)) or BY_CODE.get((code, None)) or _in_a_range(code)
+    if found is not None and found.outcome is Outcome.THROTTLE:
+        return found
+    if isinstance(error, dict) and error.get("is_transient") is True:
+        return IS_TRANSIENT
+    return found or UNKNOWN
+
+
+def _in_a_range(code: int) -> Answer | None:
+    return next((row for codes, row in RANGES if code in codes), None)
+
+
+def _by_status(status: int, body: str) -> Answer:
+    if status in BY_STATUS:
+        return BY_STATUS[status]
+    if status in _SERVER_ERRORS:
+        return SERVER_ERROR
+    return HTML if body.lstrip().startswith("<") else UNKNOWN
+
+
+def _object(body: str) -> Mapping[str, Any]:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _trace_id(error: object, answer: Mapping[str, Any]) -> str | None:
+    found = error.get("fbtrace_id") if isinstance(error, dict) else answer.get("fbtrace_id")
+    return found if isinstance(found, str) and _TRACE_ID(found) else None

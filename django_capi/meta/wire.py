@@ -1,0 +1,130 @@
+"""Payloads come in; deterministic compact JSON text goes out, and texts joined into the body of one request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from enum import Enum
+from importlib import import_module
+from itertools import islice
+from math import isfinite
+from types import ModuleType
+from typing import Final, cast
+from uuid import UUID
+
+JSON = str | int | float | bool | None | Mapping[str, "JSON"] | Sequence["JSON"]
+
+MAX_EVENTS: Final = 1_000
+_ALWAYS_EXACT: Final = 16  # a sign or a point and 15 digits, which every double keeps
+
+
+def number(value: Decimal) -> int | float:
+    """A decimal as the JSON number that reads back as the very same one.
+
+    >>> number(Decimal("19.90")), number(Decimal("20.00"))
+    (19.9, 20)
+    """
+    written = str(value)
+    if len(written) <= _ALWAYS_EXACT and "." in written and "E" not in written:
+        short = float(written)
+        return int(short) if short.is_integer() else short
+    if len(written) < _ALWAYS_EXACT and written.isdigit():
+        return int(written)
+    if not value.is_finite():
+        raise ValueError("not a finite number")
+    if abs(value) < 10**15 and value == value.to_integral_value():
+        return int(value)
+    nearest = float(value)
+    if not isfinite(nearest) or Decimal(repr(nearest)) != value:
+        raise ValueError("more digits than a JSON number carries")
+    return nearest
+
+
+def dumps(payload: object) -> str:
+    """Sorted keys, no spaces, UTF-8 as it is; the parsed value is the same with and without orjson.
+
+    >>> dumps({"value": Decimal("19.90"), "currency": "EUR"})
+    '{"currency":"EUR","value":19.9}'
+    """
+    if ORJSON is None:
+        return dumps_plainly(payload)
+    try:
+        text = ORJSON.dumps(payload, default=_default, option=_OPTIONS)
+    except TypeError:
+        # Integers beyond 64 bits, and everything that is refused: the plain way words both.
+        return dumps_plainly(payload)
+    # orjson writes NaN and the infinities as null; only then is the payload walked in search of them.
+    return dumps_plainly(payload) if b"null" in text else text.decode()
+
+
+def body(texts: Iterable[str], *, test_event_code: str | None = None, partner_agent: str | None = None) -> str:
+    """One request of ready event texts; nothing is parsed again."""
+    code = f',"test_event_code":{json.dumps(test_event_code)}' if test_event_code else ""
+    agent = f',"partner_agent":{json.dumps(partner_agent)}' if partner_agent else ""
+    return f'{{"data":[{",".join(texts)}]{code}{agent}}}'
+
+
+def how_many(sizes: Iterable[int], *, max_events: int = MAX_EVENTS, max_bytes: int) -> int:
+    """How many leading texts of these sizes fit into one body; at least one, for one must be tried.
+
+    >>> how_many([400, 400, 400], max_bytes=1000)
+    2
+    """
+    total = count = 0
+    for size in islice(sizes, max(max_events, 1)):
+        total += size + 1
+        if count and total > max_bytes:
+            break
+        count += 1
+    return count
+
+
+def dumps_plainly(payload: object) -> str:
+    """`dumps` by the standard library alone."""
+    try:
+        text = _ENCODER.encode(payload)
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a text in the payload is not valid Unicode") from None
+    except RecursionError:
+        raise ValueError("the payload is nested too deeply") from None
+    except TypeError:
+        raise ValueError("the payload holds something JSON has no form for") from None
+    except ValueError as error:
+        raise ValueError(_OWN_WORDS.get(str(error), "the payload holds a number JSON has no form for")) from None
+    return text
+
+
+def _default(value: object) -> JSON:
+    if isinstance(value, Decimal):
+        return number(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    # orjson has a form of its own for these two, so the standard library gets the same.
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, Enum):
+        return cast("JSON", value.value)
+    raise TypeError("no JSON form")
+
+
+def _options(orjson: ModuleType) -> int:
+    # Dates and dataclasses would pass orjson and not the standard library: the same refusal either way.
+    strict = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+    return int(orjson.OPT_SORT_KEYS | strict)
+
+
+def _orjson() -> ModuleType | None:
+    try:
+        return import_module("orjson")
+    except ImportError:
+        return None
+
+
+ORJSON: Final = _orjson()
+_OPTIONS: Final = _options(ORJSON) if ORJSON else 0
+_OWN_WORDS: Final = {words: words for words in ("not a finite number", "more digits than a JSON number carries")}
+_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=_default
+)
