@@ -1,0 +1,216 @@
+"""A request comes in; who made it, in Meta's terms, goes out. Nothing here touches a table or the network.
+
+Everything a browser sends is hostile: it is checked for type, control characters and length, and left out
+when it does not look right. https://developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest
+from django.http.request import split_domain_port
+
+from django_capi.conf import conf
+from django_capi.consent import Consent, decide
+from django_capi.meta import cookies, urls
+from django_capi.meta.events import UserData
+
+try:
+    from crawlerdetect import CrawlerDetect
+except ImportError:  # the `bots` extra is not installed
+    CrawlerDetect = None
+
+try:
+    from python_ipware import IpWare
+except ImportError:  # the `ip` extra is not installed
+    IpWare = None  # type: ignore[assignment,misc]
+
+logger = logging.getLogger("django_capi")
+
+AGENT_LENGTH = 1000
+CONTACT_KEYS = ("em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Visitor:
+    """Who made a request. `external_id` and `contact` are hashed already; the rest Meta takes as it is."""
+
+    consent: Consent
+    client_ip_address: str | None = None
+    client_user_agent: str | None = None
+    event_source_url: str | None = None
+    referrer_url: str | None = None
+    fbp: str | None = None
+    fbc: str | None = None
+    contact: Mapping[str, Any] | None = None
+    left_out: tuple[str, ...] = ()  # "key:reason" of contact data that could not be used
+
+    def __repr__(self) -> str:
+        return f"<Visitor: {self.consent.name.lower()}>"
+
+    def user_data(self) -> UserData:
+        raw = {
+            "client_ip_address": self.client_ip_address,
+            "client_user_agent": self.client_user_agent,
+            "fbp": self.fbp,
+            "fbc": self.fbc,
+        }
+        return UserData.from_raw({**(self.contact or {}), **{key: value for key, value in raw.items() if value}})
+
+    def with_fbp(self, fbp: str) -> Visitor:
+        return replace(self, fbp=fbp)
+
+    def at(self, *, url: str | None, referrer: str | None) -> Visitor:
+        """The same person on another page: the collector is told where the event happened."""
+        return replace(self, event_source_url=url, referrer_url=referrer)
+
+    def stored(self) -> dict[str, Any]:
+        """Plain JSON values for a snapshot; `restored` reads them back."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+def restored(values: Mapping[str, Any]) -> Visitor:
+    """The visitor of a snapshot. Keys a later release may have added are passed over."""
+    known = {key: value for key, value in values.items() if key in Visitor.__slots__}
+    return Visitor(**{**known, "consent": Consent(known["consent"]), "left_out": tuple(known.get("left_out", ()))})
+
+
+def from_request(request: HttpRequest) -> Visitor:
+    """Who made this request. Never raises; what cannot be had is left out."""
+    consent = decide(request)
+    known = contact(request) if consent.is_given else UserData()
+    page, referrer = where(request)
+    return Visitor(
+        consent=consent,
+        client_ip_address=client_ip_address(request),
+        client_user_agent=clean(request.META.get("HTTP_USER_AGENT"), AGENT_LENGTH),
+        event_source_url=reduced(page),
+        referrer_url=reduced(referrer),
+        fbp=fbp(request),
+        fbc=fbc(request),
+        contact={key: value for key, value in known.payload().items() if key in CONTACT_KEYS},
+        left_out=tuple(f"{item.key}:{item.reason}" for item in known.left_out),
+    )
+
+
+def clean(value: object, length: int) -> str | None:
+    """A header's text, or None when it is empty, too long or holds control characters."""
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    return text if text and len(text) <= length and text.isprintable() else None
+
+
+def client_ip_address(request: HttpRequest) -> str | None:
+    """The address the outermost of our own proxies saw. Forwarding headers count only as far as they are ours."""
+    remote = request.META.get("REMOTE_ADDR") or None  # empty behind a Unix socket
+    proxies = conf.TRUSTED_PROXIES
+    if not proxies or IpWare is None:
+        return remote
+    forwarded = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    hops = [*forwarded, remote or "127.0.0.1"][-(proxies + 1) :]
+    if len(hops) <= proxies:
+        return remote
+    # The list is cut to our own hops first: what stands further left was written by the visitor.
+    address, _ = IpWare(proxy_count=proxies).get_client_ip({"HTTP_X_FORWARDED_FOR": ",".join(hops)})
+    return str(address) if address else remote
+
+
+def where(request: HttpRequest) -> tuple[str | None, str | None]:
+    """The page the visitor is on, and the one before it. What is posted or fetched happens on the page that asks."""
+    referrer = request.META.get("HTTP_REFERER")
+    asking = request.META.get("HTTP_HX_CURRENT_URL") or referrer
+    is_fetched = request.method not in ("GET", "HEAD") or "HTTP_HX_REQUEST" in request.META
+    if is_fetched and asking and is_own(request, asking):
+        return asking, None
+    try:
+        return request.build_absolute_uri(), referrer
+    except (DisallowedHost, ValueError):
+        return None, referrer
+
+
+def is_own(request: HttpRequest, address: str) -> bool:
+    """True when the address is of the host that the request came to."""
+    try:
+        return urlsplit(address).netloc == request.get_host()
+    except (DisallowedHost, ValueError):
+        return False
+
+
+def reduced(url: str | None) -> str | None:
+    return urls.reduce_url(url, allowed=conf.URL_PARAMETERS, origin_only=conf.RESTRICT_DATA)
+
+
+def fbp(request: HttpRequest) -> str | None:
+    value = request.COOKIES.get("_fbp", "")
+    return value if cookies.parse(value) else None
+
+
+def fbc(request: HttpRequest) -> str | None:
+    """The click id: the cookie's bytes as they came, or a new value when the URL brings another click."""
+    current = request.COOKIES.get("_fbc", "")
+    return new_fbc(request) or (current if cookies.parse(current) else None)
+
+
+def new_fbc(request: HttpRequest) -> str | None:
+    """The `_fbc` to set, or None when the cookie may stay as it is."""
+    query = request.META.get("QUERY_STRING", "")
+    if "fbclid=" not in query:
+        return None
+    clicked = cookies.fbclid_from_query(query)
+    return cookies.refresh_fbc(
+        request.COOKIES.get("_fbc"), clicked, now_ms=time.time_ns() // 1_000_000, index=subdomain_index(request)
+    )
+
+
+def new_fbp(request: HttpRequest) -> str:
+    return cookies.make_fbp(
+        now_ms=time.time_ns() // 1_000_000,
+        random_number=secrets.randbelow(2**31),
+        index=subdomain_index(request),
+    )
+
+
+def subdomain_index(request: HttpRequest) -> int:
+    domain = conf.COOKIE_DOMAIN or split_domain_port(request.META.get("HTTP_HOST", ""))[0]
+    return cookies.subdomain_index(domain)
+
+
+def contact(request: HttpRequest) -> UserData:
+    """The signed-in person's contact data and external id, hashed, as the site's callables give them."""
+    raw: dict[str, object] = {}
+    for name in ("USER_DATA", "EXTERNAL_ID"):
+        try:
+            raw.update(given(request, name))
+        except Exception as error:  # noqa: BLE001  # the site's own code must not break the site's page
+            logger.error("CAPI[%r] raised %s; the event goes without it.", name, type(error).__name__)  # noqa: TRY400  # a traceback may hold personal data
+    return UserData.from_raw(raw, default_region=conf.DEFAULT_REGION)
+
+
+def given(request: HttpRequest, name: str) -> Mapping[str, object]:
+    ask = conf.imported(name)
+    if name == "USER_DATA":
+        found = ask(request) if ask else None
+        return found if isinstance(found, Mapping) else {}
+    external_id = ask(request) if ask else user_pk(request)
+    return {} if external_id is None else {"external_id": external_id}
+
+
+def user_pk(request: HttpRequest) -> object:
+    user = getattr(request, "user", None)
+    return user.pk if user is not None and user.is_authenticated else None
+
+
+def is_crawler(agent: str | None) -> bool:
+    """True without an agent: Meta requires one of every website event. Crawlers are known with the `bots` extra."""
+    if not agent:
+        return True
+    return CrawlerDetect is not None and bool(CrawlerDetect(user_agent=agent).isCrawler())
