@@ -1,0 +1,3 @@
+"""Every write to the tables, one module for each kind of writer."""
+
+from __future__ import annotations

@@ -1,0 +1,161 @@
+"""A held lane comes in; its due events go out, and what Meta said of them is written down.
+
+The intent to send is committed before the request and closed with the answer. An intent left open tells that a
+worker died in between: its events may have reached Meta, are counted as ambiguous and are sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from django_capi import signals
+from django_capi.client import Answer
+from django_capi.conf import conf
+from django_capi.consent import Consent
+from django_capi.ledger import lanes
+from django_capi.ledger.clock import Now
+from django_capi.ledger.store import using
+from django_capi.meta import wire
+from django_capi.models import Batch, Event, Status
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """An event that waits to be sent, without anything that sending does not need."""
+
+    pk: int
+    event_name: str
+    event_id: str
+    test_event_code: str
+    payload: str
+
+    def __repr__(self) -> str:
+        return f"<Due: {self.event_name} {self.event_id}>"
+
+
+FIELDS = tuple(Due.__slots__)
+
+
+def due(held: lanes.Claim, *, limit: int) -> list[Due]:
+    """The next events of one test code, at most `limit` and as many bytes as a request may have.
+
+    Consent is asked again here: what has been withdrawn since is not pending any more, and what was never given
+    is not read at all.
+    """
+    waiting = Event.objects.using(using()).filter(
+        status=Status.PENDING,
+        pixel_id=held.pixel_id,
+        due_at__lte=Now(),
+        deadline__gt=Now(),
+        consent__gte=Consent.LIMITED,
+    )
+    rows = [Due(**row) for row in waiting.order_by("due_at", "pk").values(*FIELDS)[:limit]]
+    alike = [row for row in rows if row.test_event_code == rows[0].test_event_code]
+    fitting = wire.how_many((len(row.payload.encode()) for row in alike), max_bytes=conf.BATCH_BYTES) if alike else 0
+    return alike[:fitting]
+
+
+def unfinished(held: lanes.Claim) -> int:
+    """Close what a dead worker left open; the number of events that may have been sent already."""
+    left = Batch.objects.using(using()).filter(lane_id=held.lane_id, finished_at=None, fence__lt=held.fence)
+    count = 0
+    for batch in left:
+        with transaction.atomic(using=using()):
+            count += doubt(batch)
+            close(batch, outcome="ambiguous", reason="The worker died before it noted an answer.")
+    return count
+
+
+def intend(held: lanes.Claim, rows: Sequence[Due], *, size: int) -> Batch:
+    """Write down what is about to be sent. No event's row is touched: an outage must not rewrite the table."""
+    return Batch.objects.using(using()).create(
+        lane_id=held.lane_id,
+        fence=held.fence,
+        started_at=Now(),
+        events=len(rows),
+        size=size,
+        event_pks=[row.pk for row in rows],
+    )
+
+
+def accept(held: lanes.Claim, batch: Batch, rows: Sequence[Due], answer: Answer) -> bool:
+    """Meta has them. False when the lane was lost meanwhile: the success still counts, then the worker stops."""
+    with transaction.atomic(using=using()):
+        kept = lanes.succeed(held)
+        changes: dict[str, object] = {"status": Status.ACCEPTED, "finished_at": Now(), "batch": batch}
+        if not conf.PAYLOAD_DAYS:
+            changes["payload"] = ""
+        pending([row.pk for row in rows]).update(attempts=F("attempts") + 1, **changes)
+        close_answered(batch, answer)
+    names = [(row.event_name, row.event_id) for row in rows]
+    signals.events_accepted.send_robust(Event, pixel_id=held.pixel_id, events=names)
+    return kept
+
+
+def reject(held: lanes.Claim, row: Due, answer: Answer) -> None:
+    """Meta refuses this one event, sent alone: it ends here, with the reason."""
+    verdict = answer.verdict
+    pending([row.pk]).update(
+        attempts=F("attempts") + 1,
+        status=Status.REJECTED,
+        finished_at=Now(),
+        error_code=verdict.code,
+        error_subcode=verdict.subcode,
+        error_reason=verdict.reason[:250],
+    )
+    signals.event_rejected.send_robust(
+        Event,
+        pixel_id=held.pixel_id,
+        event_name=row.event_name,
+        event_id=row.event_id,
+        code=verdict.code,
+        subcode=verdict.subcode,
+        reason=verdict.reason,
+    )
+
+
+def in_doubt(batch: Batch, answer: Answer) -> None:
+    """No answer came, and the body may have arrived: count it, and hold what the site wants held."""
+    with transaction.atomic(using=using()):
+        doubt(batch)
+        close_answered(batch, answer)
+
+
+def doubt(batch: Batch) -> int:
+    rows = pending(batch.event_pks)
+    count = rows.update(ambiguous=F("ambiguous") + 1, attempts=F("attempts") + 1, batch=batch)
+    policies = conf.ON_AMBIGUOUS
+    for name in rows.values_list("event_name", flat=True).distinct() if policies else ():
+        if policies.get(name, policies.get("*")) == "hold":
+            rows.filter(event_name=name).update(
+                status=Status.IN_DOUBT, finished_at=Now(), error_reason="Meta's answer never came. Resend or leave it."
+            )
+    return count
+
+
+def close_answered(batch: Batch, answer: Answer) -> None:
+    verdict = answer.verdict
+    close(
+        batch,
+        outcome=str(verdict.outcome),
+        reason=verdict.reason,
+        http_status=answer.status,
+        error_code=verdict.code,
+        error_subcode=verdict.subcode,
+        fbtrace_id=(verdict.fbtrace_id or "")[:64],
+    )
+
+
+def close(batch: Batch, *, outcome: str, reason: str, **answer: object) -> None:
+    Batch.objects.using(using()).filter(pk=batch.pk).update(
+        finished_at=Now(), event_pks=[], outcome=outcome, reason=reason[:250], **answer
+    )
+
+
+def pending(pks: Sequence[int]) -> QuerySet[Event]:
+    """Only what still waits: a slow worker must not settle again what another one has settled."""
+    return Event.objects.using(using()).filter(pk__in=pks, status=Status.PENDING)

@@ -1,0 +1,106 @@
+"""A worker's wish to send comes in; the right to a pixel's lane goes out, for a while and for one worker only.
+
+One conditional UPDATE decides, on every database. Times are the database's own, so that workers' clocks may differ.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import F, Q, QuerySet
+
+from django_capi import signals
+from django_capi.conf import conf
+from django_capi.ledger.clock import Now
+from django_capi.ledger.store import using
+from django_capi.models import Lane
+
+logger = logging.getLogger("django_capi")
+
+SMALLEST_BATCH = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """A lane that is ours until the lease ends; the fence tells an older holder from a newer one."""
+
+    lane_id: int
+    pixel_id: str
+    owner: str
+    fence: int
+    failures: int
+    max_batch: int
+
+
+def claim(pixel_id: str) -> Claim | None:
+    """Take the pixel's lane, or None while another worker holds it or Meta asked for a pause."""
+    lanes = Lane.objects.using(using())
+    lane, _ = lanes.get_or_create(pixel_id=pixel_id, shard=0, defaults={"max_batch": conf.BATCH_EVENTS})
+    owner = secrets.token_hex(8)
+    free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    awake = Q(paused_until=None) | Q(paused_until__lte=Now())
+    taken = lanes.filter(free, awake, pk=lane.pk).update(
+        owner=owner, lease_until=Now() + timedelta(seconds=conf.LEASE_SECONDS), fence=F("fence") + 1
+    )
+    if not taken:
+        return None
+    lane.refresh_from_db(using=using())
+    return Claim(
+        lane_id=lane.pk,
+        pixel_id=pixel_id,
+        owner=owner,
+        fence=lane.fence,
+        failures=lane.failures,
+        max_batch=max(1, min(lane.max_batch, conf.BATCH_EVENTS)),
+    )
+
+
+def ours(held: Claim) -> QuerySet[Lane]:
+    return Lane.objects.using(using()).filter(pk=held.lane_id, owner=held.owner, fence=held.fence)
+
+
+def renew(held: Claim) -> bool:
+    """Hold on for another lease; False when the lane has gone to someone else."""
+    return bool(ours(held).update(lease_until=Now() + timedelta(seconds=conf.LEASE_SECONDS)))
+
+
+def release(held: Claim) -> None:
+    ours(held).update(owner="", lease_until=None)
+
+
+def succeed(held: Claim) -> bool:
+    """A request was accepted: forget failures, let batches grow again, hold on. False when the lane is lost."""
+    limit = min(max(held.max_batch * 2, SMALLEST_BATCH), conf.BATCH_EVENTS)
+    return bool(
+        ours(held).update(
+            failures=0,
+            max_batch=limit,
+            pause_reason="",
+            paused_until=None,
+            last_ok_at=Now(),
+            lease_until=Now() + timedelta(seconds=conf.LEASE_SECONDS),
+        )
+    )
+
+
+def pause(held: Claim, *, seconds: float, reason: str) -> None:
+    """Send nothing for a while. The pause lives in the database: every worker and the admin see it."""
+    ours(held).update(
+        failures=F("failures") + 1, paused_until=Now() + timedelta(seconds=seconds), pause_reason=reason[:250]
+    )
+    logger.warning("Pixel %s: delivery pauses for %d seconds. %s", held.pixel_id, seconds, reason)
+    signals.lane_paused.send_robust(Lane, pixel_id=held.pixel_id, reason=reason, seconds=seconds)
+
+
+def shrink(held: Claim) -> None:
+    """Send fewer events at a time: the last request was too large or took too long."""
+    ours(held).update(max_batch=max(1, held.max_batch // 2))
+
+
+def resume(pks: Sequence[int]) -> int:
+    """A person says the cause is mended: send again now."""
+    return Lane.objects.using(using()).filter(pk__in=pks).update(paused_until=None, pause_reason="", failures=0)

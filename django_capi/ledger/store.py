@@ -1,0 +1,144 @@
+"""Checked events come in; rows go out to the ledger, in the caller's transaction.
+
+A row keeps its event as finished JSON text: sending joins texts, so that a retry sends the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import router, transaction
+from django.utils import timezone
+
+from django_capi import signals
+from django_capi.conf import Pixel
+from django_capi.consent import Consent
+from django_capi.meta import events, rules, wire
+from django_capi.models import MATCH_KEYS, BrowserState, Event, MatchKey, Origin, Status
+
+logger = logging.getLogger("django_capi")
+
+# One event past its age limit fails its whole request, so the last hour is not used. Using the API, "event_time".
+AGE_LIMIT = {events.ActionSource.PHYSICAL_STORE: timedelta(days=62)}
+DEFAULT_AGE_LIMIT = timedelta(days=7)
+AGE_MARGIN = timedelta(hours=1)
+# Meta drops the second copy for 48 hours after the first. Handling duplicate events.
+DUPLICATE_WINDOW = timedelta(hours=47)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """An event and what the ledger needs to know of it besides."""
+
+    event: events.Event
+    consent: Consent
+    origin: Origin
+    object_ref: str = ""
+    left_out: tuple[str, ...] = ()
+    browser_state: BrowserState = BrowserState.NONE
+
+
+def using() -> str:
+    """The alias that the ledger is written through."""
+    return router.db_for_write(Event)
+
+
+def store(entries: Sequence[Entry], pixels: Iterable[Pixel]) -> list[Event]:
+    """One INSERT for all of them, a row for each pixel. What is there already stays as it is.
+
+    The savepoint keeps the caller's transaction usable should the INSERT fail.
+    """
+    now = timezone.now()
+    targets = list(pixels)
+    rows = [row for entry in entries for row in rows_of(entry, targets, now)]
+    if not rows:
+        return rows
+    with transaction.atomic(using=using()):
+        Event.objects.using(using()).bulk_create(rows, ignore_conflicts=True)
+    for pixel in targets:
+        names = [(row.event_name, row.event_id) for row in rows if row.pixel_id == pixel.pixel_id]
+        signals.events_stored.send_robust(Event, pixel_id=pixel.pixel_id, events=names)
+    return rows
+
+
+def rows_of(entry: Entry, pixels: Sequence[Pixel], now: datetime) -> list[Event]:
+    """The entry's rows, one a pixel; all that they share is made once."""
+    payload = entry.event.payload()
+    shared = columns(entry, payload, now)
+    refusal = refused(payload, now)
+    rows = [Event(pixel_id=pixel.pixel_id, test_event_code=pixel.test_event_code, **shared) for pixel in pixels]
+    for row in rows:
+        if refusal:
+            refuse(row, refusal, now)
+        if entry.browser_state:
+            reported(row, entry.browser_state, now)
+    return rows
+
+
+def refused(payload: Mapping[str, wire.JSON], now: datetime) -> rules.Problem | None:
+    """The first reason for which Meta would refuse the event, and its whole request with it."""
+    for problem in rules.check(payload, now=int(now.timestamp())):
+        if problem.severity is rules.Severity.REFUSED:
+            name, event_id = payload["event_name"], payload.get("event_id")
+            logger.warning("%s %s is not sent: %s %s. %s", name, event_id, problem.field, problem.rule, problem.advice)
+            return problem
+    return None
+
+
+def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> dict[str, Any]:
+    user_data = payload["user_data"] if isinstance(payload["user_data"], Mapping) else {}
+    return {
+        "event_name": entry.event.event_name,
+        "event_id": entry.event.event_id or "",
+        "event_time": entry.event.event_time,
+        "action_source": str(entry.event.action_source),
+        "origin": entry.origin,
+        "object_ref": entry.object_ref,
+        "consent": entry.consent,
+        "due_at": now,
+        "deadline": deadline(entry.event),
+        "payload": wire.dumps(payload),
+        "match_keys": match_keys(user_data),
+        "left_out": " ".join(entry.left_out)[:250],
+        "server_fbp": digest(user_data.get("fbp")),
+        "server_external_id": digest(user_data.get("external_id")),
+    }
+
+
+def refuse(made: Event, problem: rules.Problem, now: datetime) -> None:
+    made.status = Status.REJECTED
+    made.finished_at = now
+    made.error_subcode = problem.subcode
+    made.error_reason = f"{problem.field}: {problem.advice}"[:250]
+
+
+def reported(made: Event, state: BrowserState, now: datetime) -> None:
+    """The browser told of this event itself, so the receipt comes with the row."""
+    made.browser_state = state
+    made.browser_at = now
+    made.browser_count = 1
+    made.browser_fbp = made.server_fbp
+    made.browser_external_id = made.server_external_id
+    if state is BrowserState.FIRED:
+        made.deadline = min(made.deadline, now + DUPLICATE_WINDOW)
+
+
+def deadline(event: events.Event) -> datetime:
+    limit = AGE_LIMIT.get(events.ActionSource(event.action_source), DEFAULT_AGE_LIMIT)
+    return datetime.fromtimestamp(event.event_time, UTC) + limit - AGE_MARGIN
+
+
+def match_keys(user_data: Mapping[str, object]) -> int:
+    """Which keys the event carries, as bits; they outlive the payload."""
+    return int(sum(MatchKey[key] for key in MATCH_KEYS if key in user_data))
+
+
+def digest(value: object) -> str:
+    """Enough of a hash to tell two values apart, too little to be used elsewhere. A list counts by its first."""
+    first = value[0] if isinstance(value, (list, tuple)) and value else value
+    return hashlib.sha256(str(first).encode()).hexdigest()[:16] if first else ""

@@ -1,0 +1,195 @@
+"""The tables. A row of `Event` is one customer action for one pixel, with its two copies side by side."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from django_capi.consent import Consent
+
+MATCH_KEYS = (
+    "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id",
+    "client_ip_address", "client_user_agent", "fbc", "fbp",
+    "subscription_id", "fb_login_id", "lead_id", "anon_id", "madid",
+)  # fmt: skip
+MatchKey = IntFlag("MatchKey", MATCH_KEYS)  # type: ignore[misc]  # the order is stored: append only
+
+
+class Status(models.IntegerChoices):
+    """Where the server copy is. All but PENDING are final."""
+
+    PENDING = 0, _("pending")
+    ACCEPTED = 1, _("accepted")
+    REJECTED = 2, _("rejected")
+    EXPIRED = 3, _("expired")
+    WITHDRAWN = 4, _("withdrawn")
+    IN_DOUBT = 5, _("in doubt")
+
+
+class BrowserState(models.IntegerChoices):
+    """What the page reported of the browser copy; the larger value is the better news."""
+
+    NONE = 0, _("no receipt")
+    BLOCKED = 1, _("blocked")
+    FIRED = 2, _("fired")
+
+
+class Origin(models.IntegerChoices):
+    """Where the action was noticed."""
+
+    PAGE = 0, _("page")
+    TRACK = 1, _("track()")
+    CONVERSION = 2, _("conversion")
+    BROWSER = 3, _("browser")
+
+
+class Event(models.Model):
+    """One action for one pixel: the server copy as finished JSON text, and what the browser reported."""
+
+    id = models.BigAutoField(primary_key=True)
+    pixel_id = models.CharField(_("pixel"), max_length=32)
+    event_name = models.CharField(_("event name"), max_length=50)
+    event_id = models.CharField(_("event id"), max_length=64)
+    event_time = models.BigIntegerField(_("event time"), help_text=_("Unix seconds; never changed"))
+    action_source = models.CharField(_("action source"), max_length=20)
+    origin = models.PositiveSmallIntegerField(_("noticed by"), choices=Origin, default=Origin.TRACK)
+    object_ref = models.CharField(_("object"), max_length=120, blank=True)
+    consent = models.PositiveSmallIntegerField(_("consent"), choices=Consent)
+    test_event_code = models.CharField(_("test code"), max_length=20, blank=True)
+    created_at = models.DateTimeField(_("stored"), auto_now_add=True)
+
+    status = models.PositiveSmallIntegerField(_("server copy"), choices=Status, default=Status.PENDING)
+    due_at = models.DateTimeField(_("due"))
+    deadline = models.DateTimeField(_("deadline"))
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    ambiguous = models.PositiveIntegerField(_("attempts without an answer"), default=0)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    batch = models.ForeignKey("Batch", models.DO_NOTHING, db_constraint=False, null=True, blank=True, db_index=False)
+    error_code = models.IntegerField(_("code"), null=True, blank=True)
+    error_subcode = models.IntegerField(_("subcode"), null=True, blank=True)
+    error_reason = models.CharField(_("reason"), max_length=250, blank=True)
+    payload = models.TextField(_("payload"), blank=True)
+    match_keys = models.PositiveIntegerField(_("match keys"), default=0)
+    left_out = models.CharField(_("left out"), max_length=250, blank=True, help_text=_("key:reason, no values"))
+    server_fbp = models.CharField(max_length=16, blank=True)
+    server_external_id = models.CharField(max_length=16, blank=True)
+
+    browser_state = models.PositiveSmallIntegerField(_("browser copy"), choices=BrowserState, default=BrowserState.NONE)
+    browser_at = models.DateTimeField(_("first receipt"), null=True, blank=True)
+    browser_count = models.PositiveIntegerField(_("receipts"), default=0)
+    browser_fbp = models.CharField(max_length=16, blank=True)
+    browser_external_id = models.CharField(max_length=16, blank=True)
+    shared_id = models.BooleanField(_("one id, several visitors"), default=False)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        permissions = [
+            ("view_payload", _("Can view event payloads")),
+            ("resend_event", _("Can resend events")),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["pixel_id", "event_name", "event_id"], name="capi_one_row_per_event"),
+        ]
+        indexes = [
+            # Full, not partial: SQLite scans past a partial index when the state comes as a parameter.
+            models.Index(fields=["status", "pixel_id", "due_at", "id"], name="capi_event_due"),
+            models.Index(fields=["event_time", "event_name"], name="capi_event_time"),
+            models.Index(fields=["created_at"], name="capi_event_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_name} {self.event_id}"
+
+
+class Lane(models.Model):
+    """The right to send for one pixel: who holds it until when, and whether Meta asked us to wait."""
+
+    id = models.BigAutoField(primary_key=True)
+    pixel_id = models.CharField(_("pixel"), max_length=32)
+    shard = models.PositiveSmallIntegerField(default=0)
+    owner = models.CharField(_("held by"), max_length=64, blank=True)
+    lease_until = models.DateTimeField(_("held until"), null=True, blank=True)
+    fence = models.BigIntegerField(default=0)
+    paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
+    pause_reason = models.CharField(_("why paused"), max_length=250, blank=True)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    max_batch = models.PositiveIntegerField(_("events in a request"), default=500)
+    last_ok_at = models.DateTimeField(_("last accepted"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("lane")
+        verbose_name_plural = _("lanes")
+        constraints = [models.UniqueConstraint(fields=["pixel_id", "shard"], name="capi_one_lane_per_shard")]
+
+    def __str__(self) -> str:
+        return f"{self.pixel_id}/{self.shard}"
+
+
+class Batch(models.Model):
+    """One request to Meta: written before it is sent, closed with the answer."""
+
+    id = models.BigAutoField(primary_key=True)
+    lane = models.ForeignKey(Lane, models.CASCADE, related_name="batches")
+    fence = models.BigIntegerField()
+    started_at = models.DateTimeField(_("sent"))
+    finished_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    events = models.PositiveIntegerField(_("events"))
+    size = models.PositiveIntegerField(_("bytes"))
+    event_pks = models.JSONField(default=list, help_text=_("emptied when the batch is closed"))
+    outcome = models.CharField(_("outcome"), max_length=20, blank=True)
+    http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
+    error_code = models.IntegerField(_("code"), null=True, blank=True)
+    error_subcode = models.IntegerField(_("subcode"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=250, blank=True)
+    fbtrace_id = models.CharField("fbtrace_id", max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("request to Meta")
+        verbose_name_plural = _("requests to Meta")
+        indexes = [models.Index(fields=["lane", "finished_at"], name="capi_batch_open")]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
+class ConversionMark(models.Model):
+    """That an object's conversion has happened. Outlives the ledger, so that an old order never fires again."""
+
+    id = models.BigAutoField(primary_key=True)
+    object_ref = models.CharField(_("object"), max_length=120)
+    event_name = models.CharField(_("event name"), max_length=50)
+    pixel_id = models.CharField(_("pixel"), max_length=32)
+    event_id = models.CharField(_("event id"), max_length=64, blank=True, help_text=_("empty: it happened before us"))
+    created_at = models.DateTimeField(_("happened"), auto_now_add=True)
+    shown_at = models.DateTimeField(_("browser copy rendered"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("conversion")
+        verbose_name_plural = _("conversions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["object_ref", "event_name", "pixel_id"], name="capi_one_mark_per_conversion"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_name} {self.object_ref}"
+
+
+class Snapshot(models.Model):
+    """The visitor who made an object, kept until a webhook or a cron job turns it into a conversion."""
+
+    id = models.BigAutoField(primary_key=True)
+    object_ref = models.CharField(_("object"), max_length=120, unique=True)
+    visitor = models.JSONField(_("visitor"))
+    created_at = models.DateTimeField(_("stored"), auto_now_add=True, db_index=True)
+
+    class Meta:
+        verbose_name = _("visitor of an object")
+        verbose_name_plural = _("visitors of objects")
+
+    def __str__(self) -> str:
+        return self.object_ref
