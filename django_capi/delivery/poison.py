@@ -1,0 +1,115 @@
+"""A refused batch comes in; the events that Meta refuses go out, the others are delivered on the way.
+
+Meta refuses a whole request for one bad event and does not say which. Halves are sent; when the first half is
+accepted, the other is known to be bad and is split without being sent. A single event is always sent before it
+is called bad. At most 2k⌈log2(n/k)⌉ + 2k requests find k among n.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from django_capi.client import Answer
+from django_capi.ledger.batches import Due, close_answered
+from django_capi.meta.verdicts import Outcome
+from django_capi.models import Batch
+
+BUDGET = 64  # requests in a run; what is not found then stays pending
+ALIKE = 3  # single events refused alike, and none accepted: the fault may not be theirs
+WITNESSES = 3  # events from elsewhere that are asked before the lane is blamed
+
+Post = Callable[[Sequence[Due]], tuple[Batch, Answer]]
+Settle = Callable[[Sequence[Due], Batch, Answer], bool]
+
+
+@dataclass(kw_only=True, slots=True)
+class Part:
+    """Events still to look at. `is_bad`: it holds a refused one. `is_first`: its other half lies right below."""
+
+    rows: list[Due]
+    is_bad: bool = False
+    is_first: bool = False
+
+
+@dataclass(kw_only=True, slots=True)
+class Found:
+    """What isolating came to."""
+
+    rejected: list[tuple[Due, Answer]] = field(default_factory=list)
+    systemic: Answer | None = None  # every event is refused alike: this refusal is about the lane
+    incomplete: bool = False  # the budget ran out
+    stopped: bool = False  # another kind of answer came in between
+
+
+def isolate(rows: Sequence[Due], refusal: Answer, *, post: Post, settle: Settle) -> Found:
+    """Halve `rows`, which Meta refused together with `refusal`, until every refused event stands alone."""
+    if len(rows) == 1:
+        return Found(rejected=[(rows[0], refusal)])
+    search = Search(parts=[Part(rows=list(rows), is_bad=True)], post=post, settle=settle)
+    while search.budget > 0 and not search.is_over() and search.split():
+        search.look(search.parts.pop())
+        if search.is_suspicious() and search.is_systemic():
+            return Found(systemic=search.found.rejected[0][1])
+    search.found.incomplete = bool(search.parts) and not search.found.stopped
+    return search.found
+
+
+@dataclass(kw_only=True, slots=True)
+class Search:
+    """The state of one isolation: a stack of parts, the next one to look at on top."""
+
+    parts: list[Part]
+    post: Post
+    settle: Settle
+    found: Found = field(default_factory=Found)
+    budget: int = BUDGET
+    has_accepted: bool = False
+
+    def is_over(self) -> bool:
+        return self.found.stopped or not self.parts
+
+    def split(self) -> bool:
+        """Halve the bad part on top until the top one has to be sent; False when nothing is left."""
+        while self.parts and self.parts[-1].is_bad and len(self.parts[-1].rows) > 1:
+            rows = self.parts.pop().rows
+            half = len(rows) // 2
+            self.parts += [Part(rows=rows[half:]), Part(rows=rows[:half], is_first=True)]
+        return bool(self.parts)
+
+    def look(self, part: Part) -> None:
+        """Send a part and draw the conclusion."""
+        self.budget -= 1
+        batch, answer = self.post(part.rows)
+        if answer.verdict.outcome is Outcome.EVENT:
+            close_answered(batch, answer)
+            if len(part.rows) == 1:
+                self.found.rejected.append((part.rows[0], answer))
+            else:
+                self.parts.append(Part(rows=part.rows, is_bad=True))
+        elif self.settle(part.rows, batch, answer):
+            self.has_accepted = True
+            if part.is_first:
+                self.parts[-1].is_bad = True
+        else:
+            self.found.stopped = True
+
+    def is_suspicious(self) -> bool:
+        kinds = {(answer.verdict.code, answer.verdict.subcode) for _, answer in self.found.rejected}
+        return not self.has_accepted and len(self.found.rejected) >= ALIKE and len(kinds) == 1
+
+    def is_systemic(self) -> bool:
+        """Ask events from elsewhere in the batch: bad neighbours must not put the blame on the lane."""
+        for _ in range(WITNESSES):
+            others = [part for part in self.parts if part.rows]
+            if not others:
+                break
+            part = random.choice(others)  # noqa: S311  # a sample, not a secret
+            row = part.rows.pop(random.randrange(len(part.rows)))  # noqa: S311
+            part.is_bad = part.is_first = False
+            self.look(Part(rows=[row]))
+            if not self.is_suspicious() or self.found.stopped:
+                self.parts = [part for part in self.parts if part.rows]
+                return False
+        return True
