@@ -1,0 +1,135 @@
+"""A finished response comes in; it goes out with the browser's copies, ids and cookies, as far as it can carry them.
+
+A page that turns out to be cacheable loses its ids and its visitor again before it leaves.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.html import json_script
+
+from django_capi.conf import conf
+from django_capi.meta import cookies
+from django_capi.models import Origin
+from django_capi.pixel import config_block, copy, is_prefetch, is_public
+from django_capi.tracking import RequestEvents
+from django_capi.visitor import new_fbc, new_fbp
+
+SESSION_KEY = "_capi"
+MOST_CARRIED = 20  # copies in a session: a client that never opens a page must not fill it
+COPY_LIFETIME = 1800  # seconds in which the browser may fire a carried copy
+
+
+def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
+    """Give the browser what this response can carry: its ids, its copies, its cookies."""
+    if page.blocks and may_be_cached(response):
+        make_public(page, response)
+    else:
+        set_cookies(page, response)
+        send_copies(page, response)
+
+
+def may_be_cached(response: HttpResponseBase) -> bool:
+    """True when somebody other than this browser may keep the response. PAGE_IDS = "server" says: nobody does."""
+    if conf.PAGE_IDS == "server":
+        return False
+    control = response.headers.get("Cache-Control", "").lower()
+    if not control or "private" in control or "no-store" in control:
+        return False
+    return "public" in control or bool(re.search(r"(s-maxage|max-age)=0*[1-9]", control))
+
+
+def make_public(page: RequestEvents, response: HttpResponseBase) -> None:
+    """Take the ids and the visitor out of the page again, and forget what was to be stored for it."""
+    page.waiting = [action for action in page.waiting if action.origin != Origin.PAGE]
+    for block in page.blocks:
+        replacement = json_script(block.public, block.element_id) if block.public else ""
+        replace(response, block.rendered, str(replacement))
+
+
+def replace(response: HttpResponseBase, old: str, new: str) -> None:
+    if isinstance(response, HttpResponse):
+        response.content = response.content.replace(old.encode(response.charset), new.encode(response.charset))
+        if response.has_header("Content-Length"):
+            response.headers["Content-Length"] = str(len(response.content))
+
+
+def set_cookies(page: RequestEvents, response: HttpResponseBase, *, is_page: bool = False) -> None:
+    """`_fbp` and `_fbc` with Meta's own attributes, with consent, and only when they are new."""
+    request = page.request
+    has_click = "fbclid=" in request.META.get("QUERY_STRING", "")
+    is_page = is_page or config_block(page) is not None
+    if not (is_page or has_click) or is_prefetch(request) or not page.visitor.consent.is_given or page.is_excluded:
+        return
+    if is_page and page.visitor.fbp is None:
+        page.visitor = page.visitor.with_fbp(new_fbp(request))
+        set_cookie(response, "_fbp", page.visitor.fbp)
+    if has_click and new_fbc(request):
+        set_cookie(response, "_fbc", page.visitor.fbc)
+
+
+def set_cookie(response: HttpResponseBase, name: str, value: str | None) -> None:
+    # Readable by JavaScript: Meta's own script keeps them. ClickID and the fbp and fbc parameters.
+    if value:
+        response.set_cookie(
+            name, value, max_age=cookies.COOKIE_MAX_AGE, domain=conf.COOKIE_DOMAIN, samesite="Lax", httponly=False
+        )
+
+
+def send_copies(page: RequestEvents, response: HttpResponseBase) -> None:
+    """The copies of `track()`: in this page, in an HTMX header, or in the session until the next page."""
+    found = [copy(action) for action in page.copies]
+    page.copies = []
+    block = config_block(page)
+    if page.request.META.get("HTTP_HX_REQUEST"):
+        # htmx drops the <head> of a boosted page, and the configuration with it.
+        found = [*(block.content["events"] if block else []), *found]
+        if found:
+            set_trigger(response, found)
+    elif block is None or is_public(page.request) or isinstance(response, StreamingHttpResponse):
+        carry_on(page.request, found)
+    else:
+        found = [*carry_in(page.request), *found]
+        if found:
+            old = block.rendered
+            block.content["events"] += found
+            replace(response, old, block.render())
+
+
+def set_trigger(response: HttpResponseBase, found: list[dict[str, Any]]) -> None:
+    """Add `capi:track` to HX-Trigger beside what the view has put there. ASCII only: it is a header."""
+    theirs = response.headers.get("HX-Trigger", "")
+    try:
+        triggers = json.loads(theirs) if theirs.lstrip().startswith("{") else None
+    except ValueError:
+        triggers = None
+    if not isinstance(triggers, dict):
+        triggers = {name.strip(): "" for name in theirs.split(",") if name.strip()}
+    response.headers["HX-Trigger"] = json.dumps({**triggers, "capi:track": {"events": found}})
+
+
+def carry_on(request: HttpRequest, found: list[dict[str, Any]]) -> None:
+    """Keep the copies for the next page, the way messages do."""
+    session = getattr(request, "session", None)
+    if found and session is not None:
+        expires = int(time.time()) + COPY_LIFETIME
+        found = [{**item, "expires": item["expires"] or expires} for item in found]
+        session[SESSION_KEY] = [*session.get(SESSION_KEY, []), *found][-MOST_CARRIED:]
+
+
+def carry_in(request: HttpRequest) -> list[dict[str, Any]]:
+    """Take what earlier responses left. The session is not looked at where the browser has none."""
+    session = getattr(request, "session", None)
+    if session is None or settings.SESSION_COOKIE_NAME not in request.COOKIES or is_prefetch(request):
+        return []
+    found: list[dict[str, Any]] = session.get(SESSION_KEY, [])
+    if found:
+        del session[SESSION_KEY]
+    return found

@@ -1,0 +1,203 @@
+"""A request's events come in; the page's data blocks for the browser copies go out.
+
+No inline script: JSON data blocks and one static file, so that a strict Content-Security-Policy needs no nonce.
+A page that may be cached carries no id and nothing of its visitor; each block knows how to say that, too.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.html import format_html, json_script
+from django.utils.safestring import SafeString
+
+from django_capi.conf import conf
+from django_capi.meta import wire
+from django_capi.meta.events import PAGE_VIEW
+from django_capi.models import Origin
+from django_capi.tracking import Action, RequestEvents, custom_data_from, events_of, new_id, pixels_for
+
+SPEC_SALT = "django_capi.spec"
+CONFIG_ID = "capi-config"
+
+
+@dataclass(kw_only=True, slots=True)
+class Block:
+    """A data block as it stands in the page, and what stands there instead when the page may be cached."""
+
+    element_id: str
+    content: dict[str, Any]
+    public: dict[str, Any]
+    rendered: str = ""
+
+    def render(self) -> SafeString:
+        html = json_script(self.content, self.element_id)
+        self.rendered = str(html)
+        return html
+
+
+def render_pixel(request: HttpRequest) -> str:
+    """The script tag, the page's configuration and its PageView; a second call on the same page adds nothing."""
+    page = events_of(request)
+    if config_block(page):
+        return ""
+    targets = pixels_for(request)
+    if not targets:
+        return format_html("<!-- capi: {} -->", "no pixel is configured") if settings.DEBUG else ""
+    view = page_event(page, PAGE_VIEW, {})
+    shared = {
+        "script": conf.PIXEL_SCRIPT_URL,
+        "agent": conf.PARTNER_AGENT or None,
+        "collect": reverse("django_capi:collect"),
+        "visitor": reverse("django_capi:visitor"),
+        "withdraw": reverse("django_capi:withdraw"),
+    }
+    ids = [pixel.pixel_id for pixel in targets]
+    block = Block(
+        element_id=CONFIG_ID,
+        content={**shared, **own_part(page, ids), "events": [view.content]},
+        public={**shared, **PUBLIC_PART, "pixels": [{"id": pixel_id} for pixel_id in ids], "events": [view.public]},
+    )
+    page.blocks.append(block)
+    return block.render() + format_html('<script src="{}" defer></script>', static("django_capi/pixel.js"))
+
+
+def config_block(page: RequestEvents) -> Block | None:
+    return next((block for block in page.blocks if block.element_id == CONFIG_ID), None)
+
+
+PUBLIC_PART: dict[str, Any] = {"consent": None, "excluded": False, "page": None}
+
+
+def own_part(page: RequestEvents, pixel_ids: list[str], *, is_private: bool = False) -> dict[str, Any]:
+    """What the page says of its own visitor. A page for everybody says nothing, and the browser asks."""
+    if is_public(page.request) and not is_private:
+        return {**PUBLIC_PART, "pixels": [{"id": pixel_id} for pixel_id in pixel_ids]}
+    given = page.visitor.consent.is_given
+    return {
+        "consent": given,
+        "excluded": page.is_excluded,
+        "page": page_key(page),
+        "pixels": [{"id": pixel_id, "user_data": init_data(page)} for pixel_id in pixel_ids],
+        "limited": page.visitor.consent is page.visitor.consent.LIMITED,
+    }
+
+
+def init_data(page: RequestEvents) -> Mapping[str, Any]:
+    """Hashed contact data for `fbq('init')`, the same values that the server copy carries."""
+    contact = page.visitor.contact or {} if page.visitor.consent.is_given else {}
+    return {key: value[0] if isinstance(value, (list, tuple)) else value for key, value in contact.items()}
+
+
+def render_event(request: HttpRequest, event_name: str, custom_data: Mapping[str, object]) -> str:
+    """An event of this page, as a data block that the script fires."""
+    page = events_of(request)
+    if not pixels_for(request):
+        return ""
+    return add(page, page_event(page, event_name, custom_data))
+
+
+def render_copy(page: RequestEvents, action: Action) -> str:
+    """The browser copy of an action that the ledger has already; see `can_carry`."""
+    return add(page, Block(element_id="", content=copy(action), public={}))
+
+
+def add(page: RequestEvents, block: Block) -> str:
+    block.element_id = f"capi-event-{new_id()[:12]}"
+    if not is_public(page.request):
+        block.content = {**block.content, "page": page_key(page)}
+    page.blocks.append(block)
+    return block.render()
+
+
+def page_event(page: RequestEvents, event_name: str, custom_data: Mapping[str, object]) -> Block:
+    """An event with an id of the server's, or without one where the browser has to mint it."""
+    data = custom_data_from(custom_data)
+    action = Action(
+        event_name=event_name,
+        event_id=new_id(),
+        event_time=int(time.time()),
+        custom_data=data,
+        origin=Origin.PAGE,
+    )
+    content = {"event_name": event_name, "custom_data": plain(action)}
+    public = {**content, "event_id": None, "spec": signing.dumps(content, salt=SPEC_SALT)}
+    if mints_in_browser(page):
+        return Block(element_id="", content=public, public=public)
+    page.add(action)
+    return Block(element_id="", content={**public, "event_id": action.event_id}, public=public)
+
+
+def mints_in_browser(page: RequestEvents) -> bool:
+    """True where an id in the page could reach several visitors, or no visitor at all."""
+    if is_public(page.request) or is_prefetch(page.request):
+        return True
+    return not page.visitor.consent.is_given or page.is_excluded
+
+
+def can_carry(request: HttpRequest) -> bool:
+    """False where a copy of one visitor's action would be lost: in a cached page, in one fetched ahead."""
+    return not (will_be_cached(request) or is_prefetch(request))
+
+
+def will_be_cached(request: HttpRequest) -> bool:
+    """Django's cache framework marks the requests whose response it will store."""
+    return conf.PAGE_IDS != "server" and bool(getattr(request, "_cache_update_cache", False))
+
+
+def is_public(request: HttpRequest) -> bool:
+    """True when the page is known, while it renders, to be for several visitors."""
+    return conf.PAGE_IDS == "browser" or will_be_cached(request)
+
+
+def is_prefetch(request: HttpRequest) -> bool:
+    """A page that is fetched ahead may be shown later or never: its events have not happened yet."""
+    return "prefetch" in request.META.get("HTTP_SEC_PURPOSE", request.META.get("HTTP_PURPOSE", ""))
+
+
+def page_key(page: RequestEvents) -> str | None:
+    """Tells this response from a cached fragment of another one. A fragment for HTMX has no page of its own."""
+    if page.request.META.get("HTTP_HX_REQUEST"):
+        return None
+    for block in page.blocks:
+        if block.content.get("page"):
+            return str(block.content["page"])
+    return secrets.token_hex(6)
+
+
+def copy(action: Action) -> dict[str, Any]:
+    """What the browser needs to fire its copy."""
+    found = {
+        "event_name": action.event_name,
+        "event_id": action.event_id,
+        "custom_data": plain(action),
+        "expires": action.expires,
+    }
+    return {**found, "pixels": list(action.pixel_ids)} if action.pixel_ids else found
+
+
+def plain(action: Action) -> dict[str, Any]:
+    """The custom data as JSON numbers and strings, the same values as in the server copy."""
+    found: dict[str, Any] = json.loads(wire.dumps(action.custom_data.payload()))
+    return found
+
+
+def read_spec(spec: object) -> dict[str, Any] | None:
+    """The event that this server once put into a page, or None when the text is not ours."""
+    if not isinstance(spec, str) or len(spec) > 20_000:
+        return None
+    try:
+        found = signing.loads(spec, salt=SPEC_SALT)
+    except signing.BadSignature:
+        return None
+    return found if isinstance(found, dict) else None
