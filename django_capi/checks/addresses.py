@@ -1,0 +1,41 @@
+"""An address comes in; its origin goes out: scheme, host and port, without a password that may stand before them."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urlsplit
+
+PORTS = {"http": 80, "https": 443}
+
+
+def origin(url: str) -> str | None:
+    """
+    None when the address cannot be read.
+
+    >>> origin("https://someone:secret@Graph.example.com/v26.0")
+    'https://graph.example.com'
+    >>> origin("http://127.0.0.1:8001/en_US/fbevents.js")
+    'http://127.0.0.1:8001'
+    >>> origin("http://[half") is None
+    True
+    """
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{host_and_port(parts)}" if parts.hostname else None
+    except ValueError:
+        return None
+
+
+def host_and_port(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{host}:{parts.port}" if parts.port else host
+
+
+def host(url: str) -> str:
+    """
+    The host alone, empty when the address cannot be read.
+
+    >>> host("http://[::1]:8001/")
+    '::1'
+    """
+    return urlsplit(origin(url) or "").hostname or ""

@@ -1,0 +1,111 @@
+"""Settings, Celery's included, come in; messages about what must not reach production go out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from celery import Celery, current_app
+from celery.exceptions import ImproperlyConfigured
+from django.apps import apps
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage
+from django.db import connections, router
+
+from django_capi.checks.pixels import entries
+from django_capi.conf import conf, stored
+
+TASK = "django_capi.deliver"
+SCHEDULE = f'CELERY_BEAT_SCHEDULE = {{"deliver conversions": {{"task": "{TASK}", "schedule": 30.0}}}}'
+WITHOUT_CELERY = (
+    'Without Celery keep manage.py capi_deliver --watch running and write SILENCED_SYSTEM_CHECKS = ["django_capi.W008"]'
+)
+PROXY_SETTINGS = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
+WRITING_MODES = ("IMMEDIATE", "EXCLUSIVE")
+
+
+def messages() -> Iterator[CheckMessage]:
+    yield from check_sender()
+    yield from check_test_event_code()
+    yield from check_proxies()
+    yield from check_celery(current_app)
+    yield from check_database()
+
+
+def check_sender() -> Iterator[CheckMessage]:
+    if conf.SENDER not in ("console", "memory"):
+        return
+    yield checks.Error(
+        f'CAPI["SENDER"] is "{conf.SENDER}": no event reaches Meta.',
+        hint='Write "SENDER": "graph", or remove the line.',
+        id="django_capi.E006",
+    )
+
+
+def check_test_event_code() -> Iterator[CheckMessage]:
+    for entry in entries():
+        if entry.keys.get("TEST_EVENT_CODE") and "TEST_EVENT_CODE" not in entry.malformed():
+            yield checks.Warning(
+                f"{entry.spelled('TEST_EVENT_CODE')} is set: every customer's event is sent as a test.",
+                hint='Remove the line, or write "TEST_EVENT_CODE": "", (Meta uses test events for targeting as well).',
+                id="django_capi.W003",
+            )
+
+
+def check_proxies() -> Iterator[CheckMessage]:
+    signs = [name for name in PROXY_SETTINGS if getattr(settings, name, None)]
+    if not signs or "TRUSTED_PROXIES" in stored():
+        return
+    yield checks.Warning(
+        f'{signs[0]} says that a proxy stands in front, but CAPI["TRUSTED_PROXIES"] is not set: '
+        "every visitor has the proxy's address.",
+        hint=(
+            'Write "TRUSTED_PROXIES": 1, with the number of your own proxies that append to X-Forwarded-For; '
+            '"TRUSTED_PROXIES": 0, when REMOTE_ADDR is the visitor\'s address already.'
+        ),
+        id="django_capi.W005",
+    )
+
+
+def check_celery(app: Celery) -> Iterator[CheckMessage]:
+    try:
+        is_eager, tasks = bool(app.conf.task_always_eager), scheduled_tasks(app)
+    except (ImproperlyConfigured, ImportError) as error:
+        yield unswept(f"Celery's configuration cannot be read ({type(error).__name__}): no event is delivered.")
+        return
+    if is_eager:
+        yield checks.Warning(
+            "Celery runs its tasks eagerly: events wait for the next sweep, for nothing is sent inside a request.",
+            hint="Write CELERY_TASK_ALWAYS_EAGER = False",
+            id="django_capi.W008",
+        )
+    # That scheduler keeps its entries in the database, which a check does not read.
+    if TASK not in tasks and not apps.is_installed("django_celery_beat"):
+        yield unswept("Celery beat does not sweep the ledger: an event whose nudge is lost stays where it is.")
+
+
+def scheduled_tasks(app: Celery) -> set[object]:
+    schedule = app.conf.beat_schedule
+    entries = schedule.values() if isinstance(schedule, Mapping) else ()
+    return {entry.get("task") if isinstance(entry, Mapping) else getattr(entry, "task", None) for entry in entries}
+
+
+def unswept(text: str) -> CheckMessage:
+    return checks.Warning(text, hint=f"Write {SCHEDULE}\n\t{WITHOUT_CELERY}", id="django_capi.W008")
+
+
+def check_database() -> Iterator[CheckMessage]:
+    alias = router.db_for_write(apps.get_model("django_capi", "Event"))
+    connection = connections[alias]
+    options = connection.settings_dict.get("OPTIONS") or {}
+    if connection.vendor != "sqlite" or str(options.get("transaction_mode")).upper() in WRITING_MODES:
+        return
+    yield checks.Warning(
+        f'The ledger is on SQLite ("{alias}") with deferred transactions: a second writer is refused at once with '
+        '"database is locked".',
+        hint=(
+            f'Write DATABASES["{alias}"]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE", "timeout": 20, '
+            '"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}'
+        ),
+        id="django_capi.W013",
+    )

@@ -1,0 +1,86 @@
+"""`CAPI` comes in; messages about its pixels go out: the plain one, or each of PIXELS by its name.
+
+No value is shown: a token pasted into the wrong line must not turn up in a build log.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage
+
+from django_capi.conf import SHAPES, conf, is_pixel_id, stored
+
+ENTRY_KEYS = ("PIXEL_ID", "ACCESS_TOKEN", "TEST_EVENT_CODE")
+NAME_LENGTH = 40  # longer than any name one would type: an access token, say
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """The keys of one pixel, and where they stand in the settings."""
+
+    where: str
+    keys: Mapping[str, object]
+
+    def spelled(self, key: str) -> str:
+        return f'{self.where}["{key}"]'
+
+    def malformed(self) -> list[str]:
+        return [key for key in ENTRY_KEYS if key in self.keys and not SHAPES[key].accepts(self.keys[key])]
+
+
+def entries() -> list[Entry]:
+    """Every pixel the site means to have; none when PIXELS cannot be read, which is a message of its own."""
+    if "PIXELS" in conf.malformed():
+        return []
+    return named_entries() or [Entry(where="CAPI", keys=stored())]
+
+
+def named_entries() -> list[Entry]:
+    return [Entry(where=f'CAPI["PIXELS"][{quoted(str(name))}]', keys=keys) for name, keys in conf.PIXELS.items()]
+
+
+def quoted(name: str) -> str:
+    """A name as a terminal can show it."""
+    return json.dumps(name if len(name) <= NAME_LENGTH else f"{name[:4]}...")
+
+
+def messages() -> Iterator[CheckMessage]:
+    for entry in entries():
+        yield from check_pixel_id(entry)
+        yield from check_access_token(entry)
+
+
+def check_pixel_id(entry: Entry) -> Iterator[CheckMessage]:
+    value = entry.keys.get("PIXEL_ID", "")
+    if is_pixel_id(value):
+        return
+    fault = "is missing" if value is None or value == "" else "is not a pixel id"
+    yield checks.Error(
+        f"{entry.spelled('PIXEL_ID')} {fault}: no event can be stored.",
+        hint=(
+            "Copy the dataset's id from Meta's Events Manager (Data sources, your dataset, Settings) and write it "
+            'as digits in a string: "PIXEL_ID": "1234567890123456",'
+        ),
+        id="django_capi.E001",
+    )
+
+
+def check_access_token(entry: Entry) -> Iterator[CheckMessage]:
+    if conf.sender() != "graph" or "ACCESS_TOKEN" in entry.malformed() or entry.keys.get("ACCESS_TOKEN"):
+        return
+    # At a desk the shop should start all the same; in production nothing would ever arrive.
+    level = checks.Warning if settings.DEBUG else checks.Error
+    yield level(
+        f"{entry.spelled('ACCESS_TOKEN')} is missing: nothing can be sent to Meta.",
+        hint=(
+            "Generate one in Meta's Events Manager (your dataset, Settings, Conversions API), keep it out of the code "
+            'and write "ACCESS_TOKEN": env("META_ACCESS_TOKEN"), or, to see the events in the terminal instead, '
+            '"SENDER": "console",'
+        ),
+        id="django_capi.E002",
+    )
