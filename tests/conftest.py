@@ -1,0 +1,73 @@
+"""What every test may count on: a visitor to send requests with, an empty outbox, and no socket in a request."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.signals import request_finished, request_started
+from django.test import AsyncClient, Client
+
+from django_capi.client import memory
+
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+ADDRESS = "168.212.226.204"
+HEADERS = {"user-agent": AGENT}  # AsyncClient takes none at its making
+FBP = "fb.1.1596403881668.1116446470"
+
+
+@pytest.fixture
+def visitor() -> Client:
+    """A browser that was here before."""
+    client = Client(HTTP_USER_AGENT=AGENT, REMOTE_ADDR=ADDRESS, HTTP_HOST="testserver")
+    client.cookies["_fbp"] = FBP
+    return client
+
+
+@pytest.fixture
+def newcomer() -> Client:
+    return Client(HTTP_USER_AGENT=AGENT, REMOTE_ADDR=ADDRESS, HTTP_HOST="testserver")
+
+
+@pytest.fixture
+def async_visitor() -> AsyncClient:
+    client = AsyncClient()
+    client.cookies["_fbp"] = FBP
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _clean_slate() -> None:
+    memory.sent.clear()
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def connections_of_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """Every address that a request handler connected to; a test that leaves one here fails (design: P3)."""
+    found: list[object] = []
+    handling = threading.local()
+    connect = socket.socket.connect
+
+    def begin(**_: object) -> None:
+        handling.is_on = True
+
+    def end(**_: object) -> None:
+        handling.is_on = False
+
+    def watched(self: socket.socket, address: Any) -> None:
+        if getattr(handling, "is_on", False):
+            found.append(address)
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", watched)
+    request_started.connect(begin)
+    request_finished.connect(end)
+    yield found
+    request_started.disconnect(begin)
+    request_finished.disconnect(end)
+    assert not found, f"a request handler opened a socket to {found}"

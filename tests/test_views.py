@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.core import signing
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from django_capi.models import BrowserState, Event, Status
+from tests.conftest import FBP
+from tests.pages import events
+from tests.test_pixel import CLICK, collect
+
+pytestmark = pytest.mark.django_db
+
+
+def post(client: Client, body: object, **headers: Any) -> Any:
+    text = body if isinstance(body, (str, bytes)) else json.dumps(body)
+    return client.post("/capi/collect/", text, content_type="application/json", **headers)
+
+
+def item(**changes: Any) -> dict[str, Any]:
+    sound = {"event_name": "PageView", "event_id": "0123456789abcdef", "pixels": ["1234567890123456"], "state": "fired"}
+    return {**sound, **changes}
+
+
+class TestReceipts:
+    def test_a_receipt_fills_the_browsers_side_of_the_row(self, visitor: Client) -> None:
+        event_id = events(visitor.get("/page/"))["PageView"]["event_id"]
+
+        answer = collect(visitor, event_name="PageView", event_id=event_id)
+
+        event = Event.objects.get()
+        assert answer.status_code == 204
+        assert (event.browser_state, event.browser_count) == (BrowserState.FIRED, 1)
+        assert event.browser_fbp == event.server_fbp != ""
+        assert not event.shared_id
+
+    def test_a_fired_copy_leaves_the_server_47_hours(self, visitor: Client) -> None:
+        event_id = events(visitor.get("/page/"))["PageView"]["event_id"]
+
+        collect(visitor, event_name="PageView", event_id=event_id)
+
+        hours = (Event.objects.get().deadline - timezone.now()).total_seconds() / 3600
+        assert 46.9 < hours <= 47
+
+    def test_a_blocked_copy_leaves_the_server_its_week(self, visitor: Client) -> None:
+        event_id = events(visitor.get("/page/"))["PageView"]["event_id"]
+
+        collect(visitor, event_name="PageView", event_id=event_id, state="blocked")
+
+        event = Event.objects.get()
+        assert event.browser_state == BrowserState.BLOCKED
+        assert (event.deadline - timezone.now()).days == 6
+
+    def test_a_fired_copy_is_not_called_blocked_by_a_later_receipt(self, visitor: Client) -> None:
+        event_id = events(visitor.get("/page/"))["PageView"]["event_id"]
+
+        collect(visitor, event_name="PageView", event_id=event_id)
+        collect(visitor, event_name="PageView", event_id=event_id, state="blocked")
+
+        event = Event.objects.get()
+        assert (event.browser_state, event.browser_count) == (BrowserState.FIRED, 2)
+
+    def test_one_id_from_two_visitors_is_noticed(self, visitor: Client, newcomer: Client) -> None:
+        event_id = events(visitor.get("/page/"))["PageView"]["event_id"]
+        newcomer.cookies["_fbp"] = "fb.1.1596403881668.999"
+
+        collect(visitor, event_name="PageView", event_id=event_id)
+        collect(newcomer, event_name="PageView", event_id=event_id)
+
+        assert Event.objects.get().shared_id
+
+    def test_a_receipt_of_an_unknown_event_makes_no_row(self, visitor: Client) -> None:
+        answer = post(visitor, {"events": [item()]})
+
+        assert answer.status_code == 204
+        assert not Event.objects.exists()
+
+
+class TestMirroring:
+    def test_an_event_that_only_the_browser_saw_gets_a_server_copy(self, visitor: Client) -> None:
+        body = {
+            "events": [item(event_name="AddToWishlist", mirror=True, custom_data={"content_ids": ["A"]}, age=30)],
+            "url": "http://testserver/wishlist/?token=secret&utm_source=ad",
+            "referrer": "https://www.example.com/?q=jane@example.com",
+        }
+
+        post(visitor, body)
+
+        event = Event.objects.get()
+        sent = json.loads(event.payload)
+        assert (event.status, event.browser_state) == (Status.PENDING, BrowserState.FIRED)
+        assert sent["event_source_url"] == "http://testserver/wishlist/?utm_source=ad"
+        assert sent["referrer_url"] == "https://www.example.com/"
+        assert sent["custom_data"] == {"content_ids": ["A"]}
+        assert 28 <= timezone.now().timestamp() - event.event_time <= 33
+
+    def test_an_address_of_another_site_is_not_taken(self, visitor: Client) -> None:
+        post(
+            visitor,
+            {"events": [item(mirror=True)], "url": "https://evil.example.com/"},
+            HTTP_REFERER="http://testserver/a/",
+        )
+
+        assert json.loads(Event.objects.get().payload)["event_source_url"] == "http://testserver/a/"
+
+    def test_nothing_is_mirrored_without_consent(self, visitor: Client, settings: Settings) -> None:
+        settings.CAPI = {**settings.CAPI, "CONSENT": "django_capi.consent.never"}
+
+        answer = post(visitor, {"events": [item(mirror=True)]})
+
+        assert answer.status_code == 204
+        assert not Event.objects.exists()
+
+    def test_a_browser_cannot_make_up_a_purchase(self, visitor: Client) -> None:
+        answer = post(visitor, {"events": [item(event_name="Purchase", mirror=True, custom_data={"value": 9999})]})
+
+        assert (answer.status_code, answer.json()) == (400, {"error": "event_name-not-in-BROWSER_EVENTS"})
+        assert not Event.objects.exists()
+
+
+BAD = {
+    "no JSON": ("{", 400, "not-json"),
+    "empty": ("", 400, "not-json"),
+    "not UTF-8": (b"\xff\xfe\xff", 400, "not-json"),
+    "a list": ("[]", 400, "not-an-object"),
+    "nested without end": ("[" * 50_000, 400, "not-json"),
+    "no events": ("{}", 400, "events-missing"),
+    "events no list": ('{"events": 5}', 400, "events-missing"),
+    "no events in it": ('{"events": []}', 400, "events-missing"),
+    "too many": (json.dumps({"events": [item()] * 21}), 413, "too-many-events"),
+    "too large": (json.dumps({"events": [item()], "url": "x" * 70_000}), 413, "too-large"),
+    "no object": ('{"events": [5]}', 400, "event-not-an-object"),
+    "no name": (json.dumps({"events": [item(event_name="")]}), 400, "event_name"),
+    "a name with markup": (json.dumps({"events": [item(event_name="<script>")]}), 400, "event_name"),
+    "a name that is a number": (json.dumps({"events": [item(event_name=7)]}), 400, "event_name"),
+    "an endless id": (json.dumps({"events": [item(event_id="a" * 65)]}), 400, "event_id"),
+    "an id with a line break": (json.dumps({"events": [item(event_id="aaaaaaaaa\n")]}), 400, "event_id"),
+    "another pixel": (json.dumps({"events": [item(pixels=["999"])]}), 400, "pixels"),
+    "pixels in a map": (json.dumps({"events": [item(pixels={})]}), 400, "pixels"),
+    "pixels in pixels": (json.dumps({"events": [item(pixels=[["1234567890123456"]])]}), 400, "pixels"),
+    "no state": (json.dumps({"events": [item(state="great")]}), 400, "state"),
+    "a state in a list": (json.dumps({"events": [item(state=["fired"])]}), 400, "state"),
+    "a spec of nobody's": (json.dumps({"events": [item(spec="a:b:c")]}), 400, "spec-unknown"),
+    "a spec that is a number": (json.dumps({"events": [item(spec=5)]}), 400, "spec-unknown"),
+}
+
+
+class TestJunk:
+    @pytest.mark.parametrize(("body", "status", "reason"), BAD.values(), ids=BAD.keys())
+    def test_junk_is_refused_with_a_short_reason(
+        self, visitor: Client, body: str | bytes, status: int, reason: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        answer = post(visitor, body)
+
+        assert (answer.status_code, answer.json()) == (status, {"error": reason})
+        assert not Event.objects.exists()
+        assert not [record for record in caplog.records if record.name == "django_capi"]
+
+    def test_a_spec_stands_for_its_own_event_only(self, visitor: Client) -> None:
+        spec = signing.dumps({"event_name": "ViewContent", "custom_data": {}}, salt="django_capi.spec")
+
+        answer = post(visitor, {"events": [item(event_name="Lead", mirror=True, spec=spec)]})
+
+        assert answer.json() == {"error": "spec-of-another-event"}
+
+    @pytest.mark.parametrize("url", ["/capi/collect/", "/capi/withdraw/"])
+    @pytest.mark.parametrize(
+        "headers",
+        [{"HTTP_SEC_FETCH_SITE": "cross-site"}, {"HTTP_ORIGIN": "https://evil.example.com"}, {"HTTP_ORIGIN": "null"}],
+        ids=["by the browser's word", "by its origin", "hidden"],
+    )
+    def test_other_sites_may_not_report(self, visitor: Client, url: str, headers: dict[str, Any]) -> None:
+        answer = visitor.post(url, json.dumps({"events": [item()]}), content_type="application/json", **headers)
+
+        assert answer.status_code == 403
+
+    @pytest.mark.parametrize("url", ["/capi/collect/", "/capi/withdraw/"])
+    def test_only_post_is_taken(self, visitor: Client, url: str) -> None:
+        assert visitor.get(url).status_code == 405
+
+    @pytest.mark.parametrize("field", ["custom_data", "age", "mirror"])
+    @pytest.mark.parametrize("junk", [None, [], "x", -1, 1e300, {"a": {"b": [{}]}}], ids=repr)
+    def test_junk_in_a_lesser_field_is_passed_over(self, visitor: Client, field: str, junk: object) -> None:
+        answer = post(visitor, {"events": [item(**{"mirror": True, field: junk})], "url": junk, "referrer": junk})
+
+        assert answer.status_code == 204
+
+
+class TestVisitor:
+    def test_it_says_what_a_cached_page_must_not(self, newcomer: Client) -> None:
+        answer = newcomer.get(f"/capi/visitor/?fbclid={CLICK}")
+
+        assert answer.json()["consent"] is True
+        assert answer.cookies["_fbc"].value.endswith(CLICK)
+        assert "_fbp" in answer.cookies
+        assert "no-store" in answer["Cache-Control"]
+
+    def test_it_says_no_where_there_is_no_consent(self, newcomer: Client, settings: Settings) -> None:
+        settings.CAPI = {**settings.CAPI, "CONSENT": None}
+
+        answer = newcomer.get("/capi/visitor/")
+
+        assert answer.json()["consent"] is False
+        assert not answer.cookies
+
+
+class TestWithdrawal:
+    def test_what_waits_is_not_sent_and_loses_its_text(self, visitor: Client) -> None:
+        visitor.get("/page/")
+
+        answer = visitor.post("/capi/withdraw/")
+
+        event = Event.objects.get()
+        assert answer.status_code == 204
+        assert (event.status, event.payload) == (Status.WITHDRAWN, "")
+        assert answer.cookies["_fbp"]["max-age"] == 0
+
+    def test_other_visitors_events_stay(self, visitor: Client, newcomer: Client) -> None:
+        visitor.get("/page/")
+        newcomer.cookies["_fbp"] = FBP + "1"
+
+        newcomer.post("/capi/withdraw/")
+
+        assert Event.objects.get().status == Status.PENDING
