@@ -1,0 +1,62 @@
+"""Keeps the shop's tests out of a run whose settings do not install the shop; lends them a real browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Headless Chromium's own name is on every list of crawlers.
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+
+collect_ignore_glob = [] if settings.SETTINGS_MODULE == "example_project.settings" else ["*"]
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """No page that one test put into the cache answers another."""
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: object) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def browser(live_server: object) -> Iterator[Browser]:
+    """Debian's Chromium; it is stopped before the database is emptied, for its event loop shuts Django's door."""
+    if not CHROMIUM.exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{CHROMIUM} is missing: apt-get install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: object) -> Iterator[Page]:
+    """A new visitor, who cannot reach Meta's script and keeps a list of what the page's policy refused."""
+    context = browser.new_context(user_agent=AGENT, base_url=str(live_server))
+    context.route("**/fbevents.js", lambda route: route.abort())
+    context.add_init_script(
+        "window.refused = []; document.addEventListener('securitypolicyviolation',"
+        " ({violatedDirective, blockedURI}) => window.refused.push(`${violatedDirective} ${blockedURI}`));"
+    )
+    yield context.new_page()
+    context.close()
