@@ -91,17 +91,29 @@ class Event(models.Model):
             ("resend_event", _("Can resend events")),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["pixel_id", "event_name", "event_id"], name="capi_one_row_per_event"),
+            # The id first: the index serves the search for one id, too.
+            models.UniqueConstraint(fields=["event_id", "event_name", "pixel_id"], name="capi_one_row_per_event"),
         ]
         indexes = [
             # Full, not partial: SQLite scans past a partial index when the state comes as a parameter.
             models.Index(fields=["status", "pixel_id", "due_at", "id"], name="capi_event_due"),
             models.Index(fields=["event_time", "event_name"], name="capi_event_time"),
             models.Index(fields=["created_at"], name="capi_event_created"),
+            models.Index(fields=["object_ref"], name="capi_event_object"),
         ]
 
     def __str__(self) -> str:
         return f"{self.event_name} {self.event_id}"
+
+
+class Deduplication(Event):
+    """How far the two copies of each event met: a page of the admin, with a permission of its own to see it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = _("deduplication")
+        verbose_name_plural = _("deduplication")
 
 
 class Lane(models.Model):

@@ -1,0 +1,19 @@
+"""The admin's start-up comes in; the ledger's pages are registered.
+
+Another admin site, or another base class such as Unfold's, takes the mixins from the modules below.
+"""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from django_capi.admin.deduplication import DeduplicationAdmin
+from django_capi.admin.events import EventAdmin
+from django_capi.admin.logs import BatchAdmin, ConversionMarkAdmin, LaneAdmin
+from django_capi.models import Batch, ConversionMark, Deduplication, Event, Lane
+
+admin.site.register(Event, EventAdmin)
+admin.site.register(Deduplication, DeduplicationAdmin)
+admin.site.register(Lane, LaneAdmin)
+admin.site.register(Batch, BatchAdmin)
+admin.site.register(ConversionMark, ConversionMarkAdmin)

@@ -1,0 +1,158 @@
+"""A ledger row comes in; the two copies side by side go out, as the detail page prints them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from django_capi.admin import pills, wording
+from django_capi.meta.left_out import MEANING, Reason
+from django_capi.models import MATCH_KEYS, Batch, BrowserState, Event, MatchKey, Status
+
+# The order in which Meta's pages value them; the rest follows as stored.
+STRONG_FIRST = ("em", "ph", "external_id", "fbc", "fbp")
+KEY_ORDER = (*STRONG_FIRST, *(key for key in MATCH_KEYS if key not in STRONG_FIRST))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fact:
+    """A line of a panel: what it is, and its value."""
+
+    term: Any
+    value: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Agreement:
+    """One thing that both copies should carry alike."""
+
+    term: Any
+    server: Any
+    browser: Any
+    verdict: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeftOutKey:
+    """A key that was given and not sent, and why, without its value."""
+
+    key: str
+    why: str
+
+
+def happened_at(event: Event) -> datetime:
+    return datetime.fromtimestamp(event.event_time, UTC)
+
+
+def facts(event: Event) -> list[Fact]:
+    return [
+        Fact(term=_("Event id"), value=event.event_id),
+        Fact(term=_("Event time"), value=wording.instant(happened_at(event))),
+        Fact(term=_("Pixel"), value=event.pixel_id),
+        Fact(term=_("Object"), value=event.object_ref or wording.NOTHING),
+        Fact(term=_("Action source"), value=event.action_source),
+        Fact(term=_("Noticed by"), value=event.get_origin_display()),
+        Fact(term=_("Consent"), value=event.get_consent_display()),
+        *([Fact(term=_("Test code"), value=event.test_event_code)] if event.test_event_code else []),
+    ]
+
+
+def server_copy(event: Event, batch: Batch | None, *, batch_url: str) -> list[Fact]:
+    return [
+        Fact(term=_("State"), value=pills.server(event.status)),
+        Fact(term=_("Stored"), value=wording.instant(event.created_at)),
+        Fact(term=_("Finished"), value=wording.instant(event.finished_at)),
+        Fact(term=_("Delay"), value=wording.duration(delay(event))),
+        Fact(term=_("Attempts"), value=attempts(event)),
+        Fact(term=_("Meta's answer"), value=answer(batch, batch_url)),
+        *([Fact(term="fbtrace_id", value=batch.fbtrace_id)] if batch and batch.fbtrace_id else []),
+        *([Fact(term=_("Reason"), value=event.error_reason)] if event.error_reason else []),
+        Fact(term=_("Deadline"), value=wording.instant(event.deadline)),
+    ]
+
+
+def delay(event: Event) -> Any:
+    """From the action to Meta's yes."""
+    if event.status != Status.ACCEPTED or event.finished_at is None:
+        return None
+    return event.finished_at - happened_at(event)
+
+
+def attempts(event: Event) -> str:
+    if not event.ambiguous:
+        return wording.number(event.attempts)
+    unanswered = _("%(all)s, of which %(unanswered)s without an answer")
+    return str(unanswered) % {"all": wording.number(event.attempts), "unanswered": wording.number(event.ambiguous)}
+
+
+def answer(batch: Batch | None, batch_url: str) -> Any:
+    """What came back for the request this event was last in, with a link for those who may follow it."""
+    if batch is None:
+        return wording.NOTHING
+    known = f"HTTP {batch.http_status} · {batch.outcome}" if batch.http_status else batch.reason or _("none yet")
+    return format_html('<a href="{}">{}</a>', batch_url, known) if batch_url else known
+
+
+def browser_copy(event: Event) -> list[Fact]:
+    return [
+        Fact(term=_("State"), value=pills.browser(event.browser_state)),
+        Fact(term=_("First receipt"), value=wording.instant(event.browser_at)),
+        Fact(term=_("Receipts"), value=wording.number(event.browser_count)),
+    ]
+
+
+def agreements(event: Event) -> list[Agreement]:
+    """Empty while there is only one copy to look at."""
+    if event.browser_state == BrowserState.NONE:
+        return []
+    same = pills.pill("good", "✓", _("same"))
+    return [
+        Agreement(term=_("Event name"), server=event.event_name, browser=event.event_name, verdict=same),
+        Agreement(term=_("Event id"), server=event.event_id, browser=event.event_id, verdict=same),
+        compared("External ID", event.server_external_id, event.browser_external_id),
+        compared("FBP", event.server_fbp, event.browser_fbp),
+    ]
+
+
+def compared(term: str, server: str, browser: str) -> Agreement:
+    words = [pills.pill("quiet", "✓", _("carried")) if value else wording.NOTHING for value in (server, browser)]
+    return Agreement(term=term, server=words[0], browser=words[1], verdict=agreement(server, browser))
+
+
+def agreement(server: str, browser: str) -> Any:
+    if not (server or browser):
+        return pills.pill("quiet", "–", _("in neither"))
+    if not (server and browser):
+        return pills.pill("fair", "▲", _("in one copy only"))
+    return pills.pill("good", "✓", _("same")) if server == browser else pills.pill("poor", "✕", _("different"))
+
+
+def carried(event: Event) -> list[str]:
+    return [key for key in KEY_ORDER if event.match_keys & MatchKey[key]]
+
+
+def absent(event: Event) -> list[str]:
+    gone = {entry.key for entry in left_out(event)}
+    return [key for key in KEY_ORDER if not event.match_keys & MatchKey[key] and key not in gone]
+
+
+def left_out(event: Event) -> Iterator[LeftOutKey]:
+    """The stored `key:reason` words with the reason spelled out."""
+    for word in event.left_out.split():
+        key, _colon, code = word.rpartition(":")
+        known = code in Reason.__members__.values()
+        yield LeftOutKey(key=key or code, why=MEANING[Reason(code)] if known and key else code)
+
+
+def pretty(payload: str) -> str:
+    """The stored text with line breaks; as it is when it cannot be read."""
+    try:
+        return json.dumps(json.loads(payload), indent=2, ensure_ascii=False)
+    except ValueError:
+        return payload

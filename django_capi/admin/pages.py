@@ -1,0 +1,73 @@
+"""A model admin comes in; its pages become read-only, bounded in cost, and say when nothing is being delivered."""
+
+# ruff: noqa: ARG002  # the signatures are Django's
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from django_capi.admin import wording
+from django_capi.admin.paging import BoundedPaginator
+from django_capi.insight import freshness
+
+if TYPE_CHECKING:
+    Base = admin.ModelAdmin
+else:
+    Base = object
+
+
+def banner(backlog: freshness.Backlog) -> dict[str, Any]:
+    """What banner.html prints: only what needs a person."""
+    return {
+        "capi_waited": wording.duration(backlog.waited) if backlog.is_late else "",
+        "capi_due": wording.number(backlog.due),
+        "capi_pauses": [
+            {"pixel_id": pause.pixel_id, "until": wording.instant(pause.until), "reason": pause.reason}
+            for pause in backlog.pauses
+        ],
+    }
+
+
+class LedgerPagesMixin(Base):
+    """Put it before any `ModelAdmin`: Django's own, or one that looks different."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_max_show_all = 0
+    sortable_by = ()
+
+    class Media:
+        css = {"all": ("django_capi/admin.css",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        backlog = freshness.backlog(now=timezone.now())
+        return super().changelist_view(request, {**banner(backlog), **(extra_context or {})})
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002
+        change: bool = False,  # noqa: FBT001, FBT002
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        backlog = freshness.backlog(now=timezone.now())
+        context |= banner(backlog) | self.detail_context(request, obj, backlog)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def detail_context(self, request: HttpRequest, obj: Any, backlog: freshness.Backlog) -> dict[str, Any]:
+        """What a detail page shows besides the fields."""
+        return {}

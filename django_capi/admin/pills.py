@@ -1,0 +1,50 @@
+"""A state comes in; a pill with a mark and a word goes out, so that colour is never alone."""
+
+from __future__ import annotations
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from django_capi.insight.overlap import Verdict
+from django_capi.models import BrowserState, Status
+
+# The tone of admin.css, and the mark that says the same without colour.
+SERVER = {
+    Status.PENDING: ("quiet", "…"),
+    Status.ACCEPTED: ("server", "✓"),
+    Status.REJECTED: ("poor", "✕"),
+    Status.EXPIRED: ("poor", "⌛"),
+    Status.WITHDRAWN: ("quiet", "⊘"),
+    Status.IN_DOUBT: ("fair", "?"),
+}
+BROWSER = {
+    BrowserState.NONE: ("quiet", "–"),
+    BrowserState.BLOCKED: ("fair", "⊘"),
+    BrowserState.FIRED: ("browser", "✓"),
+}
+VERDICT = {
+    Verdict.GOOD: ("good", "✓", _("Good")),
+    Verdict.FAIR: ("fair", "▲", _("Fair")),
+    Verdict.POOR: ("poor", "✕", _("Poor")),
+    Verdict.FEW: ("quiet", "·", _("Too few")),
+    Verdict.NONE: ("quiet", "–", _("No data")),
+}
+
+
+def pill(tone: str, mark: str, word: object) -> SafeString:
+    return format_html('<span class="capi-pill capi-{}"><span aria-hidden="true">{}</span> {}</span>', tone, mark, word)
+
+
+def server(status: int) -> SafeString:
+    state = Status(status)
+    return pill(*SERVER[state], state.label)
+
+
+def browser(state: int) -> SafeString:
+    known = BrowserState(state)
+    return pill(*BROWSER[known], known.label)
+
+
+def verdict(value: Verdict) -> SafeString:
+    return pill(*VERDICT[value])

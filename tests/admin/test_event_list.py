@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from django_capi.admin import paging
+from django_capi.consent import Consent
+from django_capi.models import Event, Origin
+from tests.admin.conftest import Staff
+from tests.factories import PIXEL_ID, BatchFactory, EventFactory, LaneFactory, match_keys
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:django_capi_event_changelist")
+HOSTILE = "<script>alert(1)</script>"
+OTHER_PIXEL = "9876543210987654"
+TWO_PIXELS = {"PIXELS": {"main": {"PIXEL_ID": PIXEL_ID}, "eu": {"PIXEL_ID": OTHER_PIXEL}}}
+
+
+def shown(client: Client, **query: str) -> list[Event]:
+    return list(client.get(LIST, query).context["cl"].result_list)
+
+
+def text(client: Client, **query: str) -> str:
+    return client.get(LIST, query).content.decode()
+
+
+def test_the_list_tells_the_state_of_both_copies(admin_client: Client) -> None:
+    EventFactory(met=True, object_ref="shop.order:7", match_keys=match_keys("em", "ph", "fbp", "fbc"))
+
+    page = text(admin_client)
+
+    for word in ("Purchase", "shop.order:7", "accepted", "fired", "em ph +2", "2 seconds"):
+        assert word in page
+
+
+@pytest.mark.parametrize("rows", [1, 40], ids=["one row", "forty rows"])
+def test_the_number_of_queries_does_not_depend_on_the_rows(
+    rows: int, admin_client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    batch = BatchFactory()
+    EventFactory.create_batch(rows, met=True, batch=batch)
+
+    # Session, user, two for the banner, the bounded count, the rows.
+    with django_assert_num_queries(6):
+        admin_client.get(LIST)
+
+
+@pytest.mark.parametrize(
+    ("query", "made"),
+    [
+        pytest.param({"status__exact": "2"}, {"rejected": True}, id="server copy"),
+        pytest.param({"browser_state__exact": "1"}, {"blocked": True}, id="browser copy"),
+        pytest.param({"event": "Lead"}, {"event_name": "Lead"}, id="standard event"),
+        pytest.param({"event": "*"}, {"event_name": "WheelOfFortune"}, id="other event"),
+        pytest.param({"pixel": OTHER_PIXEL}, {"pixel_id": OTHER_PIXEL}, id="pixel"),
+        pytest.param({"origin__exact": "2"}, {"origin": Origin.CONVERSION}, id="origin"),
+        pytest.param({"consent__exact": "2"}, {"consent": Consent.LIMITED}, id="consent"),
+        pytest.param({"shared_id__exact": "1"}, {"shared_id": True}, id="shared id"),
+        pytest.param({"q": "an-exact-id"}, {"event_id": "an-exact-id"}, id="search by event id"),
+        pytest.param({"q": " shop.order:7 "}, {"object_ref": "shop.order:7"}, id="search by object"),
+    ],
+)
+def test_the_list_can_be_narrowed(query: dict[str, str], made: dict[str, object], admin_client: Client) -> None:
+    EventFactory()
+    wanted = EventFactory(**made)
+
+    assert shown(admin_client, **query) == [wanted]
+
+
+def test_the_list_can_be_narrowed_to_a_window(admin_client: Client) -> None:
+    EventFactory(event_time=int((timezone.now() - timedelta(days=3)).timestamp()))
+    recent = EventFactory()
+
+    assert shown(admin_client, days="1") == [recent]
+    assert len(shown(admin_client, days="7")) == 2
+    assert len(shown(admin_client, days="nonsense")) == 2
+
+
+def test_a_request_to_meta_is_found_by_its_trace_id(admin_client: Client) -> None:
+    batch = BatchFactory(fbtrace_id="AbCdEf123")
+    EventFactory(met=True)
+    wanted = EventFactory(met=True, batch=batch)
+
+    assert shown(admin_client, q="AbCdEf123") == [wanted]
+
+
+def test_a_search_for_a_part_of_an_id_finds_nothing(admin_client: Client) -> None:
+    EventFactory(event_id="an-exact-id")
+
+    assert shown(admin_client, q="an-exact") == []
+
+
+def test_a_link_of_the_deduplication_page_leaves_test_events_out(admin_client: Client) -> None:
+    EventFactory(test_event_code="TEST123")
+    real = EventFactory()
+
+    assert shown(admin_client, test_event_code__exact="") == [real]
+
+
+@pytest.mark.parametrize(
+    "lookup",
+    ["payload__contains", "payload__startswith", "server_fbp__startswith", "batch__fbtrace_id", "event_id__contains"],
+)
+def test_the_address_cannot_be_used_to_guess_a_field(lookup: str, admin_client: Client) -> None:
+    EventFactory()
+
+    assert admin_client.get(LIST, {lookup: "2"}).status_code == 400
+
+
+def test_a_hostile_event_name_is_text(admin_client: Client) -> None:
+    EventFactory(event_name=HOSTILE, object_ref=HOSTILE)
+
+    page = text(admin_client)
+
+    assert HOSTILE not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_the_pixel_has_a_column_only_where_there_are_several(admin_client: Client) -> None:
+    EventFactory()
+    alone = text(admin_client)
+
+    with override_settings(CAPI=TWO_PIXELS):
+        several = text(admin_client)
+
+    assert "column-pixel_id" not in alone
+    assert "column-pixel_id" in several
+
+
+def test_a_long_ledger_is_cut_and_says_so(admin_client: Client) -> None:
+    Event.objects.bulk_create(EventFactory.build_batch(paging.LIMIT + 1))
+
+    page = text(admin_client)
+
+    assert "the newest 5000 events; filter or search to reach older ones" in page
+
+
+def test_a_short_ledger_is_counted(admin_client: Client) -> None:
+    EventFactory.create_batch(2)
+
+    assert "2 events" in text(admin_client)
+
+
+def test_the_banner_asks_for_a_worker_when_events_wait(admin_client: Client) -> None:
+    EventFactory(due_at=timezone.now() - timedelta(minutes=12, seconds=5))
+
+    assert "Oldest event has waited 12 minutes: is a worker running? 1 due." in text(admin_client)
+
+
+def test_the_banner_says_why_a_pixel_is_paused(admin_client: Client) -> None:
+    LaneFactory(paused=True)
+
+    page = text(admin_client)
+
+    assert f"Sending for pixel {PIXEL_ID} is paused until" in page
+    assert "The access token has expired." in page
+
+
+def test_there_is_no_banner_when_all_is_well(admin_client: Client) -> None:
+    EventFactory(met=True)
+
+    assert "capi-banner" not in text(admin_client)
+
+
+def test_an_event_can_be_looked_at_but_not_made_or_changed(admin_client: Client) -> None:
+    event = EventFactory()
+
+    assert admin_client.get(reverse("admin:django_capi_event_add")).status_code == 403
+    assert admin_client.post(reverse("admin:django_capi_event_change", args=[event.pk])).status_code == 403
+
+
+def test_an_event_can_be_erased(admin_client: Client) -> None:
+    event = EventFactory()
+
+    admin_client.post(reverse("admin:django_capi_event_delete", args=[event.pk]), {"post": "yes"})
+
+    assert not Event.objects.exists()
+
+
+def test_the_list_needs_the_permission_to_view_events(staff: Staff) -> None:
+    client = staff("view_lane")
+
+    assert client.get(LIST).status_code == 403

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from django_capi.consent import Consent
+from django_capi.models import Event, Origin
+from tests.admin.conftest import Staff
+from tests.factories import BatchFactory, EventFactory, LaneFactory, match_keys
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def address(event: Event) -> str:
+    return reverse("admin:django_capi_event_change", args=[event.pk])
+
+
+def text(client: Client, event: Event) -> str:
+    return client.get(address(event)).content.decode()
+
+
+SOON = timezone.now() + timedelta(hours=1)
+LONG_AGO = timezone.now() - timedelta(minutes=20)
+
+
+@pytest.mark.parametrize(
+    ("made", "sentence"),
+    [
+        pytest.param({"met": True}, "Meta can keep one and drop the other", id="both copies"),
+        pytest.param(
+            {"accepted": True, "blocked": True}, "without the server copy this event would be lost", id="blocked"
+        ),
+        pytest.param({"accepted": True}, "never reported its browser copy", id="no receipt for a page"),
+        pytest.param({"accepted": True, "origin": Origin.CONVERSION}, "No page reported a browser copy", id="webhook"),
+        pytest.param({}, "the next delivery takes it", id="just stored"),
+        pytest.param({"due_at": SOON}, "waits for its turn", id="not due yet"),
+        pytest.param({"due_at": LONG_AGO}, "Start a Celery worker", id="waits too long"),
+        pytest.param({"consent": Consent.UNKNOWN}, "there was no consent", id="no consent"),
+        pytest.param({"rejected": True}, "Meta refused the server copy (100 / 2804019)", id="refused by Meta"),
+        pytest.param(
+            {"rejected": True, "attempts": 0}, "was not sent, because Meta would refuse it", id="refused by us"
+        ),
+        pytest.param({"expired": True}, "was not delivered before its deadline", id="expired"),
+        pytest.param({"withdrawn": True}, "withdrew consent", id="withdrawn"),
+        pytest.param({"in_doubt": True}, "nobody knows whether it arrived", id="in doubt"),
+        pytest.param({"met": True, "shared_id": True}, "different visitors", id="shared id"),
+    ],
+)
+def test_one_sentence_says_what_happened(made: dict[str, object], sentence: str, admin_client: Client) -> None:
+    event = EventFactory(**made)
+
+    assert sentence in text(admin_client, event)
+
+
+def test_a_waiting_event_of_a_paused_pixel_says_why(admin_client: Client) -> None:
+    LaneFactory(paused=True)
+    event = EventFactory()
+
+    page = text(admin_client, event)
+
+    assert "sending for this pixel is paused until" in page
+    assert "Resume now" in page
+
+
+def test_both_copies_stand_side_by_side(admin_client: Client) -> None:
+    event = EventFactory(met=True, browser_count=3, batch=BatchFactory(fbtrace_id="AbCdEf123"))
+
+    page = text(admin_client, event)
+
+    for word in ("Server copy", "Browser copy", "HTTP 200 · accepted", "AbCdEf123", "Do the keys agree?"):
+        assert word in page
+
+
+@pytest.mark.parametrize(
+    ("server", "browser", "word"),
+    [
+        pytest.param("aa", "aa", "same", id="same"),
+        pytest.param("aa", "bb", "different", id="different"),
+        pytest.param("aa", "", "in one copy only", id="one copy"),
+        pytest.param("", "", "in neither", id="neither"),
+    ],
+)
+def test_the_keys_are_compared(server: str, browser: str, word: str, admin_client: Client) -> None:
+    event = EventFactory(met=True, server_external_id=server, browser_external_id=browser)
+
+    agreement = admin_client.get(address(event)).context["capi_agreements"][2]
+
+    assert agreement.term == "External ID"
+    assert word in agreement.verdict
+
+
+def test_an_event_without_a_receipt_has_nothing_to_compare(admin_client: Client) -> None:
+    event = EventFactory(accepted=True)
+
+    assert "there is nothing to compare" in text(admin_client, event)
+
+
+def test_match_keys_are_ticked_or_absent_and_left_out_ones_say_why(admin_client: Client) -> None:
+    event = EventFactory(match_keys=match_keys("em", "fbp"), left_out="ph:phone_needs_country zp:someday")
+
+    context = admin_client.get(address(event)).context
+
+    assert context["capi_carried"] == ["em", "fbp"]
+    assert {"ph", "zp", "em"}.isdisjoint(context["capi_absent"])
+    assert [(entry.key, entry.why) for entry in context["capi_left_out"]] == [
+        ("ph", "a national number whose country is not known (or phonenumbers is not installed)"),
+        ("zp", "someday"),
+    ]
+
+
+def test_unanswered_attempts_are_told(admin_client: Client) -> None:
+    event = EventFactory(in_doubt=True, attempts=3, ambiguous=2)
+
+    assert "3, of which 2 without an answer" in text(admin_client, event)
+
+
+def test_an_open_request_has_no_answer_yet(admin_client: Client) -> None:
+    batch = BatchFactory(http_status=None, finished_at=None, outcome="", fbtrace_id="")
+    event = EventFactory(batch=batch, attempts=1)
+
+    assert "none yet" in text(admin_client, event)
+
+
+def test_a_pruned_request_does_not_break_the_page(admin_client: Client) -> None:
+    event = EventFactory(met=True, batch_id=987654)
+
+    assert admin_client.get(address(event)).status_code == 200
+
+
+def test_the_payload_is_printed_readably(admin_client: Client) -> None:
+    event = EventFactory(payload='{"event_name":"Purchase","custom_data":{"value":12.5}}')
+
+    assert "&quot;value&quot;: 12.5\n" in text(admin_client, event)
+
+
+def test_a_payload_that_cannot_be_read_is_printed_as_it_is(admin_client: Client) -> None:
+    event = EventFactory(payload="not JSON")
+
+    assert "not JSON" in text(admin_client, event)
+
+
+def test_a_removed_payload_is_said_to_be_removed(admin_client: Client) -> None:
+    event = EventFactory(met=True, payload="")
+
+    assert "Its text has been removed." in text(admin_client, event)
+
+
+def test_the_payload_needs_its_own_permission(staff: Staff) -> None:
+    event = EventFactory(payload='{"em":"hash-of-somebody"}')
+    client = staff("view_event")
+
+    page = text(client, event)
+
+    assert "hash-of-somebody" not in page
+    assert "Payload" not in page
+
+
+def test_the_payload_is_shown_to_those_who_may_see_it(staff: Staff) -> None:
+    event = EventFactory(payload='{"em":"hash-of-somebody"}')
+    client = staff("view_event", "view_payload")
+
+    assert "hash-of-somebody" in text(client, event)
+
+
+def test_the_request_is_linked_only_for_those_who_may_follow(staff: Staff) -> None:
+    batch = BatchFactory()
+    event = EventFactory(met=True, batch=batch)
+    client = staff("view_event")
+
+    assert reverse("admin:django_capi_batch_change", args=[batch.pk]) not in text(client, event)
+
+
+def test_hostile_values_are_text(admin_client: Client) -> None:
+    event = EventFactory(
+        met=True,
+        event_name=HOSTILE,
+        event_id=HOSTILE,
+        object_ref=HOSTILE,
+        error_reason=HOSTILE,
+        left_out=f"{HOSTILE}:x",
+        payload=HOSTILE,
+        batch=BatchFactory(outcome="<b>x</b>", fbtrace_id=HOSTILE),
+    )
+
+    page = text(admin_client, event)
+
+    assert HOSTILE not in page
+    assert "<b>x</b>" not in page
+
+
+def test_the_page_costs_the_same_number_of_queries(
+    admin_client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    event = EventFactory(met=True, batch=BatchFactory())
+
+    # Session, user, the event, two for the banner, its request.
+    with django_assert_num_queries(6):
+        admin_client.get(address(event))
+
+
+def test_an_event_that_is_gone_leads_back(admin_client: Client) -> None:
+    response = admin_client.get(reverse("admin:django_capi_event_change", args=[987654]))
+
+    assert response.status_code == 302

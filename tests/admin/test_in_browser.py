@@ -1,0 +1,104 @@
+"""The pages in Debian's Chromium, under a policy that forbids everything inline."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Page, Route, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from tests.factories import BatchFactory, EventFactory, LaneFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+CHROMIUM = Path("/usr/bin/chromium")
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+POLICY = {"content-security-policy": "default-src 'self'"}
+REMEMBER = """
+window.refused = [];
+document.addEventListener("securitypolicyviolation", (event) => window.refused.push(event.violatedDirective));
+"""
+
+
+def with_policy(route: Route) -> None:
+    response = route.fetch()
+    route.fulfill(response=response, headers={**response.headers, **POLICY})
+
+
+@contextmanager
+def signed_in(client: Client, address: str, *, width: int = 1280) -> Iterator[Page]:
+    """A page of the administrator's, closed before the database is emptied: its event loop shuts Django's door."""
+    if not CHROMIUM.exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{CHROMIUM} is missing: apt-get install chromium")
+    name = settings.SESSION_COOKIE_NAME
+    session = client.cookies[name].value
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        context = chromium.new_context(base_url=address, color_scheme="light", viewport={"width": width, "height": 900})
+        context.add_cookies([{"name": name, "value": session, "url": address}])
+        context.add_init_script(REMEMBER)
+        context.route("**/*", with_policy)
+        yield context.new_page()
+        chromium.close()
+
+
+def test_no_page_breaks_a_strict_policy(admin_client: Client, live_server: LiveServer) -> None:
+    event = EventFactory(rejected=True, fired=True, batch=BatchFactory(lane=LaneFactory(paused=True)))
+    EventFactory.create_batch(20, met=True)
+    pages = [reverse(f"admin:django_capi_{name}_changelist") for name in ("deduplication", "event", "lane", "batch")]
+    pages.append(reverse("admin:django_capi_event_change", args=[event.pk]))
+
+    with signed_in(admin_client, live_server.url) as page:
+        refused = {address: page.goto(address) and page.evaluate("window.refused") for address in pages}
+
+    assert refused == {address: [] for address in pages}
+
+
+def test_the_bars_are_drawn_with_the_style_sheet_s_colours(admin_client: Client, live_server: LiveServer) -> None:
+    EventFactory.create_batch(20, met=True)
+    colour = "getComputedStyle(document.querySelector('.capi-fill-good')).fill"
+
+    with signed_in(admin_client, live_server.url) as page:
+        page.goto(reverse("admin:django_capi_deduplication_changelist"))
+        light = page.evaluate(colour)
+        page.emulate_media(color_scheme="dark")
+        dark = page.evaluate(colour)
+
+    assert light != dark
+    assert "rgb(0, 0, 0)" not in (light, dark)
+
+
+def test_a_narrow_screen_scrolls_tables_not_the_page(admin_client: Client, live_server: LiveServer) -> None:
+    EventFactory.create_batch(20, met=True)
+
+    with signed_in(admin_client, live_server.url, width=390) as page:
+        page.goto(reverse("admin:django_capi_deduplication_changelist"))
+        width = page.evaluate("document.documentElement.scrollWidth")
+
+    assert width <= 390
+
+
+def test_the_button_resends(admin_client: Client, live_server: LiveServer) -> None:
+    event = EventFactory(rejected=True)
+
+    with signed_in(admin_client, live_server.url) as page:
+        page.goto(reverse("admin:django_capi_event_change", args=[event.pk]))
+        page.get_by_role("button", name="Resend").click()
+        said = page.locator(".messagelist").inner_text()
+
+    assert said == "1 event will be sent again."

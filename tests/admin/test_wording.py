@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from django_capi.admin import wording
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(None, "—"), (0.0, "0%"), (0.5, "50%"), (2 / 3, "66.6%"), (0.9999, "99.9%"), (1.0, "100%"), (0.29, "29%")],
+    ids=["nothing", "none", "half", "two thirds", "nearly all", "all", "inexact in binary"],
+)
+def test_a_share_is_rounded_down(share: float | None, words: str) -> None:
+    assert wording.percent(share) == words
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (None, "—"),
+        (timedelta(seconds=-3), "0 seconds"),
+        (timedelta(milliseconds=900), "0 seconds"),
+        (timedelta(seconds=1), "1 second"),
+        (timedelta(seconds=59), "59 seconds"),
+        (timedelta(seconds=60), "1 minute"),
+        (timedelta(minutes=59, seconds=59), "59 minutes"),
+        (timedelta(hours=5), "5 hours"),
+        (timedelta(days=2, hours=23), "2 days"),
+    ],
+    ids=str,
+)
+def test_a_duration_is_told_in_its_largest_unit(length: timedelta | None, words: str) -> None:
+    assert wording.duration(length) == words
+
+
+def test_large_numbers_are_grouped() -> None:
+    assert wording.number(1234567) == "1,234,567"
+
+
+def test_a_time_is_told_to_the_second() -> None:
+    assert wording.instant(datetime(2026, 11, 2, 9, 5, 7, tzinfo=UTC)).endswith(" 03:05:07")
+
+
+def test_no_time_is_a_dash() -> None:
+    assert wording.instant(None) == "—"

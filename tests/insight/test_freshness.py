@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from django_capi.consent import Consent
+from django_capi.insight.freshness import backlog
+from tests.factories import EventFactory, LaneFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+
+
+def test_an_empty_ledger_waits_for_nothing() -> None:
+    found = backlog(now=NOW)
+
+    assert (found.due, found.waited, found.pauses, found.next_end) == (0, None, (), None)
+    assert not found.is_late
+
+
+def test_the_oldest_due_event_says_how_long_delivery_is_behind() -> None:
+    EventFactory(due_at=NOW - timedelta(minutes=2))
+    EventFactory(due_at=NOW - timedelta(minutes=12))
+
+    found = backlog(now=NOW)
+
+    assert (found.due, found.waited) == (2, timedelta(minutes=12))
+
+
+@pytest.mark.parametrize(("minutes", "late"), [(4, False), (5, True)], ids=["four minutes", "five minutes"])
+def test_five_minutes_are_late(minutes: int, late: bool) -> None:
+    EventFactory(due_at=NOW - timedelta(minutes=minutes))
+
+    assert backlog(now=NOW).is_late is late
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param({"accepted": True}, id="settled"),
+        pytest.param({"due_at": NOW + timedelta(minutes=1)}, id="not due yet"),
+        pytest.param({"deadline": NOW - timedelta(minutes=1)}, id="past its deadline"),
+        pytest.param({"consent": Consent.UNKNOWN}, id="without consent"),
+    ],
+)
+def test_what_delivery_would_not_take_does_not_wait(made: dict[str, object]) -> None:
+    EventFactory(**{"due_at": NOW - timedelta(minutes=1), **made})
+
+    assert backlog(now=NOW).due == 0
+
+
+def test_paused_lanes_say_until_when_and_why() -> None:
+    later = LaneFactory(pixel_id="2", paused_until=NOW + timedelta(minutes=9), pause_reason="Meta asks to wait.")
+    sooner = LaneFactory(pixel_id="1", paused_until=NOW + timedelta(minutes=3), pause_reason="The token has expired.")
+    LaneFactory(pixel_id="3", paused_until=NOW - timedelta(minutes=1))
+
+    found = backlog(now=NOW)
+
+    assert [(pause.pixel_id, pause.reason) for pause in found.pauses] == [
+        ("1", sooner.pause_reason),
+        ("2", later.pause_reason),
+    ]
+    assert found.next_end == sooner.paused_until
+
+
+def test_two_queries_whatever_waits(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    EventFactory.create_batch(5)
+    LaneFactory(paused=True)
+
+    with django_assert_num_queries(2):
+        backlog(now=NOW)
