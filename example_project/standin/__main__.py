@@ -1,0 +1,43 @@
+"""In: command-line options. Out: a running stand-in that says where it is, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from example_project.standin.server import serve
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        running = serve(**vars(options))
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"The stand-in cannot start on {options.host}:{options.port}: {error}\n")
+        return 1
+    sys.stdout.write(f"ready {running.url}\n")
+    sys.stdout.flush()
+    stopped.wait()
+    running.stop()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m example_project.standin", description=__doc__)
+    parser.add_argument("--port", type=int, default=8001, help="0 takes a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
+    parser.add_argument("--shop", help="the shop's address, for a link on the page")
+    parser.add_argument("--token", help="the one access token to accept; without it any will do")
+    parser.add_argument("--bank-secret", default="corner-bank-demo", help="what the bank signs its webhooks with")
+    parser.add_argument("--forget", action="store_true", help="count events, keep none")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
