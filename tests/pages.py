@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
-BLOCK = re.compile(r'<script id="(capi-[a-z0-9-]+)" type="application/json">(.*?)</script>', re.DOTALL)
+from django_capi.testing import BLOCK, page_events
 
 
 def blocks(response: Any) -> list[tuple[str, Any]]:
@@ -20,7 +19,4 @@ def config(response: Any) -> dict[str, Any]:
 
 def events(response: Any) -> dict[str, dict[str, Any]]:
     """Every event of the page by its name."""
-    found: list[dict[str, Any]] = []
-    for name, content in blocks(response):
-        found += content["events"] if name == "capi-config" else [content]
-    return {event["event_name"]: event for event in found}
+    return {event["event_name"]: event for event in page_events(response)}

@@ -1,0 +1,180 @@
+"""The story in a real browser, and what the admin says of it. CAPI_PICTURES=docs/images renews the README's pictures."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from example_project.demo import story
+from example_project.demo.processes import Demo
+from tests.chromium import AGENT, launched
+
+pytestmark = [pytest.mark.story, pytest.mark.browser]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A new visitor behind the shop's proxy, who keeps a list of what went wrong on the pages."""
+    made = browser.new_context(user_agent=AGENT, extra_http_headers={"X-Forwarded-For": story.ADDRESS})
+    made.set_default_timeout(20_000)
+    yield made
+    made.close()
+
+
+def buy(page: Page, demo: Demo) -> list[str]:
+    """Play the story by clicking; what the browser's console complained of."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(f"{demo.shop}/?fbclid={story.CLICK}")
+    page.get_by_role("button", name="Accept").click()
+    tape(page, "PageView")
+    page.get_by_role("link", name="Olive oil from Lesbos").first.click()
+    tape(page, "ViewContent")
+    page.get_by_role("button", name="Add to cart").click()
+    tape(page, "AddToCart")
+    page.goto(f"{demo.shop}/checkout/")
+    for name, value in story.DETAILS.items():
+        field = page.locator(f"[name={name}]")
+        if field.evaluate("element => element.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+    tape(page, "InitiateCheckout")
+    page.locator("main form button[type=submit]").click()
+    page.get_by_role("button", name=re.compile("Pay")).click()
+    page.wait_for_url("**/thanks/**")
+    tape(page, "Purchase")
+    page.reload()
+    tape(page, "PageView")
+    return complaints
+
+
+def tape(page: Page, name: str) -> None:
+    """Wait until the page's tape shows the event as fired."""
+    page.locator("#tape li", has_text=name).filter(has_text="fired").first.wait_for()
+
+
+def test_the_story_in_a_real_browser(demo: Demo, context: BrowserContext, tmp_path: Path) -> None:
+    page = context.new_page()
+
+    complaints = buy(page, demo)
+    found = story.settled(demo)
+
+    cookies = {cookie["name"]: cookie["value"] for cookie in context.cookies(demo.shop)}
+    assert complaints == []
+    assert story.pairing_faults(found) == []
+    purchase = next(event["event"] for event in found["server"] if event["event_name"] == "Purchase")
+    assert {key: purchase["user_data"][key] for key in ("client_ip_address", "client_user_agent", "fbp", "fbc")} == {
+        "client_ip_address": story.ADDRESS,
+        "client_user_agent": AGENT,
+        "fbp": cookies["_fbp"],
+        "fbc": cookies["_fbc"],
+    }
+    assert all(event["fbp"] == cookies["_fbp"] for event in found["browser"])
+    deduplication_page_shows_full_overlap(demo, context)
+
+
+def deduplication_page_shows_full_overlap(demo: Demo, context: BrowserContext) -> None:
+    page = log_in(demo, context)
+
+    for name in story.EXPECTED:
+        row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name, exact=True)).first
+        assert re.search(r"\b100(\.0)?\s?%", row.inner_text()), f"{name}: {row.inner_text()}"
+
+
+def log_in(demo: Demo, context: BrowserContext) -> Page:
+    page = context.new_page()
+    page.goto(f"{demo.shop}/admin/django_capi/deduplication/")
+    page.locator("[name=username]").fill("demo")
+    page.locator("[name=password]").fill("demo")
+    page.locator("[type=submit]").click()
+    page.wait_for_url("**/deduplication/**")
+    return page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_deduplication_page_is_pictured(demo: Demo, browser: Browser, tmp_path: Path, scheme: Any) -> None:
+    folder = Path(os.environ.get("CAPI_PICTURES", tmp_path))
+    demo.manage("seed")
+    context = browser.new_context(user_agent=AGENT, color_scheme=scheme, viewport={"width": 1280, "height": 900})
+    refused: list[str] = []
+    page = log_in(demo, context)
+    page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
+    page.reload()
+
+    page.screenshot(path=folder / f"deduplication-{scheme}.png", full_page=True)
+
+    context.close()
+    assert (folder / f"deduplication-{scheme}.png").stat().st_size > 20_000
+    assert refused == []
+
+
+def test_a_blocked_library_is_reported_as_blocked(demo: Demo, context: BrowserContext) -> None:
+    context.route("**/fbevents.js", lambda route: route.abort())
+    context.add_cookies([{"name": "shop_consent", "value": "yes", "url": demo.shop}])
+    page = context.new_page()
+    before = len(story.seen(demo)["browser"])
+
+    page.goto(f"{demo.shop}/")
+
+    page.locator("#tape li", has_text="PageView").filter(has_text="blocked").first.wait_for()
+    assert len(story.seen(demo)["browser"]) == before
+
+
+def test_who_declines_is_told_to_nobody(demo: Demo, context: BrowserContext) -> None:
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+
+    page.goto(f"{demo.shop}/")
+    page.get_by_role("button", name="Decline").click()
+    page.get_by_role("link", name="Olive oil from Lesbos").first.click()
+    page.get_by_role("button", name="Add to cart").click()
+    page.locator("#cart-badge").filter(has_text="1").wait_for()
+
+    assert not [url for url in asked if url.startswith(demo.meta)]
+    assert not [cookie for cookie in context.cookies() if cookie["name"].startswith("_fb")]
+
+
+def test_a_page_from_the_cache_gives_each_visitor_an_id(demo: Demo, browser: Browser) -> None:
+    ids = set()
+    for number in (1, 2):
+        context = browser.new_context(user_agent=AGENT, extra_http_headers={"X-Forwarded-For": f"168.212.1.{number}"})
+        context.add_cookies([{"name": "shop_consent", "value": "yes", "url": demo.shop}])
+        page = context.new_page()
+        page.goto(f"{demo.shop}/about/")
+        tape(page, "PageView")
+        fbp = next(cookie["value"] for cookie in context.cookies(demo.shop) if cookie["name"] == "_fbp")
+        ids |= {event["event_id"] for event in story.seen(demo)["browser"] if event["fbp"] == fbp}
+        context.close()
+
+    assert len(ids) == 2
+
+
+def test_a_single_page_application_tracks_by_hand(demo: Demo, context: BrowserContext) -> None:
+    context.add_cookies([{"name": "shop_consent", "value": "yes", "url": demo.shop}])
+    page = context.new_page()
+    page.goto(f"{demo.shop}/")
+    tape(page, "PageView")
+
+    page.evaluate("() => { history.pushState({}, '', '/part-two/'); window.capi.pageView(); }")
+    page.evaluate("() => window.capi.track('AddToWishlist', {content_ids: ['CS-101']})")
+    tape(page, "AddToWishlist")
+
+    fbp = next(cookie["value"] for cookie in context.cookies(demo.shop) if cookie["name"] == "_fbp")
+    mine = [event for event in story.seen(demo)["browser"] if event["fbp"] == fbp]
+    assert sorted(event["event_name"] for event in mine) == ["AddToWishlist", "PageView", "PageView"]
+    assert all(event["event_id"] for event in mine)
