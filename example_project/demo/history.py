@@ -31,9 +31,12 @@ SEED = 2026
 AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
 # How far a visitor comes: each step, and the chance to take it after the one before.
 JOURNEY = (("PageView", 1.0), ("ViewContent", 0.82), ("AddToCart", 0.44), ("InitiateCheckout", 0.62), ("Purchase", 0.7))
+ASKS = 0.15  # visitors who write to the shop
 BLOCKED = 0.12  # browsers whose blocker stops Meta's library
 UNREPORTED = 0.03  # pages closed before they could report
-REFUSED = 0.008
+REFUSED = 0.12  # of what the contact form sends: it knows too little of the person
+BARE = ("PageView", "Contact")  # events without products
+ORIGINS = {"Purchase": Origin.CONVERSION, "Contact": Origin.TRACK}
 SHOP = "https://corner-shop.example.com"
 
 
@@ -97,20 +100,28 @@ def visit(
     who: Person, start: datetime, products: list[Product], chance: random.Random, now: datetime
 ) -> Iterator[Event]:
     product, quantity, at = chance.choice(products), chance.choice((1, 1, 1, 2, 3)), start
-    for event_name, likelihood in JOURNEY:
-        if chance.random() > likelihood:
-            return
+    for event_name in steps(chance):
         at += timedelta(seconds=chance.uniform(5, 240))
         action = Action(
             event_name=event_name,
             event_id=UUID(int=chance.getrandbits(128), version=4).hex,
             event_time=int(at.timestamp()),
-            custom_data=custom_data_from({} if event_name == "PageView" else basket(product, quantity)),
-            origin=Origin.CONVERSION if event_name == "Purchase" else Origin.PAGE,
+            custom_data=custom_data_from({} if event_name in BARE else basket(product, quantity)),
+            origin=ORIGINS.get(event_name, Origin.PAGE),
         )
         for row in store.rows_of(entry(action, who.visitor), list(conf.pixels().values()), now):
             finish(row, who, at, chance)
             yield row
+
+
+def steps(chance: random.Random) -> Iterator[str]:
+    """What one visitor does, in order."""
+    for event_name, likelihood in JOURNEY:
+        if chance.random() > likelihood:
+            break
+        yield event_name
+    if chance.random() < ASKS:
+        yield "Contact"
 
 
 def basket(product: Product, quantity: int) -> dict[str, object]:
@@ -130,7 +141,7 @@ def finish(row: Event, who: Person, at: datetime, chance: random.Random) -> None
     row.attempts = 1
     row.finished_at = at + timedelta(seconds=chance.lognormvariate(0.6, 0.8))
     row.status = Status.ACCEPTED
-    if chance.random() < REFUSED:
+    if row.event_name == "Contact" and chance.random() < REFUSED:
         row.status = Status.REJECTED
         row.error_code, row.error_subcode = 100, 2804050
         row.error_reason = "Too little customer information."
