@@ -56,6 +56,7 @@ def make_week(now: datetime) -> int:
     chance = random.Random(SEED)
     products = list(Product.objects.order_by("sku"))
     rows = [row for person, start in people(now, chance) for row in visit(person, start, products, chance, now)]
+    rows.sort(key=lambda row: row.event_time)  # keys rise with time, as in a ledger that grew
     with transaction.atomic():
         Event.objects.bulk_create(rows, batch_size=500)
         # `created_at` is set on insert, whatever the row says.

@@ -7,6 +7,7 @@ lines; whatever happens, no child outlives its parent.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -79,15 +80,23 @@ class Demo:
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
             "DEMO_DIR": str(self.folder),
+            "SECRET_KEY": self.secret,
             "META_GRAPH_URL": self.meta,
             "META_PIXEL_SCRIPT_URL": f"{self.meta}/en_US/fbevents.js",
             "BANK_URL": self.meta,
             "CAPI_SWEEP_SECONDS": str(self.sweep_seconds),
         }
 
+    @property
+    def secret(self) -> str:
+        """One for each folder: the ids of purchases hang on it, and a browser remembers those of an earlier demo."""
+        return (self.folder / "secret").read_text()
+
     def prepare(self) -> None:
         for name in ("broker", "control", "logs"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        if not (self.folder / "secret").exists():
+            (self.folder / "secret").write_text(secrets.token_urlsafe(50))
 
     def manage(self, *words: str) -> str:
         """Run a management command to its end; what it printed."""

@@ -1,4 +1,4 @@
-"""The story in a real browser, and what the admin says of it. CAPI_PICTURES=docs/images renews the README's pictures."""
+"""The story in a real browser, and what the admin says of it. CAPI_PICTURES=docs/images renews the pictures."""
 
 from __future__ import annotations
 
