@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -23,5 +24,6 @@ class Command(BaseCommand):
         seed_catalogue()
         if not User.objects.filter(username="demo").exists():
             User.objects.create_superuser("demo", "demo@example.com", "demo")
-        if not no_history and not Event.objects.exists():
+        yesterday = timezone.now() - timedelta(days=1)
+        if not no_history and not Event.objects.filter(event_time__lt=yesterday.timestamp()).exists():
             self.stdout.write(f"{make_week(timezone.now())} events of a week")
