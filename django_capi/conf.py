@@ -96,6 +96,7 @@ class Conf:
     LEASE_SECONDS: int = 90  # how long a worker owns a lane between two batches
     ON_AMBIGUOUS: Mapping[str, str] = {}  # event name or "*" -> retry (default) or hold
     NUDGE: bool = True  # wake a Celery worker on commit; the sweep delivers without it
+    BACKLOG_LIMIT: int = 200_000  # waiting events of a pixel, above which page views are given up
     PAYLOAD_DAYS: int = 7  # how long the event's text stays after acceptance; 0: not at all
     RETENTION_DAYS: int = 90  # how long a finished row stays
     ID_SECRET: str = ""  # for conversion ids; SECRET_KEY when empty
@@ -291,6 +292,7 @@ SHAPES: dict[str, Shape] = {
     "LEASE_SECONDS": Shape(accepts=number(5, 3600), form="seconds between 5 and 3600"),
     "ON_AMBIGUOUS": Shape(accepts=is_policy, form='{"Purchase": "hold"}: event names to "retry" or "hold"'),
     "NUDGE": FLAG,
+    "BACKLOG_LIMIT": Shape(accepts=number(1000, 100_000_000), form="a whole number, at least 1000"),
     "PAYLOAD_DAYS": DAYS,
     "RETENTION_DAYS": Shape(accepts=number(1, 3650), form="a whole number of days, at least 1"),
     "ID_SECRET": TEXT,

@@ -170,6 +170,13 @@ def without_mark(obj: Model, conversions: Sequence[Conversion]) -> list[Conversi
 
 def settle(conversion: Conversion, obj: Model, *, had_happened: bool) -> None:
     """Mark the conversion, and store its event if this is the moment it happened."""
+    if obj._state.db not in (None, using()):
+        logger.warning(
+            "%s is saved on %r and the ledger on %r: one may be stored without the other.",
+            obj._meta.label,
+            obj._state.db,
+            using(),
+        )
     event_id = "" if had_happened else derived_id(obj, conversion.event_name)
     pixels = tracking.pixels_for(obj)
     with transaction.atomic(using=using()):

@@ -36,6 +36,13 @@ class BrowserState(models.IntegerChoices):
     FIRED = 2, _("fired")
 
 
+class Rank(models.IntegerChoices):
+    """Who goes first when many wait: a conversion is worth more than a page view."""
+
+    FIRST = 0, _("first")
+    PAGE_VIEW = 1, _("page views")
+
+
 class Origin(models.IntegerChoices):
     """Where the action was noticed."""
 
@@ -61,6 +68,7 @@ class Event(models.Model):
     created_at = models.DateTimeField(_("stored"), auto_now_add=True)
 
     status = models.PositiveSmallIntegerField(_("server copy"), choices=Status, default=Status.PENDING)
+    rank = models.PositiveSmallIntegerField(_("rank"), choices=Rank, default=Rank.FIRST)
     due_at = models.DateTimeField(_("due"))
     deadline = models.DateTimeField(_("deadline"))
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
@@ -96,7 +104,7 @@ class Event(models.Model):
         ]
         indexes = [
             # Full, not partial: SQLite scans past a partial index when the state comes as a parameter.
-            models.Index(fields=["status", "pixel_id", "due_at", "id"], name="capi_event_due"),
+            models.Index(fields=["status", "pixel_id", "rank", "deadline", "id"], name="capi_event_due"),
             models.Index(fields=["event_time", "event_name"], name="capi_event_time"),
             models.Index(fields=["created_at"], name="capi_event_created"),
             models.Index(fields=["object_ref"], name="capi_event_object"),

@@ -69,6 +69,7 @@ MALFORMED: dict[str, list[Any]] = {
     "LEASE_SECONDS": [0, "90", None],
     "ON_AMBIGUOUS": ["retry", {"Purchase": "drop"}, None],
     "NUDGE": [0, "no", None],
+    "BACKLOG_LIMIT": [999, -1, 1.5, "many", True],
     "PAYLOAD_DAYS": [-1, "7", None],
     "RETENTION_DAYS": [0, -1, "90", None],
     "ID_SECRET": [None, 5],

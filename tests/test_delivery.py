@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from django_capi import client
 from django_capi.consent import Consent
 from django_capi.delivery.drain import deliver
 from django_capi.ledger import batches, lanes, resend, retention
-from django_capi.models import Batch, BrowserState, Event, Lane, Status
+from django_capi.models import Batch, BrowserState, Event, Lane, Rank, Status
 from django_capi.tracking import track
 from example_project.standin.server import Running, serve
 from tests.conftest import AGENT
@@ -121,6 +122,44 @@ def test_no_event_is_lost_to_an_answer_that_is_not_about_it(meta: Running, said:
     forget_pauses()
     assert deliver().accepted == 1
     assert seen(meta)[0]["event"] == json.loads(event.payload)
+
+
+class TestBacklog:
+    def test_conversions_go_before_page_views_and_the_nearest_deadline_first(self, meta: Running) -> None:
+        now = int(time.time())
+        view = lead(1, event_time=now - 500)
+        Event.objects.filter(pk=view.pk).update(rank=Rank.PAGE_VIEW)
+        lead(2, event_time=now - 100)
+        lead(3, event_time=now - 300)
+
+        deliver()
+
+        assert [found["event_id"] for found in seen(meta)] == ["lead-00000003", "lead-00000002", "lead-00000001"]
+
+    def test_above_the_limit_the_oldest_page_views_are_given_up_and_counted(
+        self, meta: Running, settings: Settings
+    ) -> None:
+        settings.CAPI = {**settings.CAPI, "BACKLOG_LIMIT": 1000}
+        now = timezone.now()
+        sound = Event(
+            pixel_id="1234567890123456", event_name="PageView", event_time=1, action_source="website",
+            consent=Consent.DENIED, due_at=now,
+        )  # fmt: skip
+        rows = []
+        for number in range(1010):
+            row = copy.copy(sound)
+            row.event_id = f"view-{number:08}"
+            row.rank = Rank.PAGE_VIEW if number % 2 else Rank.FIRST
+            row.deadline = now + timedelta(hours=1, seconds=number)
+            rows.append(row)
+        Event.objects.bulk_create(rows)
+
+        report = deliver()
+
+        assert report.shed == 10
+        given_up = Event.objects.filter(status=Status.EXPIRED)
+        assert {row.event_id for row in given_up} == {f"view-{number:08}" for number in range(1, 21, 2)}
+        assert {row.error_reason for row in given_up} == {"Shed: too many events waited."}
 
 
 def test_a_paused_lane_sends_nothing(meta: Running) -> None:

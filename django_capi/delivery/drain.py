@@ -37,6 +37,7 @@ class Report:
     accepted: int = 0
     rejected: int = 0
     expired: int = 0
+    shed: int = 0
     ambiguous: int = 0
     requests: int = 0
     paused: dict[str, str] = field(default_factory=dict)  # pixel id -> why
@@ -58,6 +59,7 @@ def drain(pixel: Pixel, sender: Client, *, until: float, report: Report) -> None
         return
     try:
         report.ambiguous += batches.unfinished(held)
+        report.shed += retention.shed(pixel.pixel_id)
         window = Window(pixel=pixel, sender=sender, held=held, report=report)
         size = PROBE_SIZE if held.failures >= PROBE_AFTER else held.max_batch
         while time.monotonic() < until and (rows := batches.due(held, limit=size)):

@@ -41,7 +41,9 @@ FIELDS = tuple(Due.__slots__)
 
 
 def due(held: lanes.Claim, *, limit: int) -> list[Due]:
-    """The next events of one test code, at most `limit` and as many bytes as a request may have.
+    """The next events of one test code: conversions before page views, the nearest deadline first.
+
+    At most `limit`, and as many bytes as a request may have.
 
     Consent is asked again here: what has been withdrawn since is not pending any more, and what was never given
     is not read at all.
@@ -53,7 +55,7 @@ def due(held: lanes.Claim, *, limit: int) -> list[Due]:
         deadline__gt=Now(),
         consent__gte=Consent.LIMITED,
     )
-    rows = [Due(**row) for row in waiting.order_by("due_at", "pk").values(*FIELDS)[:limit]]
+    rows = [Due(**row) for row in waiting.order_by("rank", "deadline", "pk").values(*FIELDS)[:limit]]
     alike = [row for row in rows if row.test_event_code == rows[0].test_event_code]
     fitting = wire.how_many((len(row.payload.encode()) for row in alike), max_bytes=conf.BATCH_BYTES) if alike else 0
     return alike[:fitting]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db.models import Min
@@ -10,7 +12,9 @@ from django.utils import timezone
 
 from django_capi.conf import conf
 from django_capi.ledger.store import digest, using
-from django_capi.models import Event, Snapshot, Status
+from django_capi.models import Batch, Event, Rank, Snapshot, Status
+
+logger = logging.getLogger("django_capi")
 
 RANGE = 1000  # rows in a step: the longest that a checkout may have to wait for
 PAUSE = 0.01  # seconds between two steps
@@ -21,6 +25,27 @@ def expire() -> int:
     now = timezone.now()
     overdue = Event.objects.using(using()).filter(status=Status.PENDING, deadline__lte=now)
     return overdue.update(status=Status.EXPIRED, finished_at=now, error_reason="Not delivered before its deadline.")
+
+
+def shed(pixel_id: str) -> int:
+    """Above BACKLOG_LIMIT waiting events the oldest page views are given up, never anything else."""
+    waiting = Event.objects.using(using()).filter(status=Status.PENDING, pixel_id=pixel_id)
+    if waiting[: conf.BACKLOG_LIMIT + 1].count() <= conf.BACKLOG_LIMIT:
+        return 0
+    excess = waiting.count() - conf.BACKLOG_LIMIT
+    oldest = waiting.filter(rank=Rank.PAGE_VIEW).order_by("deadline", "pk").values_list("pk", flat=True)[:excess]
+    given_up = 0
+    for pks in batched(list(oldest), RANGE):
+        given_up += waiting.filter(pk__in=pks).update(
+            status=Status.EXPIRED, finished_at=timezone.now(), payload="", error_reason="Shed: too many events waited."
+        )
+    logger.warning("Pixel %s: %d page views were shed, more than %d waited.", pixel_id, given_up, conf.BACKLOG_LIMIT)
+    return given_up
+
+
+def batched(pks: list[int], size: int) -> Iterator[list[int]]:
+    for start in range(0, len(pks), size):
+        yield pks[start : start + size]
 
 
 def withdraw(*, fbp: str | None) -> int:
@@ -47,5 +72,7 @@ def prune() -> int:
         removed += part.filter(finished_at__lte=row_limit)._raw_delete(using())  # nothing points at a row
         part.filter(finished_at__lte=text_limit).exclude(payload="").update(payload="")
         time.sleep(PAUSE)
+    # A request's row goes a day after its events': their pages name it.
+    Batch.objects.using(using()).filter(finished_at__lte=row_limit - timedelta(days=1)).delete()
     Snapshot.objects.using(using()).filter(created_at__lte=row_limit).delete()
     return removed

@@ -19,7 +19,7 @@ from django_capi import signals
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
 from django_capi.meta import events, rules, wire
-from django_capi.models import MATCH_KEYS, BrowserState, Event, MatchKey, Origin, Status
+from django_capi.models import MATCH_KEYS, BrowserState, Event, MatchKey, Origin, Rank, Status
 
 logger = logging.getLogger("django_capi")
 
@@ -100,6 +100,7 @@ def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> di
         "origin": entry.origin,
         "object_ref": entry.object_ref,
         "consent": entry.consent,
+        "rank": Rank.PAGE_VIEW if entry.event.event_name == events.PAGE_VIEW else Rank.FIRST,
         "due_at": now,
         "deadline": deadline(entry.event),
         "payload": wire.dumps(payload),

@@ -78,6 +78,7 @@ class Migration(migrations.Migration):
                 ('test_event_code', models.CharField(blank=True, max_length=20, verbose_name='test code')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='stored')),
                 ('status', models.PositiveSmallIntegerField(choices=[(0, 'pending'), (1, 'accepted'), (2, 'rejected'), (3, 'expired'), (4, 'withdrawn'), (5, 'in doubt')], default=0, verbose_name='server copy')),
+                ('rank', models.PositiveSmallIntegerField(choices=[(0, 'first'), (1, 'page views')], default=0, verbose_name='rank')),
                 ('due_at', models.DateTimeField(verbose_name='due')),
                 ('deadline', models.DateTimeField(verbose_name='deadline')),
                 ('attempts', models.PositiveIntegerField(default=0, verbose_name='attempts')),
@@ -147,7 +148,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='event',
-            index=models.Index(fields=['status', 'pixel_id', 'due_at', 'id'], name='capi_event_due'),
+            index=models.Index(fields=['status', 'pixel_id', 'rank', 'deadline', 'id'], name='capi_event_due'),
         ),
         migrations.AddIndex(
             model_name='event',

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
 from django_capi.delivery.drain import Report, deliver
 
@@ -29,11 +29,20 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         while not stop.is_set():
-            close_old_connections()
-            report = deliver()
-            if report.requests or report.expired:
-                self.say(report)
+            self.look()
             stop.wait(interval)
+
+    def look(self) -> None:
+        """One pass. A database that is away for a while ends no watch."""
+        close_old_connections()
+        try:
+            report = deliver()
+        except (OperationalError, InterfaceError) as error:
+            connections.close_all()
+            self.stderr.write(f"The database does not answer ({type(error).__name__}); trying again.")
+            return
+        if report.requests or report.expired:
+            self.say(report)
 
     def say(self, report: Report) -> None:
         figures = asdict(report)
