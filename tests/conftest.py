@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import socket
 import threading
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from celery import Celery
+from celery.app import app_or_default
+from django.core import mail
 from django.core.cache import cache
 from django.core.signals import request_finished, request_started
+from django.db import connections
 from django.test import AsyncClient, Client
 
 from django_capi.client import memory
@@ -46,6 +51,12 @@ def _clean_slate() -> None:
     cache.clear()
 
 
+def is_database(address: object) -> bool:
+    """A database driver written in Python connects through `socket`, too."""
+    ports = {str(settings["PORT"]) for settings in connections.settings.values() if settings["PORT"]}
+    return isinstance(address, tuple) and str(address[1]) in ports
+
+
 @pytest.fixture(autouse=True)
 def connections_of_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
     """Every address that a request handler connected to; a test that leaves one here fails (design: P3)."""
@@ -60,7 +71,7 @@ def connections_of_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ob
         handling.is_on = False
 
     def watched(self: socket.socket, address: Any) -> None:
-        if getattr(handling, "is_on", False):
+        if getattr(handling, "is_on", False) and not is_database(address):
             found.append(address)
         connect(self, address)
 
@@ -71,3 +82,22 @@ def connections_of_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ob
     request_started.disconnect(begin)
     request_finished.disconnect(end)
     assert not found, f"a request handler opened a socket to {found}"
+
+
+@pytest.fixture
+def outside_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Django's test runner sets up is taken away, so that the app believes to be in production."""
+    monkeypatch.delattr(mail, "outbox")
+
+
+@pytest.fixture
+def celery_app() -> Iterator[Celery]:
+    before = app_or_default()
+    app = Celery("site", fixups=[], broker="memory://")
+    app.conf.task_default_queue = uuid.uuid4().hex
+    app.set_current()
+    app.set_default()  # as Celery does for Django: other threads have no current app
+    yield app
+    app.close()
+    before.set_current()
+    before.set_default()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import environ
 
 env = environ.Env()
+
+if env("DATABASE_URL", default="").startswith("mysql"):
+    import_module("pymysql").install_as_MySQLdb()  # a driver that needs no compiler
 
 SECRET_KEY = "only for tests"
 DEBUG = False

@@ -3,39 +3,17 @@ from __future__ import annotations
 import socket
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from celery import Celery
-from celery.app import app_or_default
-from django.core import mail
 from django.db import transaction
 from pytest_django import Settings
 
 from django_capi import tasks
 from django_capi.client import memory
 from django_capi.tracking import track
-
-
-@pytest.fixture
-def outside_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Django's test runner sets up is taken away, so that the app believes to be in production."""
-    monkeypatch.delattr(mail, "outbox")
-
-
-@pytest.fixture
-def celery_app() -> Iterator[Celery]:
-    before = app_or_default()
-    app = Celery("site", fixups=[], broker="memory://")
-    app.conf.task_default_queue = uuid.uuid4().hex
-    app.set_current()
-    app.set_default()  # as Celery does for Django: other threads have no current app
-    yield app
-    app.close()
-    before.set_current()
-    before.set_default()
 
 
 @pytest.fixture(autouse=True)
