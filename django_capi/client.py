@@ -20,13 +20,14 @@ from urllib3.exceptions import (
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
+    ProxyError,
     SSLError,
 )
 
 from django_capi.conf import Pixel, conf
 from django_capi.meta import verdicts
 
-NOT_SENT = (ConnectTimeoutError, NameResolutionError, NewConnectionError, SSLError)
+NOT_SENT = (ConnectTimeoutError, NameResolutionError, NewConnectionError, ProxyError, SSLError)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -49,7 +49,7 @@ class Report:
     state: BrowserState
     pixel_ids: tuple[str, ...]
     is_mirrored: bool  # the browser minted the id: the server has no copy yet
-    custom_data: Mapping[str, object]
+    custom_data: Mapping[str, object] = field(repr=False)
     age: int  # seconds
 
 

@@ -88,3 +88,11 @@ def test_a_forked_child_makes_its_own_session() -> None:
     client._local.pid = os.getpid() + 1  # what a fork leaves behind
 
     assert client.session() is not parent
+
+
+def test_a_proxy_that_refuses_has_sent_nothing(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    settings.CAPI = {**settings.CAPI, "PROXIES": {"http": f"http://127.0.0.1:{port}"}}
+
+    assert post(settings, "http://graph.example.com").verdict.outcome is Outcome.TRANSIENT

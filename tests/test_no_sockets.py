@@ -14,8 +14,6 @@ from tests.pages import events
 from tests.site.models import Order
 from tests.test_pixel import collect
 
-urlpatterns = [path("calls-out/", lambda request: calls_out(request))]
-
 
 def calls_out(request: HttpRequest) -> HttpResponse:
     with socket.socket() as client:
@@ -25,6 +23,9 @@ def calls_out(request: HttpRequest) -> HttpResponse:
         except OSError:
             return HttpResponse("nobody there")
     return HttpResponse("somebody there")
+
+
+urlpatterns = [path("calls-out/", calls_out)]
 
 
 def test_a_handler_that_opens_a_socket_is_noticed(settings: Settings, connections_of_requests: list[object]) -> None:

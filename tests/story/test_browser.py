@@ -178,3 +178,115 @@ def test_a_single_page_application_tracks_by_hand(demo: Demo, context: BrowserCo
     mine = [event for event in story.seen(demo)["browser"] if event["fbp"] == fbp]
     assert sorted(event["event_name"] for event in mine) == ["AddToWishlist", "PageView", "PageView"]
     assert all(event["event_id"] for event in mine)
+
+
+def consenting(demo: Demo, context: BrowserContext) -> Page:
+    """The shop's first page, seen by a visitor who said yes before."""
+    context.add_cookies([{"name": "shop_consent", "value": "yes", "url": demo.shop}])
+    page = context.new_page()
+    page.goto(f"{demo.shop}/")
+    tape(page, "PageView")
+    return page
+
+
+def fire(on: Page, **event: Any) -> None:
+    """Hand the script an event as htmx does."""
+    on.evaluate(
+        """event => document.body.dispatchEvent(
+            new CustomEvent('capi:track', {bubbles: true, detail: {events: [event]}})
+        )""",
+        {"event_name": "AddToCart", "custom_data": {}, **event},
+    )
+
+
+def carts(demo: Demo, *ids: str) -> list[str]:
+    return sorted(event["event_id"] for event in story.seen(demo)["browser"] if event["event_id"] in ids)
+
+
+def test_an_id_that_this_browser_fired_is_refused(demo: Demo, context: BrowserContext) -> None:
+    page = consenting(demo, context)
+
+    fire(page, event_id="once-00000001")
+    page.reload()
+    fire(page, event_id="once-00000001")
+    fire(page, event_id="once-00000002")
+    tape(page, "AddToCart")
+
+    assert carts(demo, "once-00000001", "once-00000002") == ["once-00000001", "once-00000002"]
+
+
+def test_a_copy_that_expired_is_not_fired(demo: Demo, context: BrowserContext) -> None:
+    page = consenting(demo, context)
+
+    fire(page, event_id="late-00000001", expires=1)
+    fire(page, event_id="late-00000002", expires=4_000_000_000)
+    tape(page, "AddToCart")
+
+    assert carts(demo, "late-00000001", "late-00000002") == ["late-00000002"]
+
+
+def test_an_id_of_another_response_is_replaced_by_one_of_the_browsers(demo: Demo, context: BrowserContext) -> None:
+    page = consenting(demo, context)
+    spec = page.locator("#capi-config").evaluate("element => JSON.parse(element.textContent).events[0].spec")
+
+    fire(page, event_name="PageView", event_id="stale-0000001", page="of another response", spec=spec)
+    page.wait_for_function("() => document.querySelectorAll('#tape li').length >= 2")
+
+    assert carts(demo, "stale-0000001") == []
+    fbp = next(cookie["value"] for cookie in context.cookies(demo.shop) if cookie["name"] == "_fbp")
+    assert len([event for event in story.seen(demo)["browser"] if event["fbp"] == fbp]) == 2
+
+
+def test_a_swapped_fragment_fires_its_events(demo: Demo, context: BrowserContext) -> None:
+    page = consenting(demo, context)
+
+    page.evaluate(
+        """() => {
+            const block = document.createElement('script');
+            block.type = 'application/json';
+            block.id = 'capi-event-swapped';
+            block.textContent = JSON.stringify({event_name: 'AddToCart', event_id: 'swapped-00001', custom_data: {}});
+            const part = document.createElement('div');
+            part.append(block);
+            document.querySelector('main').append(part);
+        }"""
+    )
+    tape(page, "AddToCart")
+
+    assert carts(demo, "swapped-00001") == ["swapped-00001"]
+
+
+def test_a_withdrawn_consent_takes_the_cookies_and_stops_the_pixel(demo: Demo, context: BrowserContext) -> None:
+    page = consenting(demo, context)
+
+    with page.expect_response("**/capi/withdraw/"):
+        page.evaluate("() => window.capi.consent(false)")
+    page.evaluate("() => window.capi.track('AddToWishlist', {content_ids: ['CS-102']})")
+    page.goto(f"{demo.shop}/products/olive-oil-from-lesbos/")
+
+    assert not [cookie for cookie in context.cookies(demo.shop) if cookie["name"] == "_fbc"]
+    seen = [event["custom_data"].get("content_ids") for event in story.seen(demo)["browser"]]
+    assert not [ids for ids in seen if "CS-102" in str(ids)]
+
+
+def test_a_page_that_is_left_at_once_still_reports(demo: Demo, context: BrowserContext) -> None:
+    context.add_cookies([{"name": "shop_consent", "value": "yes", "url": demo.shop}])
+    context.route("**/fbevents.js", lambda route: None)  # the library never comes, and nobody says so
+    page = context.new_page()
+    page.goto(f"{demo.shop}/search/?q=tea", wait_until="domcontentloaded")
+    event_id = page.locator("#capi-config").evaluate("element => JSON.parse(element.textContent).events[0].event_id")
+    page.wait_for_function("() => window.fbq")
+
+    page.goto("about:blank")
+
+    assert browser_state(demo, event_id) == "blocked"
+
+
+def browser_state(demo: Demo, event_id: str) -> str:
+    """What the ledger says of the browser copy, once the last words of a page have arrived."""
+    code = f"from django_capi.models import Event as E; print(E.objects.get(event_id={event_id!r}).get_browser_state_display())"
+    for _ in range(20):
+        said = demo.manage("shell", "--no-imports", "-c", code).strip()
+        if said != "no receipt":
+            break
+    return said

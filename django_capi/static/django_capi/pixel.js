@@ -76,7 +76,7 @@
   function fire(event) {
     if (event.expires && Date.now() / 1000 > event.expires) return;
     // An id of another response stands in a cached fragment: other visitors have it, too.
-    const isStale = event.page && event.page !== config.page;
+    const isStale = Boolean(event.page) && event.page !== config.page;
     const isMinted = !event.event_id || isStale;
     if (isMinted && !event.spec && !event.isOwn) return;
     const id = isMinted ? mint() : event.event_id;
