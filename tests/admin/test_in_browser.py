@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
 from pytest_django.live_server_helper import LiveServer
 
+from tests.chromium import launched
 from tests.factories import BatchFactory, EventFactory, LaneFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 POLICY = {"content-security-policy": "default-src 'self'"}
 REMEMBER = """
 window.refused = [];
@@ -43,18 +32,14 @@ def with_policy(route: Route) -> None:
 @contextmanager
 def signed_in(client: Client, address: str, *, width: int = 1280) -> Iterator[Page]:
     """A page of the administrator's, closed before the database is emptied: its event loop shuts Django's door."""
-    if not CHROMIUM.exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{CHROMIUM} is missing: apt-get install chromium")
     name = settings.SESSION_COOKIE_NAME
     session = client.cookies[name].value
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+    with launched() as chromium:
         context = chromium.new_context(base_url=address, color_scheme="light", viewport={"width": width, "height": 900})
         context.add_cookies([{"name": name, "value": session, "url": address}])
         context.add_init_script(REMEMBER)
         context.route("**/*", with_policy)
         yield context.new_page()
-        chromium.close()
 
 
 def test_no_page_breaks_a_strict_policy(admin_client: Client, live_server: LiveServer) -> None:

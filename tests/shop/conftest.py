@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-# Headless Chromium's own name is on every list of crawlers.
-AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+from tests.chromium import AGENT, launched
 
 collect_ignore_glob = [] if settings.SETTINGS_MODULE == "example_project.settings" else ["*"]
 
@@ -41,12 +28,8 @@ def _quick_passwords(settings: object) -> None:
 @pytest.fixture
 def browser(live_server: object) -> Iterator[Browser]:
     """Debian's Chromium; it is stopped before the database is emptied, for its event loop shuts Django's door."""
-    if not CHROMIUM.exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{CHROMIUM} is missing: apt-get install chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture
