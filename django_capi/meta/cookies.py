@@ -17,7 +17,9 @@ COOKIE_PATH: Final = "/"
 LARGEST_RANDOM: Final = 2_147_483_647
 
 # https://developers.facebook.com/documentation/ads-commerce/conversions-api/parameters/fbp-and-fbc
-_FORM = re.compile(r"fb\.(\d{1,2})\.(\d{10,14})\.([\w-]{1,500})(?:\.([\w-]{1,32}))?", re.ASCII).fullmatch
+_FORM = re.compile(r"fb\.([0-9]{1,2})\.([0-9]{10,14})\.([A-Za-z0-9_-]{1,500})(?:\.([A-Za-z0-9_-]{1,32}))?").fullmatch
+# The same without taking it apart, for the hot path.
+WELL_FORMED = re.compile(r"fb\.[0-9]{1,2}\.[0-9]{10,14}\.[A-Za-z0-9_-]{1,500}(?:\.[A-Za-z0-9_-]{1,32})?").fullmatch
 _FBCLID = re.compile(r"[\w-]{1,500}", re.ASCII).fullmatch
 _ADDRESS = re.compile(r"[\d.]+|.*:.*", re.ASCII).fullmatch
 _SECONDS_UNTIL: Final = 100_000_000_000
@@ -56,7 +58,7 @@ def parse(text: str) -> Cookie | None:
 
 
 def is_well_formed(text: str) -> bool:
-    return _FORM(text) is not None
+    return WELL_FORMED(text) is not None
 
 
 def fbclid_from_query(query_string: str) -> str | None:

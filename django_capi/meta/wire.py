@@ -42,15 +42,15 @@ def number(value: Decimal) -> int | float:
 
 
 def dumps(payload: object) -> str:
-    """Sorted keys, no spaces, UTF-8 as it is; the parsed value is the same with and without orjson.
+    """No spaces, keys in their order, UTF-8 as it is; the parsed value is the same with and without orjson.
 
     >>> dumps({"value": Decimal("19.90"), "currency": "EUR"})
-    '{"currency":"EUR","value":19.9}'
+    '{"value":19.9,"currency":"EUR"}'
     """
-    if ORJSON is None:
+    if _FAST is None:
         return dumps_plainly(payload)
     try:
-        text = ORJSON.dumps(payload, default=_default, option=_OPTIONS)
+        text = _FAST(payload, _default, _OPTIONS)
     except TypeError:
         # Integers beyond 64 bits, and everything that is refused: the plain way words both.
         return dumps_plainly(payload)
@@ -84,7 +84,8 @@ def dumps_plainly(payload: object) -> str:
     """`dumps` by the standard library alone."""
     try:
         text = _ENCODER.encode(payload)
-        text.encode()
+        if not text.isascii():
+            text.encode()
     except UnicodeEncodeError:
         raise ValueError("a text in the payload is not valid Unicode") from None
     except RecursionError:
@@ -111,8 +112,7 @@ def _default(value: object) -> JSON:
 
 def _options(orjson: ModuleType) -> int:
     # Dates and dataclasses would pass orjson and not the standard library: the same refusal either way.
-    strict = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
-    return int(orjson.OPT_SORT_KEYS | strict)
+    return int(orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS)
 
 
 def _orjson() -> ModuleType | None:
@@ -123,8 +123,9 @@ def _orjson() -> ModuleType | None:
 
 
 ORJSON: Final = _orjson()
+_FAST: Final = ORJSON.dumps if ORJSON else None
 _OPTIONS: Final = _options(ORJSON) if ORJSON else 0
 _OWN_WORDS: Final = {words: words for words in ("not a finite number", "more digits than a JSON number carries")}
 _ENCODER: Final = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=_default
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=_default
 )

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from django_capi.meta.events.names import InvalidEvent
+from django_capi.meta.events.sweep import AMOUNT, TEXT, WHOLE, swept
 from django_capi.meta.events.values import MOST_ITEMS, amount, delivery_category, text, whole_number
 from django_capi.meta.left_out import LeftOut, Reason, left_out
 from django_capi.meta.wire import JSON, number
@@ -66,14 +67,37 @@ CONTENT_FIELDS: Final[dict[str, Callable[[object], object]]] = {
 }
 
 
+LINE_KINDS: Final = {
+    "id": TEXT,
+    "quantity": WHOLE,
+    "item_price": AMOUNT,
+    "price": AMOUNT,
+    "title": TEXT,
+    "description": TEXT,
+    "brand": TEXT,
+    "category": TEXT,
+}
+_new, _set = object.__new__, object.__setattr__
+_SEQUENCES: Final = (list, tuple)
+
+
 def contents_of(value: object) -> tuple[tuple[Content, ...], list[LeftOut]]:
     """The usable lines, in their order, and what was left out of them."""
-    if isinstance(value, Mapping | Content):
-        value = [value]
-    if not isinstance(value, list | tuple) or len(value) > MOST_ITEMS:
-        return (), [left_out("contents", Reason.TYPE)]
+    lines = value if isinstance(value, _SEQUENCES) else [value]
+    if len(lines) > MOST_ITEMS:
+        return (), [left_out("contents", Reason.TOO_LONG)]
     missing: list[LeftOut] = []
-    kept = [line for line in (_line(one, missing) for one in value) if line is not None]
+    kept: list[Content] = []
+    for one in lines:
+        usual = swept(one, LINE_KINDS) if type(one) is dict else None
+        if usual is not None and "id" in usual and "quantity" in usual:
+            # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
+            line: Content | None = _new(Content)
+            _set(line, "__dict__", usual)
+        else:
+            line = _line(one, missing)
+        if line is not None:
+            kept.append(line)
     return tuple(kept), missing
 
 
@@ -83,9 +107,6 @@ def _line(one: object, missing: list[LeftOut]) -> Content | None:
     if not isinstance(one, Mapping):
         missing.append(left_out("contents", Reason.TYPE))
         return None
-    found = _cleaned(one)
-    if found is not None:
-        return _ready(found)
     found = {}
     for key, value in one.items():
         if value is None:
@@ -97,22 +118,8 @@ def _line(one: object, missing: list[LeftOut]) -> Content | None:
         else:
             found[key] = cleaned
     if "id" in found and "quantity" in found:
-        return _ready(found)
+        made = _new(Content)
+        _set(made, "__dict__", found)
+        return made
     missing.append(left_out("contents", Reason.INCOMPLETE))
     return None
-
-
-def _cleaned(one: Mapping[str, object]) -> dict[str, object] | None:
-    """The usual line, of which nothing is left out, in one sweep."""
-    try:
-        found = {key: CONTENT_FIELDS[key](value) for key, value in one.items()}
-    except (KeyError, TypeError):
-        return None
-    return found if "id" in found and "quantity" in found and Reason not in map(type, found.values()) else None
-
-
-def _ready(found: dict[str, object]) -> Content:
-    # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
-    made = object.__new__(Content)
-    object.__setattr__(made, "__dict__", found)
-    return made

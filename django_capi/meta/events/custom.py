@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, cast
 
 from django_capi.meta.events import values as clean
 from django_capi.meta.events.contents import Content, as_json_number, contents_of
 from django_capi.meta.events.names import InvalidEvent
+from django_capi.meta.events.sweep import AMOUNT, APART, CURRENCY, TEXT, WHOLE, swept
 from django_capi.meta.left_out import LeftOut, Reason, left_out
 from django_capi.meta.wire import JSON
 
@@ -47,39 +48,36 @@ class CustomData:
         if not all(isinstance(line, Content) for line in self.contents or ()):
             raise InvalidEvent("custom_data.contents", "must be Content objects; use CustomData.from_raw")
         if FIELDS.keys() & (self.properties or {}).keys():
-            raise InvalidEvent(
-                "custom_data.properties", "must not repeat a standard parameter, which has its own field"
-            )
+            raise InvalidEvent("custom_data.properties", "must not repeat a standard parameter")
+        object.__setattr__(
+            self, "__dict__", {key: value for key, value in self.__dict__.items() if value not in _ABSENT}
+        )
 
     @classmethod
     def from_raw(cls, values: Mapping[str, object]) -> CustomData:
         """Unknown keys are custom properties; what cannot be sent is in `left_out`, with the reason."""
-        found: dict[str, object] = {}
-        properties: dict[str, JSON] = {}
         missing: list[LeftOut] = []
-        for key, value in values.items():
-            if value is None:
-                continue
-            rule = FIELDS.get(key)
-            into: dict[str, Any] = properties if rule is None else found
-            cleaned = _property(key, value) if rule is None else rule(value)
-            if type(cleaned) is Reason:
-                missing.append(left_out(key, cleaned))
-            elif cleaned is not None:
-                into[key] = cleaned
-        _take_contents(values.get("contents"), found, missing)
-        _take_currency(values, found, missing)
+        properties: dict[str, JSON] = {}
+        found = swept(values, CUSTOM_KINDS)
+        if found is None:
+            found, properties = _cleaned(values, missing)
+        if (lines := values.get("contents")) is not None:
+            # One line can be left out and another kept.
+            kept, incomplete = contents_of(lines)
+            missing += incomplete
+            if kept:
+                found["contents"] = kept
         return cls._ready(found, properties, tuple(missing))
 
     def payload(self) -> dict[str, JSON]:
         """Meta's names, only what is there; the site's own properties beside them."""
         made = dict(self.__dict__)
+        if "contents" in made:
+            made["contents"] = [dict(line.__dict__) for line in made["contents"]]
+        if "content_ids" in made:
+            made["content_ids"] = list(made["content_ids"])
         made.pop("left_out", None)
         properties = made.pop("properties", None)
-        if self.contents is not None:
-            made["contents"] = [line.payload() for line in self.contents]
-        if self.content_ids is not None:
-            made["content_ids"] = list(self.content_ids)
         return {**made, **properties} if properties else made
 
     def __repr__(self) -> str:
@@ -97,15 +95,11 @@ class CustomData:
         return made
 
 
-def _apart(_value: object) -> None:
-    """`contents` can lose one line and keep another, so `_take_contents` sees to it."""
-
-
 FIELDS: Final[dict[str, Callable[[object], object]]] = {
     "value": clean.amount,
     "currency": clean.currency_code,
     "content_ids": clean.texts,
-    "contents": _apart,
+    "contents": contents_of,
     "content_type": clean.text,
     "content_name": clean.text,
     "content_category": clean.text,
@@ -130,9 +124,43 @@ _RESERVED: Final = (
 RESERVED: Final = frozenset(_RESERVED.split())
 _PERSONAL: Final = "em email ph phone fn ln first_name last_name db date_of_birth password ssn card_number"
 PERSONAL: Final = frozenset(_PERSONAL.split())
+CUSTOM_KINDS: Final = {
+    "value": AMOUNT,
+    "predicted_ltv": AMOUNT,
+    "net_revenue": AMOUNT,
+    "currency": CURRENCY,
+    "num_items": WHOLE,
+    "contents": APART,
+    "order_id": TEXT,
+    "item_number": TEXT,
+    "content_type": TEXT,
+    "content_name": TEXT,
+    "content_category": TEXT,
+    "search_string": TEXT,
+}
 _AMOUNTS: Final = ("value", "predicted_ltv", "net_revenue")
 _ABSENT: Final = (None, ())
 _PROPERTY_NAME = re.compile(r"[A-Za-z0-9_][\w .:$-]{0,99}", re.ASCII).fullmatch
+
+
+def _cleaned(values: Mapping[str, object], missing: list[LeftOut]) -> tuple[dict[str, object], dict[str, JSON]]:
+    """Standard parameters and properties, one by one."""
+    found: dict[str, object] = {}
+    properties: dict[str, JSON] = {}
+    for key, value in values.items():
+        if value is None or key == "contents":
+            continue
+        rule = FIELDS.get(key)
+        cleaned = rule(value) if rule else _property(key, value)
+        if isinstance(cleaned, Reason):
+            missing.append(left_out(key, cleaned))
+        elif rule:
+            found[key] = cleaned
+        else:
+            properties[key] = cast("JSON", cleaned)
+    if "value" in found:
+        _take_currency(values["value"], found, missing)
+    return found, properties
 
 
 def _property(key: object, value: object) -> JSON | Reason:
@@ -143,17 +171,10 @@ def _property(key: object, value: object) -> JSON | Reason:
     return Reason.PERSONAL if key.lower() in PERSONAL else clean.plain(value)
 
 
-def _take_contents(value: object, found: dict[str, object], missing: list[LeftOut]) -> None:
-    if value is not None:
-        lines, incomplete = contents_of(value)
-        missing += incomplete
-        if lines:
-            found["contents"] = lines
-
-
-def _take_currency(values: Mapping[str, object], found: dict[str, object], missing: list[LeftOut]) -> None:
+def _take_currency(money: object, found: dict[str, object], missing: list[LeftOut]) -> None:
     """A money object carries its currency, and that one is right for its amount."""
-    if "value" not in found or (own := getattr(values["value"], "currency", None)) is None:
+    own = getattr(money, "currency", None)
+    if own is None:
         return
     code = clean.currency_code(own)
     if isinstance(code, Reason):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django_capi.meta.events.app import AppData, OriginalEventData
 from django_capi.meta.events.custom import CustomData
@@ -39,28 +39,27 @@ class Event:
     attribution_data: Mapping[str, JSON] | None = field(default=None, hash=False)
     advanced_measurement_table: str | None = None
 
-    def __post_init__(self) -> None:
-        there = {name: value for name, value in self.__dict__.items() if value is not None}
-        for name, value in there.items():
-            if type(value) is not _KINDS[name] and not _fits(_KINDS[name], value):
-                raise InvalidEvent(name, f"must be {_called(_KINDS[name])}")
-        if not there.keys() >= _REQUIRED:
-            raise InvalidEvent(min(_REQUIRED - there.keys()), "must be there")
-        if not self.event_name.strip():
-            raise InvalidEvent("event_name", "must not be empty")
-        # What is absent is not stored: the class has the defaults.
-        object.__setattr__(self, "__dict__", there)
+    if not TYPE_CHECKING:  # the signature is the one that the fields give
+
+        def __init__(self, **given: object) -> None:
+            there = {
+                name: value for name, value in given.items() if type(value) is KINDS.get(name) or _fits(name, value)
+            }
+            if "event_name" not in there or "event_time" not in there:
+                raise InvalidEvent("event_time" if "event_name" in there else "event_name", "must be there")
+            if not there["event_name"].strip():
+                raise InvalidEvent("event_name", "must not be empty")
+            # What is absent is not stored, the class has the defaults; the generated way takes three times as long.
+            object.__setattr__(self, "__dict__", there)
 
     def payload(self) -> dict[str, JSON]:
         """Meta's names, only what is there."""
-        made = dict(self.__dict__)
-        made["action_source"] = ActionSource(self.action_source).value
-        made["user_data"] = self.user_data.payload()
+        made = {**self.__dict__, "action_source": _WORDS[self.action_source], "user_data": self.user_data.payload()}
         made["custom_data"] = self.custom_data.payload()
         if not made["custom_data"]:
             del made["custom_data"]
-        for name in _RARE & made.keys():
-            made[name] = _rare(made[name])
+        if not made.keys().isdisjoint(_RARE):
+            made |= {name: _rare(made[name]) for name in _RARE if name in made}
         return made
 
 
@@ -70,8 +69,9 @@ def _rare(part: object) -> JSON:
     return list(part) if isinstance(part, tuple) else str(part)
 
 
-_RARE: Final = frozenset({"data_processing_options", "messaging_channel", "original_event_data", "app_data"})
-_KINDS: Final[dict[str, type]] = {
+_WORDS: Final = {one: one.value for one in ActionSource}
+_RARE: Final = ("data_processing_options", "messaging_channel", "original_event_data", "app_data")
+KINDS: Final[dict[str, type]] = {
     "event_name": str,
     "event_time": int,
     "event_id": str,
@@ -90,15 +90,25 @@ _KINDS: Final[dict[str, type]] = {
     "attribution_data": Mapping,
     "advanced_measurement_table": str,
 }
-_REQUIRED: Final = frozenset({"event_name", "event_time", "action_source", "user_data", "custom_data"})
-_WORDS: Final = {str: "text", int: "a whole number", bool: "true or false", tuple: "a tuple of texts"}
+_NEVER_NONE: Final = frozenset({"event_name", "event_time", "action_source", "user_data", "custom_data"})
+_KINDS_IN_WORDS: Final = {str: "text", int: "a whole number", bool: "true or false", tuple: "a tuple of texts"}
 
 
-def _fits(kind: type, value: object) -> bool:
+def _fits(name: str, value: object) -> bool:
+    """Whether to store the value: None stands for a default, and what is wrong raises."""
+    kind = KINDS.get(name)
+    if kind is None:
+        raise InvalidEvent("event", "has no such field")
+    if value is None and name not in _NEVER_NONE:
+        return False
     if issubclass(kind, StrEnum):
-        return value in kind.__members__.values()
-    return isinstance(value, kind) and not isinstance(value, bool)
+        fits = value in kind.__members__.values()
+    else:
+        fits = isinstance(value, kind) and not isinstance(value, bool)
+    if not fits:
+        raise InvalidEvent(name, f"must be {_called(kind)}")
+    return True
 
 
 def _called(kind: type) -> str:
-    return f"one of {', '.join(kind)}" if issubclass(kind, StrEnum) else _WORDS.get(kind, kind.__name__)
+    return f"one of {', '.join(kind)}" if issubclass(kind, StrEnum) else _KINDS_IN_WORDS.get(kind, kind.__name__)

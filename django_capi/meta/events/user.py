@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
 from django_capi.meta.events.names import InvalidEvent
 from django_capi.meta.left_out import LeftOut, Reason, left_out
-from django_capi.meta.normalize import FORMS, HASHED, MANY, SEVERAL, place_of, sent_forms
+from django_capi.meta.normalize import HASHED, KEYS, MANY, SEVERAL, place_of, sent_form, sent_forms, sent_plainly
 from django_capi.meta.normalize.hashing import SHA256_FORM
 from django_capi.meta.normalize.ids import WHOLE_NUMBERS
 from django_capi.meta.wire import JSON
@@ -80,26 +80,13 @@ class UserData:
     def from_raw(cls, values: Mapping[str, object], *, default_region: str | None = None) -> UserData:
         """From Meta's short names or the long human ones; what cannot be sent is in `left_out`, with the reason."""
         place = place_of(values.get("country"), default_region)
-        found: dict[str, Sent] = {}
+        found: dict[str, Sent]
+        found, rest = sent_plainly(values, place)
         missing: list[LeftOut] = []
-        for key, value in values.items():
-            if value is None:
-                continue
-            name = key if key in FORMS else ALIASES.get(key, key)
-            sent: Sent | None
-            if type(value) is not str and isinstance(value, SEVERAL):
-                sent, reason = _several(name, value, place)
-                if reason is not None:
-                    missing.append(left_out(name, reason))
-            else:
-                sent = FORMS[name](value, place) if name in FORMS else Reason.UNKNOWN_KEY
-            if type(sent) is Reason:
-                missing.append(left_out(name, sent))
-            elif sent:
-                found[name] = _joined(found[name], sent) if name in found and name in MANY else sent
-        for key in ("lead_id", "fb_login_id"):
-            if key in found:
-                found[key] = int(str(found[key]))
+        for key, value in rest.items():
+            _take(key, value, place, found, missing)
+        if "lead_id" in found or "fb_login_id" in found:
+            found |= {key: int(str(found[key])) for key in WHOLE_NUMBERS & found.keys()}
         return cls._ready(found, tuple(missing))
 
     def merged(self, other: UserData) -> UserData:
@@ -111,7 +98,11 @@ class UserData:
 
     def payload(self) -> dict[str, JSON]:
         """Meta's names, only what is there."""
-        return {key: list(value) if type(value) is tuple else value for key, value in self._present().items()}
+        made: dict[str, JSON] = dict(self.__dict__)
+        made.pop("left_out", None)
+        if tuple in map(type, made.values()):
+            made |= {key: list(value) for key, value in self.__dict__.items() if type(value) is tuple and key in MANY}
+        return made
 
     def __repr__(self) -> str:
         return f"UserData({', '.join(self._present())})"
@@ -145,11 +136,26 @@ def _broken(key: str, value: Sent) -> str | None:
     return None
 
 
-def _several(name: str, values: Iterable[object], place: str | None) -> tuple[Sent | None, Reason | None]:
-    if name not in MANY:
-        return None, Reason.ONE_VALUE
-    sent, reason = sent_forms(name, values, place)
-    return sent or None, reason if reason or sent else Reason.EMPTY
+def _take(key: str, value: object, place: str | None, found: dict[str, Sent], missing: list[LeftOut]) -> None:
+    """One value under any of its names: several values, another type, a second spelling of a key there already."""
+    name = key if key in KEYS else ALIASES.get(key, key)
+    sent: Sent | None
+    reason: Reason | None = None
+    if name not in KEYS:
+        sent = Reason.UNKNOWN_KEY
+    elif isinstance(value, SEVERAL) and name not in MANY:
+        sent = Reason.ONE_VALUE
+    elif isinstance(value, SEVERAL):
+        sent, reason = sent_forms(name, value, place)
+        reason = reason if sent or reason else Reason.EMPTY
+    else:
+        sent = sent_form(name, value, place)
+    if isinstance(sent, Reason):
+        sent, reason = None, sent
+    if reason is not None:
+        missing.append(left_out(name, reason))
+    if sent:
+        found[name] = _joined(found[name], sent) if name in found and name in MANY else sent
 
 
 def _joined(first: Sent, second: Sent) -> Sent:

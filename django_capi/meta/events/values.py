@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Final, cast
+from typing import Final
 
 from django_capi.meta.events.currencies import CURRENCIES
 from django_capi.meta.events.names import CustomerSegmentation, DeliveryCategory
@@ -26,10 +26,11 @@ _EMAIL_INSIDE = re.compile(r"[^\s@](?:@|%40)[^\s@.]+\.[^\s@]").search
 
 def amount(value: object) -> int | float | Reason:
     """`Decimal`, int, float, a plain numeric text, or an object with `.amount`."""
-    kind = type(value)
-    if kind is int or kind is float:
-        return _bounded(cast("float", value))
-    return _of_decimal(value) if isinstance(value, Decimal) else _of_other(value)
+    if type(value) is Decimal:
+        return _of_decimal(value)
+    if type(value) is int or type(value) is float:
+        return _bounded(value)
+    return _of_other(value)
 
 
 def _bounded(value: float) -> int | float | Reason:
@@ -70,7 +71,11 @@ def currency_code(value: object) -> str:
 
 def text(value: object) -> str:
     """Trimmed, control characters as spaces; an e-mail address inside keeps the whole text from being sent."""
-    written = value if type(value) is str else text_of(value)
+    if type(value) is str and value.isprintable() and "@" not in value and "%" not in value:
+        plain_text = value.strip()
+        if 0 < len(plain_text) <= LONGEST_TEXT:
+            return plain_text
+    written = text_of(value)
     if type(written) is Reason:
         return written
     if not written.isprintable():

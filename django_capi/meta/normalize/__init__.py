@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from hashlib import sha256 as _sha256
+from typing import Any, Final
 
 from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize import contact
 from django_capi.meta.normalize.birth import birth_date
-from django_capi.meta.normalize.countries import country_code
+from django_capi.meta.normalize.countries import country_code, known_country
 from django_capi.meta.normalize.hashing import MD5_LENGTH, digest, hashed_already, sha256
 from django_capi.meta.normalize.ids import AS_THEY_ARE
 from django_capi.meta.normalize.phone import phone
@@ -18,20 +19,21 @@ from django_capi.meta.normalize.text import clean, text_of
 
 __all__ = [
     "AS_THEY_ARE",
-    "FORMS",
     "HASHED",
+    "KEYS",
     "MANY",
     "SEVERAL",
     "Normalized",
     "Reason",
     "normalize",
     "place_of",
+    "sent_form",
     "sent_forms",
+    "sent_plainly",
     "sha256",
 ]
 
 Rule = Callable[[str, str | None], str]
-Form = Callable[[object, str | None], str]
 
 # https://developers.facebook.com/documentation/ads-commerce/conversions-api/parameters/customer-information-parameters
 HASHED: Final[dict[str, Rule]] = {
@@ -53,6 +55,7 @@ HASHED: Final[dict[str, Rule]] = {
     "dobm": contact.month_of_birth,
     "doby": contact.year_of_birth,
 }
+KEYS: Final = HASHED.keys() | AS_THEY_ARE.keys()
 MANY: Final = frozenset(HASHED)
 SEVERAL: Final = (list, tuple, set, frozenset)
 # A shop meets the same ones again and again, and none of them alone tells who someone is.
@@ -80,8 +83,7 @@ def normalize(key: str, value: object, *, country: str | None = None, default_re
     place = place_of(country, default_region)
     if isinstance(value, SEVERAL):
         return _normalize_many(key, value, place)
-    form = FORMS.get(key)
-    sent = form(value, place) if form else Reason.UNKNOWN_KEY
+    sent = sent_form(key, value, place) if key in KEYS else Reason.UNKNOWN_KEY
     if isinstance(sent, Reason):
         return Normalized(text=None, hashed=None, reason=sent)
     return Normalized(text=_text(key, value, place), hashed=sent, reason=None)
@@ -89,6 +91,8 @@ def normalize(key: str, value: object, *, country: str | None = None, default_re
 
 def place_of(country: object, default_region: object) -> str | None:
     """The country that national numbers and postcodes are read in."""
+    if type(country) is str and len(country) <= LONGEST_REMEMBERED and (known := known_country(country)):
+        return known
     return (country_code(country) if country else None) or (country_code(default_region) if default_region else None)
 
 
@@ -123,7 +127,7 @@ def _forms(key: str, values: Iterable[object], place: str | None) -> tuple[dict[
     reason: Reason | None = None
     found: dict[str, object] = {}
     for value in values:
-        sent = FORMS[key](value, place)
+        sent = sent_form(key, value, place)
         if isinstance(sent, Reason):
             reason = reason or sent
         else:
@@ -131,45 +135,52 @@ def _forms(key: str, values: Iterable[object], place: str | None) -> tuple[dict[
     return dict(sorted(found.items())) if isinstance(values, set | frozenset) else found, reason
 
 
-def _hashing(key: str, rule: Rule) -> Form:
-    def form(value: object, place: str | None) -> str:
-        if type(value) is str and value.isascii() and value.isprintable():
-            text = value.strip()
-        else:
-            text = text_of(value)
-            if type(text) is Reason:
-                return text
-            text = clean(text)
-        if not text:
-            return Reason.EMPTY
-        if len(text) >= MD5_LENGTH and (done := hashed_already(key, text)):
-            return done
-        return digest(rule(text, place))
-
-    return form
+def sent_form(key: str, value: object, place: str | None) -> str:
+    """What is sent for one value of a key that is known, or a `Reason`."""
+    if key in AS_THEY_ARE:
+        return AS_THEY_ARE[key](value)
+    if key in REMEMBERED and type(value) is str and len(value) <= LONGEST_REMEMBERED:
+        return _remembered(key, value, place)
+    return _looked_at(key, value, place)
 
 
-def _remembering(form: Form) -> Form:
-    remembered = lru_cache(maxsize=4_096)(form)
+def sent_plainly(values: Mapping[str, object], place: str | None) -> tuple[dict[str, Any], dict[str, object]]:
+    """What is sent for the plain texts among the values in one sweep, and the values that need a closer look.
 
-    def form_of(value: object, place: str | None) -> str:
-        if type(value) is str and len(value) <= LONGEST_REMEMBERED:
-            return remembered(value, place)
-        return form(value, place)
+    For speed alone: `sent_form` gives the same for each of them, and a test compares the two.
+    """
+    found: dict[str, Any] = {}
+    rest: dict[str, object] = {}
+    for key, value in values.items():
+        sent: str | None = None
+        if type(value) is str:
+            if key in REMEMBERED and len(value) <= LONGEST_REMEMBERED:
+                sent = _remembered(key, value, place)
+            elif (rule := HASHED.get(key)) is not None:
+                # Too short for a hash, and nothing hidden in it.
+                if len(value) < MD5_LENGTH and value.isascii() and value.isprintable():
+                    text = rule(value.strip(), place)
+                    if text and type(text) is str:
+                        sent = _sha256(text.encode()).hexdigest()
+            elif (form := AS_THEY_ARE.get(key)) is not None:
+                sent = form(value)
+        if type(sent) is str:
+            found[key] = sent
+        elif value is not None:
+            rest[key] = value
+    return found, rest
 
-    return form_of
+
+@lru_cache(maxsize=4_096)
+def _remembered(key: str, value: str, place: str | None) -> str:
+    return _looked_at(key, value, place)
 
 
-def _as_it_is(rule: Callable[[object], str]) -> Form:
-    def form(value: object, _place: str | None) -> str:
-        return rule(value)
-
-    return form
-
-
-# The hot path: for every key one function from a raw value to what is sent, or a `Reason`.
-FORMS: Final[dict[str, Form]] = {
-    **{key: _hashing(key, rule) for key, rule in HASHED.items()},
-    **{key: _remembering(_hashing(key, HASHED[key])) for key in REMEMBERED},
-    **{key: _as_it_is(rule) for key, rule in AS_THEY_ARE.items()},
-}
+def _looked_at(key: str, value: object, place: str | None) -> str:
+    text = text_of(value)
+    if type(text) is Reason:
+        return text
+    text = clean(text)
+    if not text:
+        return Reason.EMPTY
+    return hashed_already(key, text) or digest(HASHED[key](text, place))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Final
 
-from django_capi.meta.cookies import is_well_formed
+from django_capi.meta.cookies import WELL_FORMED, is_well_formed
 from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize.text import text_of
 
@@ -79,11 +79,13 @@ def verbatim(value: object, *, longest: int = LONGEST_ID) -> str:
 
 
 def user_agent(value: object) -> str:
+    if type(value) is str and value.isprintable() and value.strip() and len(value) <= LONGEST_AGENT:
+        return value
     return verbatim(value, longest=LONGEST_AGENT)
 
 
 def click_or_browser_id(value: object) -> str:
-    if type(value) is str and is_well_formed(value):
+    if type(value) is str and WELL_FORMED(value):
         return value
     text = text_of(value)
     if type(text) is Reason or not text:

@@ -26,20 +26,22 @@ _NOT_DIGIT = re.compile(r"\D+", re.ASCII)
 
 def phone(text: str, country: str | None) -> str:
     """Without symbols, letters and leading zeros, with the country code: `(650)555-1212`, us, `16505551212`."""
+    digits = ""
     if not text.isascii():
         text = fold_digits(text.translate(_SIGNS))
     if "(0" in text or "( " in text:
         text = _TRUNK.sub("", text)
-    plus, digits = text.startswith("+"), ""
     if text.isascii():
         digits = text.encode().translate(None, _SYMBOLS).decode()
+    plus = text.startswith("+")
     if not digits.isdigit():
         found = _NUMBER(text)
         if found is None:
             return Reason.EMPTY
         plus, digits = bool(found[1]), _NOT_DIGIT.sub("", found[2])
     if plus or digits.startswith("00"):
-        return _checked(digits.lstrip("0"))
+        digits = digits.lstrip("0")
+        return digits if SHORTEST <= len(digits) <= LONGEST else Reason.PHONE_LENGTH
     return _national(digits, country) if country else _unplaced(digits)
 
 

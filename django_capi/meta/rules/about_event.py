@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final, TypeGuard
 
 from django_capi.meta.events.names import PAGE_VIEW, STANDARD_EVENTS, ActionSource
-from django_capi.meta.rules.problem import Rule, Seen, Severity
+from django_capi.meta.rules.problem import Rule, Seen, Severity, is_one_of
 from django_capi.meta.urls import reduce_url
 
 DAY: Final = 86_400
@@ -75,7 +75,12 @@ def _slow(seen: Seen) -> bool:
 
 def _bad_id(seen: Seen) -> bool:
     value = seen.event.get("event_id")
-    return value is not None and (not isinstance(value, str) or len(value) > LONGEST_ID)
+    return value is not None and not isinstance(value, str)
+
+
+def _long_id(seen: Seen) -> bool:
+    value = seen.event.get("event_id")
+    return isinstance(value, str) and len(value) > LONGEST_ID
 
 
 def _bad_url(seen: Seen) -> bool:
@@ -115,16 +120,18 @@ def _bad_options(seen: Seen) -> bool:
 
 
 def _limited_without_country(seen: Seen) -> bool:
-    return _options(seen) == ["LDU"] and seen.event.get("data_processing_options_country") not in LDU_COUNTRIES
+    country = seen.event.get("data_processing_options_country")
+    return _options(seen) == ["LDU"] and not is_one_of(LDU_COUNTRIES, country)
 
 
-def _limited_without_state(seen: Seen) -> bool:
-    if _options(seen) != ["LDU"]:
-        return False
+def _unknown_state(seen: Seen) -> bool:
     state = seen.event.get("data_processing_options_state")
-    if state is None or state == 0:
-        return not seen.user.get("client_ip_address")
-    return state not in LDU_STATES
+    return state is not None and not is_one_of(LDU_STATES, state)
+
+
+def _limited_nowhere(seen: Seen) -> bool:
+    place_is_open = not seen.event.get("data_processing_options_state")
+    return _options(seen) == ["LDU"] and place_is_open and not seen.user.get("client_ip_address")
 
 
 def _bad_original(seen: Seen) -> bool:
@@ -158,19 +165,21 @@ EVENT_RULES: Final = (
     Rule("event_time_delay", "event_time", _WARNED, None, _slow,
          "Send web events within the hour; after two hours Meta's delivery suffers, after a day attribution fails.",
          "Using the API; diagnostic s2s_delay_greater_than_two_hours"),
-    Rule("action_source_known", "action_source", _REFUSED, None, lambda seen: seen.source not in _SOURCES,
+    Rule("action_source_known", "action_source", _REFUSED, None, lambda seen: not is_one_of(_SOURCES, seen.source),
          "Say where the action happened, with one of Meta's nine words.", "Server Event Parameters"),
-    Rule("user_data_present", "user_data", _REFUSED, 2804050, lambda seen: not seen.user,
+    Rule("user_data_present", "user_data", _REFUSED, None, lambda seen: not seen.user,
          "Send at least one thing that tells who it was.", "Server Event Parameters"),
     Rule("event_id_present", "event_id", _WARNED, None, lambda seen: not seen.event.get("event_id"),
          "Without an id Meta cannot drop the second copy of this event.", "Handling Duplicate Events"),
     Rule("event_id_form", "event_id", _REFUSED, None, _bad_id,
-         f"Make the id a text of at most {LONGEST_ID} characters.", "Server Event Parameters; length ours"),
-    Rule("event_source_url_form", "event_source_url", _WARNED, None, _bad_url,
+         "Make the id a text.", "Server Event Parameters"),
+    Rule("event_id_length", "event_id", _WARNED, None, _long_id,
+         f"Keep the id within {LONGEST_ID} characters; Meta's limit is not published.", "ours"),
+    Rule("event_source_url_form", "event_source_url", _REFUSED, None, _bad_url,
          "Send the full http or https address of the page.", "Server Event Parameters"),
     Rule("url_length", "event_source_url", _WARNED, None, _long_url,
          "Reduce the address to what may be told (reduce_url).", "ours"),
-    Rule("no_control_characters", "event", _REFUSED, None, _has_control,
+    Rule("no_control_characters", "event", _WARNED, None, _has_control,
          "Take line breaks and other control characters out of the texts.", "ours"),
     Rule("opt_out_type", "opt_out", _REFUSED, None,
          lambda seen: seen.event.get("opt_out") is not None and not isinstance(seen.event["opt_out"], bool),
@@ -179,9 +188,10 @@ EVENT_RULES: Final = (
          'Send ["LDU"], or [] for no limit.', "Data Processing Options"),
     Rule("data_processing_options_country", "data_processing_options_country", _WARNED, None, _limited_without_country,
          "With LDU send 1 for the USA or 0 to let Meta find the country.", "Server Event Parameters"),
-    Rule("data_processing_options_state", "data_processing_options_state", _WARNED, None, _limited_without_state,
-         "With LDU send one of the fourteen states, or 0 together with the visitor's address.",
-         "Data Processing Options"),
+    Rule("data_processing_options_state", "data_processing_options_state", _REFUSED, None, _unknown_state,
+         "Send one of the fourteen states, or 0 to let Meta find it.", "Data Processing Options"),
+    Rule("data_processing_options_place", "data_processing_options_state", _REFUSED, None, _limited_nowhere,
+         "Without the visitor's address Meta cannot find the state; name it.", "Server Event Parameters"),
     Rule("original_event_time", "original_event_data", _WARNED, None, _bad_original,
          "The first event's time is whole Unix seconds and in the past.", "Original Event Data Parameters"),
 )  # fmt: skip

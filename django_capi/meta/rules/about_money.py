@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import Any, Final
 
 from django_capi.meta.events.currencies import CURRENCIES
 from django_capi.meta.events.names import PURCHASE, CustomerSegmentation, DeliveryCategory
-from django_capi.meta.rules.problem import Rule, Seen, Severity
+from django_capi.meta.rules.problem import Rule, Seen, Severity, is_one_of
 
 LONGEST_ORDER_ID: Final = 100
 AMOUNTS: Final = ("value", "predicted_ltv", "net_revenue")
+_THREE_LETTERS = re.compile(r"[A-Za-z]{3}").fullmatch
 _CATEGORIES: Final = frozenset(DeliveryCategory)
 _SEGMENTS: Final = frozenset(CustomerSegmentation)
 
@@ -52,7 +54,12 @@ def _negative(seen: Seen) -> bool:
 
 def _bad_currency(seen: Seen) -> bool:
     currency = seen.custom.get("currency")
-    return currency not in (None, "") and not (isinstance(currency, str) and currency.upper() in CURRENCIES)
+    return isinstance(currency, str) and bool(_THREE_LETTERS(currency)) and currency.upper() not in CURRENCIES
+
+
+def _not_three_letters(seen: Seen) -> bool:
+    currency = seen.custom.get("currency")
+    return currency not in (None, "") and not (isinstance(currency, str) and _THREE_LETTERS(currency))
 
 
 def _lines(seen: Seen) -> list[Any]:
@@ -88,7 +95,7 @@ def _bad_num_items(seen: Seen) -> bool:
 
 
 def _outside(key: str, closed: frozenset[Any], seen: Seen) -> bool:
-    return _has(key, seen) and seen.custom[key] not in closed
+    return _has(key, seen) and not is_one_of(closed, seen.custom[key])
 
 
 def _long_order_id(seen: Seen) -> bool:
@@ -108,8 +115,8 @@ MONEY_RULES: Final = (
     Rule("value_currency", "custom_data.currency", _REFUSED, 2804023,
          lambda seen: not _is_purchase(seen) and _has("value", seen) and not _has("currency", seen),
          "A value needs its currency.", "captured answer"),
-    Rule("value_number", "custom_data.value", _REFUSED, 2804019, _not_a_number,
-         "Send amounts as JSON numbers.", "Standard Parameters; seen in the field"),
+    Rule("value_number", "custom_data.value", _REFUSED, None, _not_a_number,
+         "Send amounts as JSON numbers.", "Standard Parameters"),
     Rule("value_as_number", "custom_data.value", _WARNED, None, _number_as_text,
          "Send the value as a JSON number, not as a text.", "Standard Parameters"),
     Rule("value_negative", "custom_data.value", _WARNED, None, _negative,
@@ -118,8 +125,10 @@ MONEY_RULES: Final = (
          lambda seen: not _is_purchase(seen) and _has("currency", seen) and not _has("value", seen)
          and not any(isinstance(line, dict) and line.get("item_price") is not None for line in _lines(seen)),
          "A currency without a value says nothing.", "diagnostic s2s_missing_value_for_currency"),
+    Rule("currency_form", "custom_data.currency", _REFUSED, None, _not_three_letters,
+         "Send a currency as its three letters.", "Standard Parameters"),
     Rule("currency_known", "custom_data.currency", _WARNED, None, _bad_currency,
-         "Send a code of ISO 4217, three letters.", "Standard Parameters"),
+         "Send a code of ISO 4217.", "diagnostic Send valid currencies"),
     Rule("contents_form", "custom_data.contents", _REFUSED, None, _bad_contents,
          "Send contents as a list of objects.", "Standard Parameters"),
     Rule("contents_id", "custom_data.contents", _REFUSED, None, _line_without_id,
@@ -128,9 +137,9 @@ MONEY_RULES: Final = (
          "Each entry of contents needs a quantity.", "Standard Parameters"),
     Rule("item_price_currency", "custom_data.currency", _WARNED, None, _price_without_currency,
          "Prices of items need a currency.", "diagnostic s2s_item_price_without_currency"),
-    Rule("content_ids_form", "custom_data.content_ids", _WARNED, None, _bad_content_ids,
+    Rule("content_ids_form", "custom_data.content_ids", _REFUSED, None, _bad_content_ids,
          "Send content_ids as a list of texts.", "Standard Parameters"),
-    Rule("num_items_form", "custom_data.num_items", _WARNED, None, _bad_num_items,
+    Rule("num_items_form", "custom_data.num_items", _REFUSED, None, _bad_num_items,
          "Send num_items as a whole number.", "Standard Parameters"),
     Rule("delivery_category_known", "custom_data.delivery_category", _WARNED, None,
          lambda seen: _outside("delivery_category", _CATEGORIES, seen),

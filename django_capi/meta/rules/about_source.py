@@ -7,7 +7,7 @@ from typing import Any, Final
 from django_capi.meta.events.app import EXTINFO_PLATFORMS, EXTINFO_SLOTS, OS_VERSION_SLOT
 from django_capi.meta.events.names import MESSAGING_EVENTS, ActionSource, MessagingChannel
 from django_capi.meta.normalize.ids import AS_THEY_ARE
-from django_capi.meta.rules.problem import Rule, Seen, Severity
+from django_capi.meta.rules.problem import Rule, Seen, Severity, is_one_of
 
 _CHANNELS: Final = frozenset(MessagingChannel)
 _LEAD_ID: Final = AS_THEY_ARE["lead_id"]
@@ -45,11 +45,11 @@ def _is_messaging(seen: Seen, channel: MessagingChannel | None = None) -> bool:
 
 
 def _no_channel(seen: Seen) -> bool:
-    return _is_messaging(seen) and seen.event.get("messaging_channel") not in _CHANNELS
+    return _is_messaging(seen) and not is_one_of(_CHANNELS, seen.event.get("messaging_channel"))
 
 
 def _not_a_messaging_event(seen: Seen) -> bool:
-    return _is_messaging(seen) and seen.event.get("event_name") not in MESSAGING_EVENTS
+    return _is_messaging(seen) and not is_one_of(MESSAGING_EVENTS, seen.event.get("event_name"))
 
 
 def _messenger_lacks(key: str, seen: Seen) -> bool:
@@ -124,7 +124,7 @@ SOURCE_RULES: Final = (
          "An Instagram event needs the person's id (ig_sid).", "Business Messaging"),
     Rule("lead_id_form", "user_data.lead_id", _REFUSED, 2804036, _bad_lead_id,
          "A lead id has 15 to 17 digits; leave a wrong one out.", "CRM integration; captured answer"),
-    Rule("crm_system", "custom_data.lead_event_source", _WARNED, None, _crm_without_system,
+    Rule("crm_system", "custom_data.lead_event_source", _REFUSED, None, _crm_without_system,
          "Name the CRM in lead_event_source.", "CRM integration"),
     Rule("crm_action_source", "action_source", _WARNED, None, _crm_source,
          "Lead events of a CRM are system_generated.", "CRM integration"),

@@ -35,6 +35,11 @@ class Seen:
     now: int
 
 
+def is_one_of(closed: frozenset[Any], value: object) -> bool:
+    """Membership for a value that may be any JSON, lists included."""
+    return isinstance(value, str | int) and value in closed
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One row: `broken` says whether the event breaks it; `source` is who says that Meta minds."""

@@ -1,0 +1,59 @@
+"""The ground floor stands alone: what its import brings in, how much memory it takes, and what works without extras."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import django_capi.meta
+
+ROOT = Path(django_capi.meta.__file__).parent
+MODULES = sorted(
+    ".".join(("django_capi.meta", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
+    for path in ROOT.rglob("*.py")
+)
+LARGEST_MEMORY = 6_000_000
+
+LOOK = f"""
+import json, sys, tracemalloc
+tracemalloc.start()
+import {", ".join(MODULES)}
+size = tracemalloc.get_traced_memory()[0]
+print(json.dumps({{"modules": sorted(sys.modules), "size": size}}))
+"""
+WITHOUT_EXTRAS = """
+import json, sys
+for name in ("phonenumbers", "babel", "orjson"):
+    sys.modules[name] = None
+from django_capi.meta.normalize import normalize
+from django_capi.meta import wire
+print(json.dumps([
+    wire.ORJSON is None, wire.dumps({"b": 1, "a": 2}), normalize("country", "USA").text,
+    normalize("country", "United States").text, normalize("country", "Deutschland").reason,
+    normalize("ph", "(650)555-1212", country="US").reason, normalize("ph", "+16505551212").text,
+]))
+"""
+
+
+def run(code: str) -> Any:
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return json.loads(found.stdout)
+
+
+def test_the_ground_floor_imports_no_framework_and_no_client() -> None:
+    modules = {name.partition(".")[0] for name in run(LOOK)["modules"]}
+
+    assert not modules & {"django", "celery", "requests", "urllib3", "kombu", "phonenumbers", "babel"}
+
+
+def test_the_ground_floor_is_small() -> None:
+    assert run(LOOK)["size"] < LARGEST_MEMORY
+
+
+def test_everything_works_without_the_extras() -> None:
+    assert run(WITHOUT_EXTRAS) == [
+        True, '{"b":1,"a":2}', "us", "us", "unknown_country", "phone_needs_country", "16505551212",
+    ]  # fmt: skip

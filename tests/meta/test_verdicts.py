@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from django_capi.meta.answers import BY_CODE, BY_STATUS, RANGES, Outcome
+from django_capi.meta.pauses import AFTER_USED_UP, LONGEST_PAUSE, seconds_to_wait
+from django_capi.meta.verdicts import judge, unreachable
+from tests.meta.strategies import JSON_VALUES
+
+SECRET_TEXT = "Nein, das geht nicht"
+
+
+def error(code: object, subcode: object = None, **more: object) -> str:
+    found = {"message": SECRET_TEXT, "code": code, "error_subcode": subcode, "fbtrace_id": "AbC-1_x", **more}
+    return json.dumps({"error": {key: value for key, value in found.items() if value is not None}})
+
+
+ANSWERS = [
+    ("accepted", 200, '{"events_received": 2, "messages": [], "fbtrace_id": "A"}', Outcome.ACCEPTED, True),
+    ("accepted without messages", 200, '{"events_received": 2}', Outcome.ACCEPTED, True),
+    ("success denied", 200, '{"success": false}', Outcome.AMBIGUOUS, False),
+    ("200 cut off", 200, '{"events_received": 2, "mess', Outcome.ACCEPTED, False),
+    ("200 empty", 200, "", Outcome.ACCEPTED, False),
+    ("200 a list", 200, "[]", Outcome.ACCEPTED, False),
+    ("200 html", 200, " <!doctype html><html></html>", Outcome.TRANSIENT, False),
+    ("200 unavailable", 200, "Service Unavailable", Outcome.TRANSIENT, True),
+    ("200 with an error", 200, error(190), Outcome.LANE, True),
+    ("too old", 400, error(100, 2804003), Outcome.EVENT, True),
+    ("any invalid parameter", 400, error(100), Outcome.EVENT, True),
+    ("invalid, new subcode", 400, error(100, 2804999), Outcome.EVENT, True),
+    ("no such pixel", 400, error(100, 33), Outcome.LANE, True),
+    ("expired token", 400, error(190, 463), Outcome.LANE, True),
+    ("token, new subcode", 401, error(190, 999), Outcome.LANE, True),
+    ("permission", 403, error(200), Outcome.LANE, True),
+    ("permission range", 403, error(278), Outcome.LANE, True),
+    ("app throttled", 400, error(4), Outcome.THROTTLE, True),
+    ("throttled says transient", 400, error(17, 2446079, is_transient=True), Outcome.THROTTLE, True),
+    ("business throttled", 400, error(80004), Outcome.THROTTLE, True),
+    ("last of the range", 400, error(80014), Outcome.THROTTLE, True),
+    ("behind the range", 400, error(80015), Outcome.TRANSIENT, False),
+    ("unknown code", 400, error(123456), Outcome.TRANSIENT, False),
+    ("transient by its own word", 400, error(100, 2804003, is_transient=True), Outcome.TRANSIENT, True),
+    ("down", 500, error(2), Outcome.TRANSIENT, True),
+    ("broken server blames the event", 500, error(100, 2804003), Outcome.TRANSIENT, True),
+    ("error without a code", 400, '{"error": {}}', Outcome.TRANSIENT, False),
+    ("error as text", 400, '{"error": "no"}', Outcome.TRANSIENT, False),
+    ("code as text", 400, error("100"), Outcome.TRANSIENT, False),
+    ("400 html", 400, "<html>", Outcome.TRANSIENT, False),
+    ("400 cut off", 400, '{"error": {"code": 1', Outcome.TRANSIENT, False),
+    ("408", 408, "", Outcome.TRANSIENT, True),
+    ("413", 413, "<html>", Outcome.TOO_LARGE, True),
+    ("429", 429, "", Outcome.THROTTLE, True),
+    ("502 html", 502, "<html>Bad Gateway</html>", Outcome.TRANSIENT, True),
+    ("503", 503, "", Outcome.TRANSIENT, True),
+    ("504", 504, "", Outcome.AMBIGUOUS, True),
+    ("redirect", 302, "", Outcome.TRANSIENT, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome", "known"), [row[1:] for row in ANSWERS], ids=[row[0] for row in ANSWERS]
+)
+def test_an_answer_has_its_outcome(status: int, body: str, outcome: Outcome, known: bool) -> None:
+    verdict = judge(status=status, body=body)
+
+    assert (verdict.outcome, verdict.known) == (outcome, known)
+
+
+@pytest.mark.parametrize(("key", "row"), BY_CODE.items(), ids=[f"{code}-{sub}" for code, sub in BY_CODE])
+def test_every_row_of_the_table_decides(key: tuple[int, int | None], row: Any) -> None:
+    verdict = judge(status=400, body=error(*key))
+
+    assert (verdict.outcome, verdict.reason, verdict.known) == (row.outcome, row.reason, True)
+    assert (verdict.code, verdict.subcode) == key
+
+
+def test_every_row_has_a_reason_and_a_source() -> None:
+    rows = [*BY_CODE.values(), *BY_STATUS.values(), *(row for _, row in RANGES)]
+
+    assert all(row.reason.endswith(".") and row.source for row in rows)
+
+
+def test_what_meta_said_can_be_traced_but_is_not_quoted() -> None:
+    verdict = judge(status=400, body=error(100, 2804009, error_user_msg=SECRET_TEXT))
+
+    assert verdict.fbtrace_id == "AbC-1_x"
+    assert SECRET_TEXT not in repr(verdict)
+
+
+def test_an_odd_trace_id_is_not_kept() -> None:
+    assert judge(status=400, body=error(100, fbtrace_id="a b<c>")).fbtrace_id is None
+
+
+def test_the_number_of_received_events_is_kept() -> None:
+    verdict = judge(status=200, body='{"events_received": 7, "fbtrace_id": "Abc"}')
+
+    assert (verdict.events_received, verdict.fbtrace_id, verdict.retry_after) == (7, "Abc", None)
+
+
+def test_no_connection_is_transient_and_a_lost_answer_is_ambiguous() -> None:
+    assert unreachable(sent=False).outcome is Outcome.TRANSIENT
+    assert unreachable(sent=True).outcome is Outcome.AMBIGUOUS
+
+
+USAGE = json.dumps({"1": [{"call_count": 100, "estimated_time_to_regain_access": 5}, {"call_count": 1}]})
+PAUSES: list[tuple[str, dict[str, str], float | None]] = [
+    ("nothing", {}, None),
+    ("seconds", {"Retry-After": "120"}, 120.0),
+    ("lower case", {"retry-after": " 7 "}, 7.0),
+    ("absurd", {"Retry-After": "9" * 30}, LONGEST_PAUSE),
+    ("negative", {"Retry-After": "-5"}, None),
+    ("junk", {"Retry-After": "soon"}, None),
+    ("date", {"Retry-After": "Sun, 22 Nov 2026 10:01:00 GMT", "Date": "Sun, 22 Nov 2026 10:00:00 GMT"}, 60.0),
+    (
+        "date of the past",
+        {"Retry-After": "Sun, 22 Nov 2026 09:00:00 GMT", "Date": "Sun, 22 Nov 2026 10:00:00 GMT"},
+        0.0,
+    ),
+    ("date without a clock", {"Retry-After": "Sun, 22 Nov 2026 10:01:00 GMT"}, None),
+    ("business usage", {"X-Business-Use-Case-Usage": USAGE}, 300.0),
+    ("business usage, other name", {"x-business-use-case": USAGE}, 300.0),
+    ("account usage", {"X-Ad-Account-Usage": '{"acc_id_util_pct": 10.5, "reset_time_duration": 90}'}, 90.0),
+    ("app usage used up", {"X-App-Usage": '{"call_count": 100, "total_time": 3}'}, AFTER_USED_UP),
+    ("app usage low", {"X-App-Usage": '{"call_count": 3, "total_time": 3}'}, None),
+    ("usage that is no json", {"X-App-Usage": "{"}, None),
+    ("usage that is no object", {"X-App-Usage": "[1, true, null]"}, None),
+    ("the longest wins", {"Retry-After": "10", "X-Business-Use-Case-Usage": USAGE}, 300.0),
+]
+
+
+@pytest.mark.parametrize(("headers", "expected"), [row[1:] for row in PAUSES], ids=[row[0] for row in PAUSES])
+def test_meta_is_given_the_time_it_asks_for(headers: dict[str, str], expected: float | None) -> None:
+    assert seconds_to_wait(headers) == expected
+    assert judge(status=429, body="", headers=headers).retry_after == expected
+
+
+def test_a_date_is_measured_by_the_callers_clock_when_the_answer_has_none() -> None:
+    headers = {"Retry-After": "Thu, 01 Jan 1970 00:01:40 GMT"}
+
+    assert judge(status=429, body="", headers=headers, now=40.0).retry_after == 60.0
+
+
+@given(status=st.integers(100, 599), body=st.text(max_size=60) | JSON_VALUES.map(json.dumps), more=st.text(max_size=30))
+def test_no_answer_raises(status: int, body: str, more: str) -> None:
+    headers = {"Retry-After": more, "X-App-Usage": body, "Date": more}
+
+    assert judge(status=status, body=body, headers=headers, now=0.0).outcome in Outcome
+
+
+@given(code=JSON_VALUES, subcode=JSON_VALUES, transient=JSON_VALUES)
+def test_no_error_object_raises(code: Any, subcode: Any, transient: Any) -> None:
+    body = json.dumps({"error": {"code": code, "error_subcode": subcode, "is_transient": transient}})
+
+    assert judge(status=400, body=body).outcome in Outcome

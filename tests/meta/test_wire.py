@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from django_capi.meta.events import ActionSource
+from django_capi.meta.wire import MAX_EVENTS, ORJSON, body, dumps, dumps_plainly, how_many, number
+
+BOTH = pytest.mark.parametrize("write", [dumps, dumps_plainly], ids=["as installed", "standard library"])
+PLAIN_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8"), max_size=20),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=8), inner, max_size=4),
+    max_leaves=15,
+)  # fmt: skip
+
+
+def test_orjson_is_there_so_that_both_ways_are_tested() -> None:
+    assert ORJSON is not None
+
+
+@BOTH
+def test_the_text_is_compact_in_order_and_unescaped(write: Any) -> None:
+    assert write({"b": [1, "ü"], "a": {"d": None, "c": True}}) == '{"b":[1,"ü"],"a":{"d":null,"c":true}}'
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("19.90", 19.9), ("0.1", 0.1), ("20.00", 20), ("1E+3", 1000), ("-5", -5), ("999999999999.99", 999999999999.99)],
+)
+def test_money_is_a_number_without_noise(write: Any, written: str, expected: float) -> None:
+    assert json.loads(write({"value": Decimal(written)})) == {"value": expected}
+    assert Decimal(write(Decimal(written))) == Decimal(written)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "value",
+    [
+        float("nan"), float("inf"), float("-inf"), Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"),
+        Decimal("0.12345678901234567890"), Decimal("1E-400"), Decimal("1E+400"), "\ud800", {1, 2}, b"x", object(),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_json_cannot_carry_is_refused(write: Any, value: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        write({"value": [value]})
+
+
+@BOTH
+def test_endless_nesting_is_refused(write: Any) -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+
+    with pytest.raises(ValueError, match=r"."):
+        write(endless)
+
+
+@BOTH
+def test_names_and_ids_of_python_are_written_as_text(write: Any) -> None:
+    values = {"source": ActionSource.WEBSITE, "id": UUID(int=1), "big": 2**80, 5: "five"}
+
+    assert json.loads(write(values)) == {
+        "source": "website", "id": "00000000-0000-0000-0000-000000000001", "big": 2**80, "5": "five",
+    }  # fmt: skip
+
+
+@given(payload=PLAIN_JSON)
+def test_both_ways_are_read_back_as_the_same(payload: Any) -> None:
+    assert json.loads(dumps(payload)) == json.loads(dumps_plainly(payload)) == payload
+
+
+@given(amount=st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**12), max_value=10**12))
+def test_every_price_survives(amount: Decimal) -> None:
+    assert Decimal(json.dumps(number(amount))) == amount
+
+
+def test_texts_are_joined_as_they_are() -> None:
+    assert body(['{"a":1}', '{"b": 2}']) == '{"data":[{"a":1},{"b": 2}]}'
+
+
+def test_the_extras_stand_beside_the_events() -> None:
+    text = body(["{}"], test_event_code='TEST"1', partner_agent="django-capi")
+
+    assert json.loads(text) == {"data": [{}], "test_event_code": 'TEST"1', "partner_agent": "django-capi"}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "max_events", "max_bytes", "expected"),
+    [
+        ([], 1_000, 100, 0),
+        ([500], 1_000, 100, 1),
+        ([40, 40, 40], 1_000, 100, 2),
+        ([49, 49], 1_000, 100, 2),
+        ([50, 50], 1_000, 100, 1),
+        ([1] * 2_000, 1_000, 10**9, 1_000),
+        ([1] * 2_000, 7, 10**9, 7),
+        ([1], 0, 10, 1),
+    ],
+)
+def test_as_many_texts_are_taken_as_fit(sizes: list[int], max_events: int, max_bytes: int, expected: int) -> None:
+    assert how_many(sizes, max_events=max_events, max_bytes=max_bytes) == expected
+
+
+def test_metas_limit_is_the_default() -> None:
+    assert how_many([1] * 5_000, max_bytes=10**9) == MAX_EVENTS == 1_000
