@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -31,7 +31,7 @@ from django_capi import consent as policies
 from django_capi import tracking
 from django_capi.conf import Pixel, conf
 from django_capi.consent import Consent
-from django_capi.ledger import marks
+from django_capi.ledger import apart, marks
 from django_capi.ledger.store import using
 from django_capi.meta.events import ActionSource, UserData
 from django_capi.models import Origin
@@ -124,11 +124,18 @@ def look_after(
         return
     with tracking.Quietly("A conversion"):
         before: set[str] = instance.__dict__.pop(BEFORE, set())
-        if created:
+        happened = [conversion for conversion in registry[sender] if conversion.happened(instance)]
+        if created or happened:
+            apart.after_commit(instance._state.db, lambda: note(instance, happened, before, is_new=created))
+
+
+def note(instance: Model, happened: Sequence[Conversion], before: Collection[str], *, is_new: bool) -> None:
+    """Write down who made the object, and what it has become."""
+    with tracking.Quietly("A conversion"):
+        if is_new:
             keep_visitor(instance)
-        for conversion in registry[sender]:
-            if conversion.happened(instance):
-                settle(conversion, instance, had_happened=conversion.event_name in before)
+        for conversion in happened:
+            settle(conversion, instance, had_happened=conversion.event_name in before)
 
 
 def keep_visitor(instance: Model) -> None:
@@ -170,13 +177,6 @@ def without_mark(obj: Model, conversions: Sequence[Conversion]) -> list[Conversi
 
 def settle(conversion: Conversion, obj: Model, *, had_happened: bool) -> None:
     """Mark the conversion, and store its event if this is the moment it happened."""
-    if obj._state.db not in (None, using()):
-        logger.warning(
-            "%s is saved on %r and the ledger on %r: one may be stored without the other.",
-            obj._meta.label,
-            obj._state.db,
-            using(),
-        )
     event_id = "" if had_happened else derived_id(obj, conversion.event_name)
     pixels = tracking.pixels_for(obj)
     with transaction.atomic(using=using()):

@@ -85,7 +85,7 @@ def set_cookie(response: HttpResponseBase, name: str, value: str | None) -> None
 
 def send_copies(page: RequestEvents, response: HttpResponseBase) -> None:
     """The copies of `track()`: in this page, in an HTMX header, or in the session until the next page."""
-    found = [copy(action) for action in page.copies]
+    found = [copy(action) for action in page.kept_copies()]
     page.copies = []
     block = config_block(page)
     if page.request.META.get("HTTP_HX_REQUEST"):

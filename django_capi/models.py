@@ -58,7 +58,7 @@ class Event(models.Model):
     id = models.BigAutoField(primary_key=True)
     pixel_id = models.CharField(_("pixel"), max_length=32)
     event_name = models.CharField(_("event name"), max_length=50)
-    event_id = models.CharField(_("event id"), max_length=64)
+    event_id = models.CharField(_("event id"), max_length=100)
     event_time = models.BigIntegerField(_("event time"), help_text=_("Unix seconds; never changed"))
     action_source = models.CharField(_("action source"), max_length=20)
     origin = models.PositiveSmallIntegerField(_("noticed by"), choices=Origin, default=Origin.TRACK)
@@ -182,7 +182,7 @@ class ConversionMark(models.Model):
     object_ref = models.CharField(_("object"), max_length=120)
     event_name = models.CharField(_("event name"), max_length=50)
     pixel_id = models.CharField(_("pixel"), max_length=32)
-    event_id = models.CharField(_("event id"), max_length=64, blank=True, help_text=_("empty: it happened before us"))
+    event_id = models.CharField(_("event id"), max_length=100, blank=True, help_text=_("empty: it happened before us"))
     created_at = models.DateTimeField(_("happened"), auto_now_add=True)
     shown_at = models.DateTimeField(_("browser copy rendered"), null=True, blank=True)
 

@@ -22,6 +22,7 @@ from django.http import HttpRequest
 from django_capi import consent as policies
 from django_capi.conf import Pixel, conf
 from django_capi.consent import Consent
+from django_capi.ledger import apart
 from django_capi.ledger import store as ledger
 from django_capi.meta import rules
 from django_capi.meta.events import ActionSource, CustomData, Event, InvalidEvent, UserData
@@ -57,6 +58,7 @@ class RequestEvents:
         self.request = request
         self.waiting: list[Action] = []
         self.copies: list[Action] = []
+        self.in_transaction: set[str] = set()  # ids whose rows the caller's transaction may still take back
         self.blocks: list[Any] = []
         self.is_finished = False
         self._visitor: Visitor | None = None
@@ -85,6 +87,11 @@ class RequestEvents:
             write([entry(action, self.visitor)], pixels_for(self.request))
         else:
             self.waiting.append(action)
+
+    def kept_copies(self) -> list[Action]:
+        """The copies for the browser, but for those whose row a transaction has taken back."""
+        lost = self.in_transaction - ledger.present(self.in_transaction) if self.in_transaction else set()
+        return [action for action in self.copies if action.event_id not in lost]
 
     def store(self) -> None:
         """Write what waits, in one INSERT."""
@@ -142,10 +149,17 @@ def track_in(page: RequestEvents, action: Action) -> str | None:
         return None
     if transaction.get_connection(ledger.using()).in_atomic_block:
         write([entry(action, page.visitor)], pixels_for(page.request))
+        page.in_transaction.add(action.event_id)
+        page.copies.append(action)
     else:
-        page.add(action)
-    page.copies.append(action)
+        apart.after_commit(apart.open_elsewhere(), lambda: wait(page, action))
     return action.event_id
+
+
+def wait(page: RequestEvents, action: Action) -> None:
+    with Quietly(action.event_name):
+        page.add(action)
+        page.copies.append(action)
 
 
 def track_alone(action: Action, *, consent: bool | None) -> str | None:
@@ -154,8 +168,14 @@ def track_alone(action: Action, *, consent: bool | None) -> str | None:
     if not decision.is_given:
         logger.warning("%s is not sent: no request and no consent. Say track(…, consent=True).", action.event_name)
         return None
-    write([entry(action, Visitor(consent=decision))], pixels_for(None))
+    made = entry(action, Visitor(consent=decision))
+    apart.after_commit(apart.open_elsewhere(), lambda: write_alone(made))
     return action.event_id
+
+
+def write_alone(made: ledger.Entry) -> None:
+    with Quietly(made.event.event_name):
+        write([made], pixels_for(None))
 
 
 def entry(action: Action, visitor: Visitor, *, browser_state: BrowserState = BrowserState.NONE) -> ledger.Entry:

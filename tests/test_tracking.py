@@ -248,6 +248,21 @@ def test_a_wrong_event_name_raises_only_in_debug(settings: Settings, caplog: pyt
     assert caplog.record_tuples[0][1] == logging.ERROR
 
 
+@pytest.mark.parametrize(
+    ("event_name", "event_id"), [("N" * 51, "lead-00000001"), ("Lead", "i" * 101)], ids=["name", "id"]
+)
+def test_a_key_that_no_column_holds_breaks_nothing(
+    event_name: str, event_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with transaction.atomic():
+        track(event_name, event_id=event_id, user_data={"em": "jane@example.com"}, consent=True)
+        Note.objects.create(text="the order")
+
+    assert Note.objects.exists()
+    assert not Event.objects.exists()
+    assert "InvalidEvent" in caplog.text
+
+
 def test_without_a_pixel_nothing_is_stored_and_no_page_breaks(visitor: Client, settings: Settings) -> None:
     settings.CAPI = {}
 

@@ -66,6 +66,8 @@ def drain(pixel: Pixel, sender: Client, *, until: float, report: Report) -> None
             if not window.send(rows):
                 break
             size = min(size * 2, conf.BATCH_EVENTS)
+    except lanes.LostLane:
+        logger.info("Pixel %s: another worker holds the lane now.", pixel.pixel_id)
     finally:
         lanes.release(held)
 
@@ -124,7 +126,7 @@ class Window:
             self.pause(found.systemic, seconds=CONFIGURATION_PAUSE)
         if found.incomplete:
             lanes.shrink(self.held)
-        return not (found.systemic or found.incomplete or found.stopped) and lanes.renew(self.held)
+        return not (found.systemic or found.incomplete or found.stopped)
 
     def notice_count(self, rows: Sequence[batches.Due], answer: Answer) -> None:
         received = answer.verdict.events_received

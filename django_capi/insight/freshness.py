@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Min
 
 from django_capi.consent import Consent
+from django_capi.ledger.store import using
 from django_capi.models import Event, Lane, Status
 
 LATE_AFTER = timedelta(minutes=5)  # a nudge takes a second and the sweep half a minute
@@ -40,11 +41,13 @@ class Backlog:
 
 
 def backlog(*, now: datetime) -> Backlog:
-    """What delivery would take up now: due, not past its deadline, and with consent."""
-    waiting = Event.objects.filter(
-        status=Status.PENDING, due_at__lte=now, deadline__gt=now, consent__gte=Consent.LIMITED
-    ).aggregate(due=Count("pk"), oldest=Min("due_at"))
-    paused = Lane.objects.filter(paused_until__gt=now).order_by("paused_until", "pk")
+    """What delivery would take up now: due, not past its deadline, and with consent. Not asked of a replica."""
+    waiting = (
+        Event.objects.using(using())
+        .filter(status=Status.PENDING, due_at__lte=now, deadline__gt=now, consent__gte=Consent.LIMITED)
+        .aggregate(due=Count("pk"), oldest=Min("due_at"))
+    )
+    paused = Lane.objects.using(using()).filter(paused_until__gt=now).order_by("paused_until", "pk")
     return Backlog(
         due=waiting["due"],
         waited=now - waiting["oldest"] if waiting["oldest"] else None,

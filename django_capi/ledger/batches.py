@@ -73,15 +73,22 @@ def unfinished(held: lanes.Claim) -> int:
 
 
 def intend(held: lanes.Claim, rows: Sequence[Due], *, size: int) -> Batch:
-    """Write down what is about to be sent. No event's row is touched: an outage must not rewrite the table."""
-    return Batch.objects.using(using()).create(
-        lane_id=held.lane_id,
-        fence=held.fence,
-        started_at=Now(),
-        events=len(rows),
-        size=size,
-        event_pks=[row.pk for row in rows],
-    )
+    """Write down what is about to be sent, and hold the lane for it; LostLane when it has gone to someone else.
+
+    Who claims the lane later either waits for this transaction or sees the open intent and counts its events. No
+    event's row is touched: an outage must not rewrite the table.
+    """
+    with transaction.atomic(using=using()):
+        if not lanes.renew(held):
+            raise lanes.LostLane
+        return Batch.objects.using(using()).create(
+            lane_id=held.lane_id,
+            fence=held.fence,
+            started_at=Now(),
+            events=len(rows),
+            size=size,
+            event_pks=[row.pk for row in rows],
+        )
 
 
 def accept(held: lanes.Claim, batch: Batch, rows: Sequence[Due], answer: Answer) -> bool:

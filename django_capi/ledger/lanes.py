@@ -24,6 +24,10 @@ logger = logging.getLogger("django_capi")
 SMALLEST_BATCH = 10
 
 
+class LostLane(Exception):
+    """Another worker holds the lane now: nothing more may be sent with this claim."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
     """A lane that is ours until the lease ends; the fence tells an older holder from a newer one."""

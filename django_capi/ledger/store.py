@@ -29,6 +29,7 @@ DEFAULT_AGE_LIMIT = timedelta(days=7)
 AGE_MARGIN = timedelta(hours=1)
 # Meta drops the second copy for 48 hours after the first. Handling duplicate events.
 DUPLICATE_WINDOW = timedelta(hours=47)
+LONGEST = {"event_name": 50, "event_id": 100}  # characters, as in the table
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,8 +67,15 @@ def store(entries: Sequence[Entry], pixels: Iterable[Pixel]) -> list[Event]:
     return rows
 
 
+def present(event_ids: Iterable[str]) -> set[str]:
+    """Which of these events the ledger holds, as far as this connection can see."""
+    rows = Event.objects.using(using()).filter(event_id__in=list(event_ids))
+    return set(rows.values_list("event_id", flat=True))
+
+
 def rows_of(entry: Entry, pixels: Sequence[Pixel], now: datetime) -> list[Event]:
     """The entry's rows, one a pixel; all that they share is made once."""
+    check_lengths(entry.event)
     payload = entry.event.payload()
     shared = columns(entry, payload, now)
     refusal = refused(payload, now)
@@ -88,6 +96,13 @@ def refused(payload: Mapping[str, wire.JSON], now: datetime) -> rules.Problem | 
             logger.warning("%s %s is not sent: %s %s. %s", name, event_id, problem.field, problem.rule, problem.advice)
             return problem
     return None
+
+
+def check_lengths(event: events.Event) -> None:
+    """What the key's columns cannot hold is a mistake of the caller's; a database would cut it or refuse the INSERT."""
+    for name, longest in LONGEST.items():
+        if len(getattr(event, name) or "") > longest:
+            raise events.InvalidEvent(name, f"must have at most {longest} characters")
 
 
 def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> dict[str, Any]:
