@@ -1,0 +1,46 @@
+"""Two clocks come in, ours and another; whether they agree well enough goes out.
+
+Events carry this machine's time, leases and due times the database's, and Meta refuses a time that is ahead of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from django.db import connections
+
+from django_capi.doctor.finding import Finding, fail, ok, warn
+from django_capi.ledger.store import using
+
+NAME = "database clock"
+ADVICE = "Keep the machines' clocks in step, with chrony or systemd-timesyncd."
+NOTICED = 5.0  # seconds: an answer on its way and a header of whole seconds make two
+HARMFUL = 60.0  # seconds: events come due a minute late, or lie in Meta's future
+
+# Seconds since 1970, by the database. SQLite has no clock of its own.
+NOW = {
+    "postgresql": "SELECT EXTRACT(EPOCH FROM clock_timestamp())",
+    "mysql": "SELECT UNIX_TIMESTAMP(NOW(6))",
+}
+
+
+def look() -> Iterator[Finding]:
+    connection = connections[using()]
+    if connection.vendor not in NOW:
+        yield ok(NAME, f"{connection.display_name} is asked for no time of its own.")
+        return
+    before = time.time()
+    with connection.cursor() as cursor:
+        cursor.execute(NOW[connection.vendor])
+        theirs = float(cursor.fetchone()[0])
+    yield compared(NAME, ahead=(before + time.time()) / 2 - theirs, whose="the database")
+
+
+def compared(name: str, *, ahead: float, whose: str) -> Finding:
+    """`ahead`: by how many seconds this machine's clock is before the other one."""
+    side = "ahead of" if ahead > 0 else "behind"
+    text = f"This machine's clock is {abs(ahead):.0f} seconds {side} the one of {whose}."
+    if abs(ahead) < NOTICED:
+        return ok(name, f"This machine and {whose} agree on the time.")
+    return (fail if abs(ahead) >= HARMFUL else warn)(name, text, ADVICE)

@@ -1,0 +1,68 @@
+"""The pixels come in; whether Meta takes an event from their tokens goes out, found by sending a test event to each."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+
+from django_capi.client import Answer, GraphClient
+from django_capi.conf import Pixel, conf
+from django_capi.doctor.finding import GRAPH_SENDER, Finding, fail, ok, warn
+from django_capi.meta import wire
+from django_capi.meta.events import ActionSource, Event, UserData
+from django_capi.meta.verdicts import Outcome
+
+NAME = "test event"
+EVENT_NAME = "CapiDoctor"  # a name of its own: no customer's PageView or Purchase
+NOBODY = {"em": "capi-doctor@example.com"}
+HOW = (
+    'Take the code from "Test events" in Meta\'s Events Manager and run '
+    "manage.py capi_doctor --test-event-code TEST12345"
+)
+PASSING = (Outcome.THROTTLE, Outcome.TRANSIENT, Outcome.AMBIGUOUS)
+
+
+def look(*, test_event_code: str, may_send: bool) -> Iterator[Finding]:
+    """One finding a pixel. Without a test code nothing is sent: it would count as a customer's."""
+    if conf.sender() != "graph":
+        yield untried(f'the sender is "{conf.sender()}"', GRAPH_SENDER)
+        return
+    for pixel in conf.pixels().values():
+        code = test_event_code or pixel.test_event_code
+        if not pixel.access_token:
+            yield fail(NAME, f"Pixel {pixel.pixel_id} has no access token.", "Write ACCESS_TOKEN beside PIXEL_ID.")
+        elif not may_send:
+            yield untried("--no-send was given", "Run it without --no-send.", pixel)
+        elif not code:
+            yield untried("there is no test code", HOW, pixel)
+        else:
+            yield judged(pixel, GraphClient().post(pixel, body(code)))
+
+
+def untried(reason: str, advice: str, pixel: Pixel | None = None) -> Finding:
+    what = f"Token and pixel {pixel.pixel_id} were" if pixel else "Tokens and pixels were"
+    return warn(NAME, f"{what} not tried: {reason}.", advice)
+
+
+def body(test_event_code: str) -> str:
+    event = Event(
+        event_name=EVENT_NAME,
+        event_id=uuid.uuid4().hex,
+        event_time=int(time.time()),
+        action_source=ActionSource.SYSTEM_GENERATED,
+        user_data=UserData.from_raw(NOBODY),
+    )
+    return wire.body([wire.dumps(event.payload())], test_event_code=test_event_code)
+
+
+def judged(pixel: Pixel, answer: Answer) -> Finding:
+    verdict = answer.verdict
+    trace = f" (fbtrace_id {verdict.fbtrace_id})" if verdict.fbtrace_id else ""
+    if verdict.outcome is Outcome.ACCEPTED:
+        return ok(NAME, f"Pixel {pixel.pixel_id} took a test event{trace}.")
+    code = "" if verdict.code is None else f" Code {verdict.code}/{verdict.subcode or '-'}{trace}."
+    text = f"Pixel {pixel.pixel_id} did not take the test event. {verdict.reason}{code}"
+    if verdict.outcome in PASSING:
+        return warn(NAME, text, "Run the doctor again in a while.")
+    return fail(NAME, text, "Make a new token in Events Manager (your dataset, Settings, Conversions API).")

@@ -1,0 +1,128 @@
+"""The ledger in another database than the shop, and both of them in one that is not the default."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connections, transaction
+from django.test import Client
+from pytest_django import Settings
+
+from django_capi.delivery.drain import deliver
+from django_capi.ledger import apart
+from django_capi.models import Batch, BrowserState, ConversionMark, Event, Lane, Snapshot, Status
+from django_capi.tracking import track
+from tests.pages import events
+from tests.site.models import Order
+from tests.test_pixel import collect
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "other", "empty"])
+
+TABLES = (Event, Lane, Batch, ConversionMark, Snapshot)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_told_yet() -> None:
+    apart.tell.cache_clear()
+
+
+@pytest.fixture
+def ledger_apart(settings: Settings) -> None:
+    settings.DATABASE_ROUTERS = ["tests.databases.routers.LedgerApart"]
+
+
+@pytest.fixture
+def together(settings: Settings) -> None:
+    settings.DATABASE_ROUTERS = ["tests.databases.routers.Together"]
+
+
+def rows(alias: str) -> dict[str, int]:
+    """How many rows of each table the database holds, by a look that no router turns aside."""
+    return {model.__name__: count for model in TABLES if (count := model._base_manager.using(alias).count())}
+
+
+def names(alias: str = "other") -> list[str]:
+    return sorted(Event.objects.using(alias).values_list("event_name", flat=True))
+
+
+def refusing(*_: Any) -> Any:
+    raise DatabaseError("the ledger's database is gone")
+
+
+@pytest.mark.usefixtures("ledger_apart")
+class TestApart:
+    def test_every_step_of_an_event_is_taken_in_the_ledgers_database(self, visitor: Client) -> None:
+        event_id = events(visitor.get("/page/"))["PageView"]["event_id"]
+        collect(visitor, event_name="PageView", event_id=event_id)
+        visitor.post("/checkout/")
+        Order.objects.get().save()
+
+        report = deliver()
+
+        event = Event.objects.using("other").get()
+        assert report.accepted == 1
+        assert (event.status, event.browser_state) == (Status.ACCEPTED, BrowserState.FIRED)
+        assert rows("other").keys() == {"Event", "Lane", "Batch", "Snapshot"}
+        assert rows("default") == {}
+
+    def test_a_transaction_of_the_ledgers_own_database_holds_the_event(self) -> None:
+        with pytest.raises(LookupError), transaction.atomic(using="other"):
+            track("Lead", user_data={"em": "jane@example.com"}, consent=True)
+            raise LookupError
+
+        assert names() == []
+
+    @pytest.mark.parametrize("address", ["accepted", "declined"])
+    def test_an_order_that_is_rolled_back_leaves_no_event_and_no_visitor(self, bold: Client, address: str) -> None:
+        response = bold.post(f"/{address}/")
+
+        kept = address == "accepted"
+        assert Order.objects.exists() is kept
+        assert names() == (["Lead", "PageView", "Purchase"] if kept else ["PageView"])
+        assert Snapshot.objects.using("other").exists() is kept
+        assert ("Lead" in events(response)) is kept
+
+    def test_without_a_request_the_event_waits_for_the_commit_as_well(self) -> None:
+        with transaction.atomic():
+            track("Lead", user_data={"em": "jane@example.com"}, consent=True)
+            before = names()
+
+        assert (before, names()) == ([], ["Lead"])
+
+    def test_outside_of_a_transaction_nothing_waits(self) -> None:
+        Order.objects.create(status=Order.PAID)
+        track("Lead", user_data={"em": "jane@example.com"}, consent=True)
+
+        assert names() == ["Lead", "Purchase"]
+
+    def test_it_is_told_once(self, caplog: pytest.LogCaptureFixture) -> None:
+        for _ in range(3):
+            with transaction.atomic():
+                Order.objects.create(status=Order.PAID)
+
+        told = [record for record in caplog.records if "no transaction holds both" in record.getMessage()]
+        assert [record.levelno for record in told] == [logging.WARNING]
+
+    def test_a_ledger_that_is_gone_breaks_no_order(self) -> None:
+        with connections["other"].execute_wrapper(refusing), transaction.atomic():
+            Order.objects.create(status=Order.PAID)
+
+        assert Order.objects.exists()
+        assert names() == []
+
+
+@pytest.mark.usefixtures("together")
+class TestTogether:
+    @pytest.mark.parametrize("fails", [False, True], ids=["committed", "rolled back"])
+    def test_the_order_and_its_event_share_their_fate(self, caplog: pytest.LogCaptureFixture, *, fails: bool) -> None:
+        with transaction.atomic(using="other"):
+            Order.objects.create(status=Order.PAID)
+            inside = names()
+            transaction.set_rollback(fails, using="other")
+
+        assert inside == ["Purchase"]
+        assert names() == ([] if fails else ["Purchase"])
+        assert rows("default") == {}
+        assert "no transaction holds both" not in caplog.text
