@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from django_capi.client import Answer, Client, client
@@ -43,16 +43,20 @@ class Report:
     paused: dict[str, str] = field(default_factory=dict)  # pixel id -> why
 
 
-def deliver(*, seconds: float = 50.0) -> Report:
-    """One pass over every pixel, until nothing is due or the time is up."""
+def deliver(*, seconds: float = 50.0, is_over: Callable[[], bool] = bool) -> Report:
+    """One pass over every pixel, until nothing is due, the time is up, or the caller says that it is over."""
     report = Report(expired=retention.expire())
     until = time.monotonic() + seconds
+
+    def goes_on() -> bool:
+        return time.monotonic() < until and not is_over()
+
     for pixel in {pixel.pixel_id: pixel for pixel in conf.pixels().values()}.values():
-        drain(pixel, client(), until=until, report=report)
+        drain(pixel, client(), goes_on=goes_on, report=report)
     return report
 
 
-def drain(pixel: Pixel, sender: Client, *, until: float, report: Report) -> None:
+def drain(pixel: Pixel, sender: Client, *, goes_on: Callable[[], bool], report: Report) -> None:
     """Send the pixel's due events while its lane is ours and Meta takes them."""
     held = lanes.claim(pixel.pixel_id)
     if held is None:
@@ -62,7 +66,7 @@ def drain(pixel: Pixel, sender: Client, *, until: float, report: Report) -> None
         report.shed += retention.shed(pixel.pixel_id)
         window = Window(pixel=pixel, sender=sender, held=held, report=report)
         size = PROBE_SIZE if held.failures >= PROBE_AFTER else held.max_batch
-        while time.monotonic() < until and (rows := batches.due(held, limit=size)):
+        while goes_on() and (rows := batches.due(held, limit=size)):
             if not window.send(rows):
                 break
             size = min(size * 2, conf.BATCH_EVENTS)

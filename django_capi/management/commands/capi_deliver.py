@@ -29,14 +29,14 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         while not stop.is_set():
-            self.look()
+            self.look(stop)
             stop.wait(interval)
 
-    def look(self) -> None:
+    def look(self, stop: threading.Event) -> None:
         """One pass. A database that is away for a while ends no watch."""
         close_old_connections()
         try:
-            report = deliver()
+            report = deliver(is_over=stop.is_set)
         except (OperationalError, InterfaceError) as error:
             connections.close_all()
             self.stderr.write(f"The database does not answer ({type(error).__name__}); trying again.")

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from django_capi.client import memory
+from django_capi.delivery.drain import deliver
+from django_capi.models import Event, Status
+from django_capi.tracking import track
+from example_project.demo.processes import ROOT
+
+
+@pytest.mark.django_db
+def test_capi_deliver_sends_once_and_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
+    track("Lead", user_data={"em": "jane@example.com"}, consent=True)
+
+    call_command("capi_deliver")
+
+    assert "accepted 1, rejected 0" in capsys.readouterr().out
+    assert len(memory.sent) == 1
+
+
+@pytest.mark.django_db
+def test_a_pass_that_is_over_sends_nothing_more() -> None:
+    track("Lead", user_data={"em": "jane@example.com"}, consent=True)
+
+    report = deliver(is_over=lambda: True)
+
+    assert report.requests == 0
+    assert Event.objects.get().status == Status.PENDING
+
+
+@pytest.mark.django_db
+def test_capi_prune_says_how_many_rows_went(capsys: pytest.CaptureFixture[str]) -> None:
+    track("Lead", user_data={"em": "jane@example.com"}, consent=True)
+    long_ago = timezone.now() - timedelta(days=100)
+    Event.objects.update(status=Status.ACCEPTED, finished_at=long_ago, created_at=long_ago)
+
+    call_command("capi_prune")
+
+    assert capsys.readouterr().out == "1 rows removed\n"
+    assert not Event.objects.exists()
+
+
+@pytest.mark.story
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_watch_ends_cleanly_on_a_signal_and_outlives_a_missing_database(tmp_path: Path, number: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "django", "capi_deliver", "--watch", "--interval", "0.1"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3",
+            "PYTHONUNBUFFERED": "1",
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    complaint = process.stderr.readline()
+
+    process.send_signal(number)
+    _, rest = process.communicate(timeout=60)
+
+    assert "The database does not answer (OperationalError)" in complaint
+    assert process.returncode == 0
+    assert "Traceback" not in rest
