@@ -106,8 +106,6 @@ class Event(models.Model):
             # Full, not partial: SQLite scans past a partial index when the state comes as a parameter.
             models.Index(fields=["status", "pixel_id", "rank", "deadline", "id"], name="capi_event_due"),
             models.Index(fields=["event_time", "event_name"], name="capi_event_time"),
-            models.Index(fields=["created_at"], name="capi_event_created"),
-            models.Index(fields=["object_ref"], name="capi_event_object"),
         ]
 
     def __str__(self) -> str:

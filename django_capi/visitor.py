@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -209,6 +210,7 @@ def user_pk(request: HttpRequest) -> object:
     return user.pk if user is not None and user.is_authenticated else None
 
 
+@lru_cache(maxsize=1024)  # some hundred patterns against a text that thousands of visitors share
 def is_crawler(agent: str | None) -> bool:
     """True without an agent: Meta requires one of every website event. Crawlers are known with the `bots` extra."""
     if not agent:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db.models import F
 from django.utils import timezone
 
 from django_capi.client import memory
@@ -42,7 +43,7 @@ def test_a_pass_that_is_over_sends_nothing_more() -> None:
 def test_capi_prune_says_how_many_rows_went(capsys: pytest.CaptureFixture[str]) -> None:
     track("Lead", user_data={"em": "jane@example.com"}, consent=True)
     long_ago = timezone.now() - timedelta(days=100)
-    Event.objects.update(status=Status.ACCEPTED, finished_at=long_ago, created_at=long_ago)
+    Event.objects.update(status=Status.ACCEPTED, finished_at=long_ago, event_time=F("event_time") - 100 * 86400)
 
     call_command("capi_prune")
 

@@ -402,7 +402,7 @@ def test_pruning_takes_old_rows_and_never_pending_ones(meta: Running, settings: 
     done, waiting, fresh = lead(1), lead(2), lead(3)
     long_ago = timezone.now() - timedelta(days=100)
     Event.objects.filter(pk__in=[done.pk, fresh.pk]).update(status=Status.ACCEPTED, finished_at=F("created_at"))
-    Event.objects.filter(pk__in=[done.pk, waiting.pk]).update(created_at=long_ago)
+    Event.objects.filter(pk__in=[done.pk, waiting.pk]).update(event_time=F("event_time") - 100 * 86400)
     Event.objects.filter(pk=done.pk).update(finished_at=long_ago)
 
     removed = retention.prune()
@@ -415,7 +415,10 @@ def test_pruning_drops_old_texts_and_keeps_what_is_counted(meta: Running) -> Non
     event = lead()
     long_ago = timezone.now() - timedelta(days=10)
     Event.objects.update(
-        status=Status.ACCEPTED, finished_at=long_ago, created_at=long_ago, browser_state=BrowserState.FIRED
+        status=Status.ACCEPTED,
+        finished_at=long_ago,
+        event_time=F("event_time") - 10 * 86400,
+        browser_state=BrowserState.FIRED,
     )
 
     retention.prune()

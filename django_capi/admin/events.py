@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -23,7 +23,7 @@ from django_capi.admin.paging import LIMIT
 from django_capi.conf import conf
 from django_capi.insight.freshness import Backlog
 from django_capi.ledger import resend
-from django_capi.models import Batch, Event
+from django_capi.models import Batch, ConversionMark, Event
 
 # All that a list's address may ask for. Any other field could be guessed letter by letter.
 FIELDS = ("status", "browser_state", "origin", "consent", "shared_id", "test_event_code")
@@ -95,8 +95,12 @@ class EventAdminMixin(LedgerPagesMixin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        batches = Batch.objects.filter(fbtrace_id=term).values("pk")
-        return queryset.filter(Q(event_id=term) | Q(object_ref=term) | Q(batch_id__in=batches)), False
+        batches = list(Batch.objects.filter(fbtrace_id=term).values_list("pk", flat=True))
+        if batches:
+            return queryset.filter(batch_id__in=batches), False
+        # An object's events are those of its marks: the ledger needs no index of its own for them.
+        marks = ConversionMark.objects.filter(object_ref=term).exclude(event_id="")
+        return queryset.filter(event_id__in=[term, *marks.values_list("event_id", flat=True)]), False
 
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> list[Any]:
         return []  # the page prints the row itself, see detail.py

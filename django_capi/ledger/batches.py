@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import BooleanField, F, Func, QuerySet
 
 from django_capi import signals
 from django_capi.client import Answer
@@ -23,7 +23,7 @@ from django_capi.meta import wire
 from django_capi.models import Batch, Event, Status
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Due:
     """An event that waits to be sent, without anything that sending does not need."""
 
@@ -55,7 +55,7 @@ def due(held: lanes.Claim, *, limit: int) -> list[Due]:
         deadline__gt=Now(),
         consent__gte=Consent.LIMITED,
     )
-    rows = [Due(**row) for row in waiting.order_by("rank", "deadline", "pk").values(*FIELDS)[:limit]]
+    rows = [Due(*row) for row in waiting.order_by("rank", "deadline", "pk").values_list(*FIELDS)[:limit]]
     alike = [row for row in rows if row.test_event_code == rows[0].test_event_code]
     fitting = wire.how_many((len(row.payload.encode()) for row in alike), max_bytes=conf.BATCH_BYTES) if alike else 0
     return alike[:fitting]
@@ -167,4 +167,14 @@ def close(batch: Batch, *, outcome: str, reason: str, **answer: object) -> None:
 
 def pending(pks: Sequence[int]) -> QuerySet[Event]:
     """Only what still waits: a slow worker must not settle again what another one has settled."""
-    return Event.objects.using(using()).filter(pk__in=pks, status=Status.PENDING)
+    return Event.objects.using(using()).filter(Among("pk", pks), status=Status.PENDING)
+
+
+class Among(Func):
+    """`column IN (1, 2, 3)` with the keys in the text: binding 500 parameters costs more than updating the rows."""
+
+    template = "%(expressions)s IN (%(keys)s)"
+    output_field = BooleanField()
+
+    def __init__(self, column: str, pks: Sequence[int]) -> None:
+        super().__init__(F(column), keys=",".join(str(int(pk)) for pk in pks) or "NULL")

@@ -65,7 +65,8 @@ def prune() -> int:
     text_limit = now - timedelta(days=conf.PAYLOAD_DAYS)
     row_limit = now - timedelta(days=conf.RETENTION_DAYS)
     first = finished.aggregate(first=Min("pk"))["first"]
-    last = finished.filter(created_at__lte=text_limit).order_by("-created_at").values_list("pk", flat=True).first()
+    old = finished.filter(event_time__lte=int(text_limit.timestamp()))
+    last = old.order_by("-event_time").values_list("pk", flat=True).first()
     removed = 0
     for low in range(first or 0, (last or -1) + 1, RANGE):
         part = finished.filter(pk__gte=low, pk__lt=low + RANGE)

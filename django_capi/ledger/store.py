@@ -90,12 +90,11 @@ def rows_of(entry: Entry, pixels: Sequence[Pixel], now: datetime) -> list[Event]
 
 def refused(payload: Mapping[str, wire.JSON], now: datetime) -> rules.Problem | None:
     """The first reason for which Meta would refuse the event, and its whole request with it."""
-    for problem in rules.check(payload, now=int(now.timestamp())):
-        if problem.severity is rules.Severity.REFUSED:
-            name, event_id = payload["event_name"], payload.get("event_id")
-            logger.warning("%s %s is not sent: %s %s. %s", name, event_id, problem.field, problem.rule, problem.advice)
-            return problem
-    return None
+    problem = rules.refusal(payload, now=int(now.timestamp()))
+    if problem:
+        name, event_id = payload["event_name"], payload.get("event_id")
+        logger.warning("%s %s is not sent: %s %s. %s", name, event_id, problem.field, problem.rule, problem.advice)
+    return problem
 
 
 def check_lengths(event: events.Event) -> None:

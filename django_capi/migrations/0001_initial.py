@@ -154,14 +154,6 @@ class Migration(migrations.Migration):
             model_name='event',
             index=models.Index(fields=['event_time', 'event_name'], name='capi_event_time'),
         ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['created_at'], name='capi_event_created'),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['object_ref'], name='capi_event_object'),
-        ),
         migrations.AddConstraint(
             model_name='event',
             constraint=models.UniqueConstraint(fields=('event_id', 'event_name', 'pixel_id'), name='capi_one_row_per_event'),

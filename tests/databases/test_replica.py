@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -108,7 +109,7 @@ def test_withdrawing_expiring_resending_and_pruning_do_not_either(
     STORED.update(deadline=timezone.now() + timedelta(days=1))
     resent = resend.resend([STORED.get().pk])
     STORED.update(status=Status.ACCEPTED, finished_at=timezone.now() - timedelta(days=400))
-    STORED.update(created_at=timezone.now() - timedelta(days=400))
+    STORED.update(event_time=F("event_time") - 400 * 86400)
 
     removed = retention.prune()
 

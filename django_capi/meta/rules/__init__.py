@@ -12,10 +12,11 @@ from django_capi.meta.rules.about_source import SOURCE_RULES
 from django_capi.meta.rules.problem import Problem, Rule, Seen, Severity
 from django_capi.meta.wire import JSON
 
-__all__ = ["CLAMPED_SECONDS", "RULES", "Problem", "Rule", "Severity", "check", "clamp_event_time"]
+__all__ = ["CLAMPED_SECONDS", "RULES", "Problem", "Rule", "Severity", "check", "clamp_event_time", "refusal"]
 
 CLAMPED_SECONDS: Final = 600
 RULES: Final[tuple[Rule, ...]] = EVENT_RULES + SOURCE_RULES + PERSON_RULES + MONEY_RULES
+_REFUSING: Final = tuple(rule for rule in RULES if rule.severity is Severity.REFUSED)
 
 
 def check(payload: Mapping[str, JSON], *, now: int) -> list[Problem]:
@@ -24,14 +25,24 @@ def check(payload: Mapping[str, JSON], *, now: int) -> list[Problem]:
     >>> [problem.field for problem in check({"event_name": "Lead"}, now=1_700_000_000)]
     ['event_time', 'action_source', 'user_data', 'event_id']
     """
-    seen = Seen(
+    seen = _seen(payload, now)
+    return [_problem(rule) for rule in RULES if rule.broken(seen)]
+
+
+def refusal(payload: Mapping[str, JSON], *, now: int) -> Problem | None:
+    """The first reason for which Meta would refuse the event; what it only warns of is not looked at."""
+    seen = _seen(payload, now)
+    return next((_problem(rule) for rule in _REFUSING if rule.broken(seen)), None)
+
+
+def _seen(payload: Mapping[str, JSON], now: int) -> Seen:
+    return Seen(
         event=payload,
         user=_mapping(payload.get("user_data")),
         custom=_mapping(payload.get("custom_data")),
         source=payload.get("action_source"),
         now=now,
     )
-    return [_problem(rule) for rule in RULES if rule.broken(seen)]
 
 
 def clamp_event_time(event_time: int, *, now: int) -> int:
