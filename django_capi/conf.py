@@ -169,7 +169,7 @@ def pixel_from(keys: Mapping[str, str]) -> Pixel | None:
     return Pixel(
         pixel_id=str(pixel_id),
         access_token=Secret(token if isinstance(token, str) and is_token(token) else ""),
-        test_event_code=code if isinstance(code, str) else "",
+        test_event_code=code if isinstance(code, str) and is_test_code(code) else "",
     )
 
 
@@ -201,6 +201,10 @@ def is_path(value: object) -> bool:
 def is_token(value: object) -> bool:
     # A line break would end up in the text of an HTTP client's error, and the token with it.
     return isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value
+
+
+def is_test_code(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= 20 and value.isprintable()
 
 
 def is_url(value: object) -> bool:
@@ -259,7 +263,7 @@ SHAPES: dict[str, Shape] = {
         accepts=lambda value: value == "" or is_pixel_id(value), form='digits in a string: "1234567890123456"'
     ),
     "ACCESS_TOKEN": Shape(accepts=is_token, form="the token as Events Manager shows it, without spaces"),
-    "TEST_EVENT_CODE": TEXT,
+    "TEST_EVENT_CODE": Shape(accepts=is_test_code, form="the code of the Test Events page, at most 20 characters"),
     "PIXELS": Shape(accepts=is_pixels, form='{"main": {"PIXEL_ID": "…", "ACCESS_TOKEN": "…"}}'),
     "PIXEL_FOR": PATH,
     "CONSENT": PATH,

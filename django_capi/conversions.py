@@ -14,6 +14,7 @@ Put a `conversions.py` beside your models; it is loaded at start-up:
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -39,6 +40,7 @@ from django_capi.visitor import Visitor
 
 logger = logging.getLogger("django_capi")
 
+LONGEST_REFERENCE = 120  # characters, as in the tables
 BEFORE = "_django_capi_had_happened"  # on the instance, from pre_save to post_save
 
 
@@ -90,7 +92,11 @@ def register(model: type[Model]) -> Callable[[ConversionClass], ConversionClass]
 
 
 def reference(obj: Model) -> str:
-    return f"{obj._meta.label_lower}:{obj.pk}"
+    """Which object it is, in a form that fits its column."""
+    found = f"{obj._meta.label_lower}:{obj.pk}"
+    if len(found) <= LONGEST_REFERENCE:
+        return found
+    return f"{obj._meta.label_lower[:50]}:{hashlib.sha256(found.encode()).hexdigest()}"
 
 
 def derived_id(obj: Model, event_name: str) -> str:

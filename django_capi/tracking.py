@@ -16,7 +16,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 
 from django_capi import consent as policies
@@ -31,6 +31,9 @@ from django_capi.tasks import nudge
 from django_capi.visitor import Visitor, from_request, is_crawler
 
 logger = logging.getLogger("django_capi")
+
+LONGEST = {"event_name": 50, "event_id": 100}  # characters, as in the table
+LATEST = 253_402_300_799  # the end of the year 9999
 
 current: ContextVar[RequestEvents | None] = ContextVar("django_capi_current", default=None)
 
@@ -49,6 +52,15 @@ class Action:
     object_ref: str = ""
     expires: int = 0  # Unix seconds after which the browser must not fire it any more; 0: never
     pixel_ids: tuple[str, ...] = ()  # of the browser copy; empty: every pixel of the page
+
+    def __post_init__(self) -> None:
+        """Refuse what the table cannot hold here: in the INSERT it would take the other events with it."""
+        for name, longest in LONGEST.items():
+            text = getattr(self, name)
+            if not isinstance(text, str) or len(text) > longest or not text.isprintable() or text != text.strip():
+                raise InvalidEvent(name, f"must have at most {longest} characters, all of them printable")
+        if not 0 <= self.event_time <= LATEST:
+            raise InvalidEvent("event_time", "must be in Unix seconds")
 
 
 class RequestEvents:
@@ -119,7 +131,8 @@ def track(
     with this response or the next page. Without one, say `consent=True`, and the action source is
     `system_generated` unless you name another.
 
-    Never raises, except InvalidEvent when DEBUG is on.
+    Never raises, except InvalidEvent when DEBUG is on, and the database's own error when the caller's transaction is
+    lost with it.
     https://developers.facebook.com/docs/marketing-api/conversions-api/parameters/server-event
     """
     with Quietly(event_name):
@@ -270,7 +283,15 @@ class Quietly:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
         if error is None or not isinstance(error, Exception):
             return False
-        if settings.DEBUG and isinstance(error, InvalidEvent):
+        if (settings.DEBUG and isinstance(error, InvalidEvent)) or has_lost_transaction(error):
             return False
         logger.error("%s could not be tracked: %s.", self.what, type(error).__name__)
         return True
+
+
+def has_lost_transaction(error: Exception) -> bool:
+    """The caller's transaction died under us: Django would roll it back without a word, and the view say thank you."""
+    if not isinstance(error, DatabaseError) or isinstance(error, transaction.TransactionManagementError):
+        return False
+    connection = transaction.get_connection(ledger.using())
+    return bool(connection.in_atomic_block and connection.needs_rollback)

@@ -11,11 +11,12 @@ from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.consent import Consent
+from django_capi.conversions import reference
 from django_capi.meta.events import InvalidEvent
 from django_capi.models import Event, MatchKey, Origin, Status
 from django_capi.tracking import track
 from tests.conftest import ADDRESS, AGENT, FBP, HEADERS
-from tests.site.models import Note
+from tests.site.models import Note, Order
 
 pytestmark = pytest.mark.django_db
 
@@ -249,18 +250,43 @@ def test_a_wrong_event_name_raises_only_in_debug(settings: Settings, caplog: pyt
 
 
 @pytest.mark.parametrize(
-    ("event_name", "event_id"), [("N" * 51, "lead-00000001"), ("Lead", "i" * 101)], ids=["name", "id"]
+    "bad",
+    [
+        {"event_name": "N" * 51},
+        {"event_name": "Le\x00ad"},
+        {"event_id": "i" * 101},
+        {"event_id": "lead\x00"},
+        {"event_id": "lead-1 "},
+        {"event_time": 10**30},
+        {"event_time": -1},
+    ],
+    ids=repr,
 )
-def test_a_key_that_no_column_holds_breaks_nothing(
-    event_name: str, event_id: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_no_column_holds_costs_no_other_event(bad: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    sound: dict[str, Any] = {"event_name": "Lead", "user_data": {"em": "jane@example.com"}, "consent": True}
     with transaction.atomic():
-        track(event_name, event_id=event_id, user_data={"em": "jane@example.com"}, consent=True)
+        event_id = track(**{**sound, **bad})
+        track(**sound, event_id="the good one")
         Note.objects.create(text="the order")
 
+    assert event_id is None
     assert Note.objects.exists()
-    assert not Event.objects.exists()
+    assert Event.objects.get().event_id == "the good one"
     assert "InvalidEvent" in caplog.text
+
+
+def test_keys_are_compared_byte_by_byte() -> None:
+    for event_id in ("Order-0001", "order-0001", "örder-0001", "ORDER-0001"):
+        track("Lead", event_id=event_id, user_data={"em": "jane@example.com"}, consent=True)
+
+    assert Event.objects.count() == 4
+
+
+def test_an_object_with_an_endless_key_has_a_reference_of_its_own() -> None:
+    found = {reference(Order(pk="7" * length)) for length in (10, 150, 151)}
+
+    assert len(found) == 3
+    assert max(len(text) for text in found) <= 120
 
 
 def test_without_a_pixel_nothing_is_stored_and_no_page_breaks(visitor: Client, settings: Settings) -> None:

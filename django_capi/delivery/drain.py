@@ -87,10 +87,14 @@ class Window:
 
     def send(self, rows: Sequence[batches.Due]) -> bool:
         batch, answer = self.post(rows)
-        if answer.verdict.outcome is Outcome.EVENT:
-            batches.close_answered(batch, answer)
-            return self.isolate(rows, answer)
-        return self.settle(rows, batch, answer)
+        if answer.verdict.outcome not in poison.REFUSALS:
+            return self.settle(rows, batch, answer)
+        batches.close_answered(batch, answer)
+        goes_on = self.isolate(rows, answer)
+        if answer.verdict.outcome is Outcome.TOO_LARGE:
+            lanes.shrink(self.held)
+            return False
+        return goes_on
 
     def post(self, rows: Sequence[batches.Due]) -> tuple[Batch, Answer]:
         body = wire.body(
@@ -114,9 +118,6 @@ class Window:
             lanes.shrink(self.held)
         else:
             batches.close_answered(batch, answer)
-        if answer.verdict.outcome is Outcome.TOO_LARGE and len(rows) > 1:
-            lanes.shrink(self.held)
-            return self.send(rows[: len(rows) // 2])
         self.pause(answer)
         return False
 

@@ -20,6 +20,8 @@ BUDGET = 64  # requests in a run; what is not found then stays pending
 ALIKE = 3  # single events refused alike, and none accepted: the fault may not be theirs
 WITNESSES = 3  # events from elsewhere that are asked before the lane is blamed
 
+REFUSALS = (Outcome.EVENT, Outcome.TOO_LARGE)  # an event that is too large alone is as bad as a wrong one
+
 Post = Callable[[Sequence[Due]], tuple[Batch, Answer]]
 Settle = Callable[[Sequence[Due], Batch, Answer], bool]
 
@@ -82,7 +84,7 @@ class Search:
         """Send a part and draw the conclusion."""
         self.budget -= 1
         batch, answer = self.post(part.rows)
-        if answer.verdict.outcome is Outcome.EVENT:
+        if answer.verdict.outcome in REFUSALS:
             close_answered(batch, answer)
             if len(part.rows) == 1:
                 self.found.rejected.append((part.rows[0], answer))

@@ -29,7 +29,6 @@ DEFAULT_AGE_LIMIT = timedelta(days=7)
 AGE_MARGIN = timedelta(hours=1)
 # Meta drops the second copy for 48 hours after the first. Handling duplicate events.
 DUPLICATE_WINDOW = timedelta(hours=47)
-LONGEST = {"event_name": 50, "event_id": 100}  # characters, as in the table
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +74,6 @@ def present(event_ids: Iterable[str]) -> set[str]:
 
 def rows_of(entry: Entry, pixels: Sequence[Pixel], now: datetime) -> list[Event]:
     """The entry's rows, one a pixel; all that they share is made once."""
-    check_lengths(entry.event)
     payload = entry.event.payload()
     shared = columns(entry, payload, now)
     refusal = refused(payload, now)
@@ -95,13 +93,6 @@ def refused(payload: Mapping[str, wire.JSON], now: datetime) -> rules.Problem | 
         name, event_id = payload["event_name"], payload.get("event_id")
         logger.warning("%s %s is not sent: %s %s. %s", name, event_id, problem.field, problem.rule, problem.advice)
     return problem
-
-
-def check_lengths(event: events.Event) -> None:
-    """What the key's columns cannot hold is a mistake of the caller's; a database would cut it or refuse the INSERT."""
-    for name, longest in LONGEST.items():
-        if len(getattr(event, name) or "") > longest:
-            raise events.InvalidEvent(name, f"must have at most {longest} characters")
 
 
 def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Content:
         object.__setattr__(self, "__dict__", {key: value for key, value in self.__dict__.items() if value is not None})
 
     def payload(self) -> dict[str, JSON]:
-        return dict(self.__dict__)
+        return self.__dict__.copy()
 
 
 def as_json_number(field: str, value: Decimal | float | None) -> float | None:

@@ -71,14 +71,14 @@ class CustomData:
 
     def payload(self) -> dict[str, JSON]:
         """Meta's names, only what is there; the site's own properties beside them."""
-        made = dict(self.__dict__)
+        made = self.__dict__.copy()
         if "contents" in made:
-            made["contents"] = [dict(line.__dict__) for line in made["contents"]]
+            made["contents"] = [line.__dict__.copy() for line in made["contents"]]
         if "content_ids" in made:
             made["content_ids"] = list(made["content_ids"])
-        made.pop("left_out", None)
-        properties = made.pop("properties", None)
-        return {**made, **properties} if properties else made
+        if "left_out" in made:
+            del made["left_out"]
+        return {**made, **made.pop("properties")} if "properties" in made else made
 
     def __repr__(self) -> str:
         return f"CustomData({', '.join(self.payload())})"
@@ -86,12 +86,12 @@ class CustomData:
     @classmethod
     def _ready(cls, found: dict[str, object], properties: dict[str, JSON], missing: tuple[LeftOut, ...]) -> CustomData:
         # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
-        made = object.__new__(cls)
+        made = _new(cls)
         if properties:
             found["properties"] = properties
         if missing:
             found["left_out"] = missing
-        object.__setattr__(made, "__dict__", found)
+        _set(made, "__dict__", found)
         return made
 
 
@@ -138,6 +138,7 @@ CUSTOM_KINDS: Final = {
     "content_category": TEXT,
     "search_string": TEXT,
 }
+_new, _set = object.__new__, object.__setattr__
 _AMOUNTS: Final = ("value", "predicted_ltv", "net_revenue")
 _ABSENT: Final = (None, ())
 _PROPERTY_NAME = re.compile(r"[A-Za-z0-9_][\w .:$-]{0,99}", re.ASCII).fullmatch

@@ -42,23 +42,24 @@ class Event:
     if not TYPE_CHECKING:  # the signature is the one that the fields give
 
         def __init__(self, **given: object) -> None:
-            there = {
-                name: value for name, value in given.items() if type(value) is KINDS.get(name) or _fits(name, value)
-            }
-            if "event_name" not in there or "event_time" not in there:
-                raise InvalidEvent("event_time" if "event_name" in there else "event_name", "must be there")
-            if not there["event_name"].strip():
+            if [*map(type, given.values())] != [*map(_kind_of, given)]:
+                given = {name: value for name, value in given.items() if _fits(name, value)}
+            if "event_name" not in given or "event_time" not in given:
+                raise InvalidEvent("event_time" if "event_name" in given else "event_name", "must be there")
+            if not given["event_name"].strip():
                 raise InvalidEvent("event_name", "must not be empty")
             # What is absent is not stored, the class has the defaults; the generated way takes three times as long.
-            object.__setattr__(self, "__dict__", there)
+            _set(self, "__dict__", given)
 
     def payload(self) -> dict[str, JSON]:
         """Meta's names, only what is there."""
-        made = {**self.__dict__, "action_source": _WORDS[self.action_source], "user_data": self.user_data.payload()}
+        made: dict[str, JSON] = self.__dict__.copy()
+        made["action_source"] = _WORDS[self.action_source]
+        made["user_data"] = self.user_data.payload()
         made["custom_data"] = self.custom_data.payload()
         if not made["custom_data"]:
             del made["custom_data"]
-        if not made.keys().isdisjoint(_RARE):
+        if not _RARE.isdisjoint(made):
             made |= {name: _rare(made[name]) for name in _RARE if name in made}
         return made
 
@@ -70,7 +71,7 @@ def _rare(part: object) -> JSON:
 
 
 _WORDS: Final = {one: one.value for one in ActionSource}
-_RARE: Final = ("data_processing_options", "messaging_channel", "original_event_data", "app_data")
+_RARE: Final = frozenset({"data_processing_options", "messaging_channel", "original_event_data", "app_data"})
 KINDS: Final[dict[str, type]] = {
     "event_name": str,
     "event_time": int,
@@ -90,6 +91,8 @@ KINDS: Final[dict[str, type]] = {
     "attribution_data": Mapping,
     "advanced_measurement_table": str,
 }
+_kind_of = KINDS.get
+_set = object.__setattr__
 _NEVER_NONE: Final = frozenset({"event_name", "event_time", "action_source", "user_data", "custom_data"})
 _KINDS_IN_WORDS: Final = {str: "text", int: "a whole number", bool: "true or false", tuple: "a tuple of texts"}
 

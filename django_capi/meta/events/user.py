@@ -74,7 +74,7 @@ class UserData:
             if broken := _broken(key, value):
                 field = f"user_data.{key}"
                 raise InvalidEvent(field, f"{broken}; use UserData.from_raw")
-        object.__setattr__(self, "__dict__", self._ready(self._present(), self.left_out).__dict__)
+        _set(self, "__dict__", self._ready(self._present(), self.left_out).__dict__)
 
     @classmethod
     def from_raw(cls, values: Mapping[str, object], *, default_region: str | None = None) -> UserData:
@@ -82,6 +82,10 @@ class UserData:
         place = place_of(values.get("country"), default_region)
         found: dict[str, Sent]
         found, rest = sent_plainly(values, place)
+        if not rest:
+            made = _new(cls)
+            _set(made, "__dict__", found)
+            return made
         missing: list[LeftOut] = []
         for key, value in rest.items():
             _take(key, value, place, found, missing)
@@ -98,10 +102,10 @@ class UserData:
 
     def payload(self) -> dict[str, JSON]:
         """Meta's names, only what is there."""
-        made: dict[str, JSON] = dict(self.__dict__)
-        made.pop("left_out", None)
-        if tuple in map(type, made.values()):
-            made |= {key: list(value) for key, value in self.__dict__.items() if type(value) is tuple and key in MANY}
+        made: dict[str, JSON] = self.__dict__.copy()
+        if "left_out" in made:
+            del made["left_out"]
+            made |= {key: list(value) for key, value in made.items() if type(value) is tuple}
         return made
 
     def __repr__(self) -> str:
@@ -113,14 +117,15 @@ class UserData:
     @classmethod
     def _ready(cls, found: dict[str, Sent], missing: tuple[LeftOut, ...]) -> UserData:
         # Past the generated __init__, whose thirty assignments cost more than the hashing. The class has the defaults
-        # of what is absent.
-        made = object.__new__(cls)
-        if missing:
+        # of what is absent. Without `left_out` all is text or a number, and the payload needs no second look.
+        made = _new(cls)
+        if missing or tuple in map(type, found.values()):
             found["left_out"] = missing  # type: ignore[assignment]  # the one field that is not sent
-        object.__setattr__(made, "__dict__", found)
+        _set(made, "__dict__", found)
         return made
 
 
+_new, _set = object.__new__, object.__setattr__
 _JOINED: Final = frozenset({"em", "ph", "external_id"})
 USER_DATA_KEYS: Final = tuple(one.name for one in fields(UserData) if one.name != "left_out")
 

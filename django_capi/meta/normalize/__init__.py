@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import sha256 as _sha256
 from typing import Any, Final
 
 from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize import contact
 from django_capi.meta.normalize.birth import birth_date
 from django_capi.meta.normalize.countries import country_code, known_country
-from django_capi.meta.normalize.hashing import MD5_LENGTH, digest, hashed_already, sha256
+from django_capi.meta.normalize.hashing import digest, hashed_already, sha256
 from django_capi.meta.normalize.ids import AS_THEY_ARE
 from django_capi.meta.normalize.phone import phone
+from django_capi.meta.normalize.plain import PLAIN
 from django_capi.meta.normalize.text import clean, text_of
 
 __all__ = [
@@ -152,21 +152,18 @@ def sent_plainly(values: Mapping[str, object], place: str | None) -> tuple[dict[
     found: dict[str, Any] = {}
     rest: dict[str, object] = {}
     for key, value in values.items():
+        if type(value) is not str:
+            if value is not None:
+                rest[key] = value
+            continue
         sent: str | None = None
-        if type(value) is str:
-            if key in REMEMBERED and len(value) <= LONGEST_REMEMBERED:
-                sent = _remembered(key, value, place)
-            elif (rule := HASHED.get(key)) is not None:
-                # Too short for a hash, and nothing hidden in it.
-                if len(value) < MD5_LENGTH and value.isascii() and value.isprintable():
-                    text = rule(value.strip(), place)
-                    if text and type(text) is str:
-                        sent = _sha256(text.encode()).hexdigest()
-            elif (form := AS_THEY_ARE.get(key)) is not None:
-                sent = form(value)
+        if (plain := PLAIN.get(key)) is not None:
+            sent = plain(value)
+        elif key in REMEMBERED and len(value) <= LONGEST_REMEMBERED:
+            sent = _remembered(key, value, place)
         if type(sent) is str:
             found[key] = sent
-        elif value is not None:
+        else:
             rest[key] = value
     return found, rest
 

@@ -19,14 +19,14 @@ LAST_DAY: Final = 31
 
 _NEVER: Final = r"\s@,;:<>()\[\]\\\""
 # Nearly all addresses; explicit ranges are many times as fast as exclusions with \\s in them.
-_PLAIN_ADDRESS = re.compile(r"[a-z0-9!#-'*+./=?^_`{|}~-]+@(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]+").fullmatch
+PLAIN_ADDRESS = re.compile(r"[a-z0-9!#-'*+./=?^_`{|}~-]+@(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]+").fullmatch
 _ADDRESS = re.compile(rf"[^{_NEVER}]+@(?:[^{_NEVER}.]+\.)+(?!\d+\Z)[^{_NEVER}.]{{2,}}").fullmatch
 _GENDERS: Final = {"f": "f", "female": "f", "woman": "f", "m": "m", "male": "m", "man": "m"}
 
 
 def email(text: str, _country: str | None) -> str:
     address = text.lower()
-    if _PLAIN_ADDRESS(address):
+    if PLAIN_ADDRESS(address):
         return address if len(address) <= LONGEST_EMAIL else Reason.TOO_LONG
     if len(text) > LONGEST_EMAIL:
         return Reason.TOO_LONG

@@ -17,7 +17,7 @@ SURELY_INTERNATIONAL: Final = 11
 
 _SIGNS = str.maketrans("+()", "+()")
 # What stands between digits and means nothing; a plus counts at the front only.
-_SYMBOLS: Final = b" ()+-./"
+SYMBOLS: Final = b" ()+-./"
 _TRUNK = re.compile(r"\(\s*0\s*\)")
 # What follows the first letter, underscore, #, ; or comma after a digit is an extension or a remark ("ext 5").
 _NUMBER = re.compile(r"[^\d+]*(\+?)\D*(\d(?:[^\w#;,]|\d)*)").match
@@ -32,7 +32,7 @@ def phone(text: str, country: str | None) -> str:
     if "(0" in text or "( " in text:
         text = _TRUNK.sub("", text)
     if text.isascii():
-        digits = text.encode().translate(None, _SYMBOLS).decode()
+        digits = text.encode().translate(None, SYMBOLS).decode()
     plus = text.startswith("+")
     if not digits.isdigit():
         found = _NUMBER(text)

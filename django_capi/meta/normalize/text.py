@@ -31,9 +31,9 @@ _HIDDEN_RANGES: Final = (
 )
 _HIDDEN: Final = {code: None for first, last in _HIDDEN_RANGES for code in range(first, last + 1)}
 # On bytes, for there it is many times as fast as on text.
-_LOWER: Final = bytes(range(128)).lower() + bytes(range(128, 256))
+LOWER: Final = bytes(range(128)).lower() + bytes(range(128, 256))
 _NOT_LETTER: Final = bytes(code for code in range(128) if not chr(code).isalpha())
-_NOT_LETTER_OR_DIGIT: Final = bytes(code for code in range(128) if not chr(code).isalnum())
+NOT_LETTER_OR_DIGIT: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 _WHOLE_FLOAT: Final = 2**53
 
 
@@ -92,13 +92,13 @@ def _leading_zeros(phone: object) -> str:
 def letters(text: str) -> str:
     """Lowercase letters of any script, with the combining marks that belong to them."""
     if text.isascii():
-        return text.encode().translate(_LOWER, _NOT_LETTER).decode()
+        return text.encode().translate(LOWER, _NOT_LETTER).decode()
     return _keep(text, "LM")
 
 
 def letters_and_digits(text: str) -> str:
     if text.isascii():
-        return text.encode().translate(_LOWER, _NOT_LETTER_OR_DIGIT).decode()
+        return text.encode().translate(LOWER, NOT_LETTER_OR_DIGIT).decode()
     return _keep(text, "LMN")
 
 
