@@ -284,7 +284,8 @@ def test_a_page_that_is_left_at_once_still_reports(demo: Demo, context: BrowserC
 
 def browser_state(demo: Demo, event_id: str) -> str:
     """What the ledger says of the browser copy, once the last words of a page have arrived."""
-    code = f"from django_capi.models import Event as E; print(E.objects.get(event_id={event_id!r}).get_browser_state_display())"
+    row = f"Event.objects.get(event_id={event_id!r})"
+    code = f"from django_capi.models import Event; print({row}.get_browser_state_display())"
     for _ in range(20):
         said = demo.manage("shell", "--no-imports", "-c", code).strip()
         if said != "no receipt":
