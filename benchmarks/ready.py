@@ -1,0 +1,37 @@
+"""Nothing comes in; a Django that is set up goes out, and a database of its own for one run.
+
+Import it before any model: it starts Django on `benchmarks.settings`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import django
+from django.db import connection
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
+django.setup()
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """A fresh, migrated database; its name is what another process needs for `join`."""
+    before = str(connection.settings_dict["NAME"])
+    name = connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        yield name
+    finally:
+        connection.creation.destroy_test_db(before, verbosity=0)
+
+
+def join(name: str) -> None:
+    """Use the database that another process made."""
+    connection.close()
+    connection.settings_dict["NAME"] = name
+
+
+def is_postgresql() -> bool:
+    return connection.vendor == "postgresql"

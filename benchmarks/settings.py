@@ -1,0 +1,50 @@
+"""The smallest site that the benchmarks run on. DATABASE_URL names the server; a database of its own is made there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import environ
+
+env = environ.Env()
+
+DATABASE: dict[str, Any] = env.db("DATABASE_URL", default="sqlite:///unused.sqlite3")
+IS_SQLITE = DATABASE["ENGINE"].endswith("sqlite3")
+OWN_NAME = f"capi_benchmark_{os.getpid()}"
+if IS_SQLITE:
+    # What `manage.py check` asks of a site that keeps its ledger in SQLite.
+    DATABASE["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+
+SECRET_KEY = "only for benchmarks"
+ALLOWED_HOSTS = ["*"]
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {
+    "default": {
+        **DATABASE,
+        "CONN_MAX_AGE": None,
+        "TEST": {"NAME": str(Path(gettempdir(), f"{OWN_NAME}.sqlite3")) if IS_SQLITE else OWN_NAME},
+    }
+}
+ROOT_URLCONF = "benchmarks.views"
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django_capi",
+]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+LOGGING_CONFIG = None
+CAPI = {
+    "PIXEL_ID": "1234567890123456",
+    "ACCESS_TOKEN": "test-token-0123456789",
+    "CONSENT": "django_capi.consent.always",
+}
