@@ -36,6 +36,7 @@ from django_capi.ledger import apart, marks
 from django_capi.ledger.store import using
 from django_capi.meta.events import ActionSource, UserData
 from django_capi.models import Origin
+from django_capi.scope import pixels_for
 from django_capi.visitor import Visitor
 
 logger = logging.getLogger("django_capi")
@@ -184,7 +185,7 @@ def without_mark(obj: Model, conversions: Sequence[Conversion]) -> list[Conversi
 def settle(conversion: Conversion, obj: Model, *, had_happened: bool) -> None:
     """Mark the conversion, and store its event if this is the moment it happened."""
     event_id = "" if had_happened else derived_id(obj, conversion.event_name)
-    pixels = tracking.pixels_for(obj)
+    pixels = pixels_for(obj)
     with transaction.atomic(using=using()):
         new = marks.mark(reference(obj), conversion.event_name, pixels, event_id=event_id)
         if new and event_id:

@@ -25,7 +25,8 @@ from django_capi.conf import conf
 from django_capi.meta import wire
 from django_capi.meta.events import PAGE_VIEW
 from django_capi.models import Origin
-from django_capi.tracking import Action, RequestEvents, custom_data_from, events_of, new_id, pixels_for
+from django_capi.scope import pixels_for
+from django_capi.tracking import Action, RequestEvents, custom_data_from, events_of, new_id
 
 SPEC_SALT = "django_capi.spec"
 CONFIG_ID = "capi-config"

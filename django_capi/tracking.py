@@ -27,6 +27,7 @@ from django_capi.ledger import store as ledger
 from django_capi.meta import rules
 from django_capi.meta.events import ActionSource, CustomData, Event, InvalidEvent, UserData
 from django_capi.models import BrowserState, Origin
+from django_capi.scope import is_unwanted, pixels_for
 from django_capi.tasks import nudge
 from django_capi.visitor import Visitor, from_request, is_crawler
 
@@ -57,10 +58,14 @@ class Action:
         """Refuse what the table cannot hold here: in the INSERT it would take the other events with it."""
         for name, longest in LONGEST.items():
             text = getattr(self, name)
-            if not isinstance(text, str) or len(text) > longest or not text.isprintable() or text != text.strip():
-                raise InvalidEvent(name, f"must have at most {longest} characters, all of them printable")
+            if not isinstance(text, str) or not 0 < len(text) <= longest or not is_plain(text):
+                raise InvalidEvent(name, f"must have 1 to {longest} characters, all of them printable")
         if not 0 <= self.event_time <= LATEST:
             raise InvalidEvent("event_time", "must be in Unix seconds")
+
+
+def is_plain(text: str) -> bool:
+    return text.isprintable() and text == text.strip()
 
 
 class RequestEvents:
@@ -106,10 +111,14 @@ class RequestEvents:
         return [action for action in self.copies if action.event_id not in lost]
 
     def store(self) -> None:
-        """Write what waits, in one INSERT."""
+        """Write what waits, in one INSERT. What cannot be written costs the others nothing."""
         waiting, self.waiting = self.waiting, []
-        if waiting:
-            write([entry(action, self.visitor) for action in waiting], pixels_for(self.request))
+        entries = []
+        for action in waiting:
+            with Quietly(action.event_name):
+                entries.append(entry(action, self.visitor))
+        if entries:
+            write(entries, pixels_for(self.request))
 
 
 def track(
@@ -233,33 +242,6 @@ def events_of(request: HttpRequest) -> RequestEvents:
         found.is_finished = True
         request.capi = found  # type: ignore[attr-defined]
     return found
-
-
-def pixels_for(subject: object) -> list[Pixel]:
-    """The pixels that a request or an object belongs to: all, unless PIXEL_FOR chooses by name."""
-    pixels = conf.pixels()
-    if not conf.PIXEL_FOR:
-        return list(pixels.values())
-    choose = conf.imported("PIXEL_FOR")
-    try:
-        chosen = choose(subject) if choose else ()
-    except Exception as error:  # noqa: BLE001  # the site's own code must not break the site's page
-        # Not to all of them: another tenant must not be told.
-        logger.error("CAPI['PIXEL_FOR'] raised %s; nothing is sent.", type(error).__name__)  # noqa: TRY400
-        return []
-    names = [chosen] if isinstance(chosen, str) else list(chosen or ())
-    return [pixels[name] for name in names if name in pixels]
-
-
-def is_unwanted(request: HttpRequest) -> bool:
-    if not conf.EXCLUDE:
-        return False
-    ask = conf.imported("EXCLUDE")
-    try:
-        return ask is None or bool(ask(request))  # whom to exclude is not known: nobody is tracked
-    except Exception as error:  # noqa: BLE001  # the site's own code must not break the site's page
-        logger.error("CAPI['EXCLUDE'] raised %s; the request is excluded.", type(error).__name__)  # noqa: TRY400
-        return True
 
 
 def custom_data_from(raw: Mapping[str, object]) -> CustomData:

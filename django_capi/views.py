@@ -21,6 +21,7 @@ from django_capi import handover, pixel, tracking
 from django_capi.conf import conf
 from django_capi.ledger import receipts, retention
 from django_capi.models import BrowserState, Origin
+from django_capi.scope import pixels_for
 from django_capi.visitor import is_own, reduced
 
 LARGEST_BODY = 64 * 1024  # bytes
@@ -61,7 +62,7 @@ def collect(request: HttpRequest) -> HttpResponse:
     try:
         check_origin(request)
         body = body_of(request)
-        known = {target.pixel_id for target in tracking.pixels_for(request)}
+        known = {target.pixel_id for target in pixels_for(request)}
         reports = [report_from(item, known) for item in items_of(body)]
     except Refused as refusal:
         return JsonResponse({"error": refusal.reason}, status=refusal.status)
@@ -81,7 +82,7 @@ def collect(request: HttpRequest) -> HttpResponse:
 def visitor(request: HttpRequest) -> HttpResponse:
     """What a page from a cache must not say: this visitor's consent, hashed contact data, waiting copies."""
     page = tracking.events_of(request)
-    targets = tracking.pixels_for(request)
+    targets = pixels_for(request)
     is_given = page.visitor.consent.is_given
     response = JsonResponse(
         {
@@ -225,5 +226,5 @@ def mirror(page: tracking.RequestEvents, reports: list[Report]) -> None:
             origin=Origin.BROWSER,
         )
         made = tracking.entry(action, page.visitor, browser_state=report.state)
-        targets = [target for target in tracking.pixels_for(page.request) if target.pixel_id in report.pixel_ids]
+        targets = [target for target in pixels_for(page.request) if target.pixel_id in report.pixel_ids]
         tracking.write([made], targets)

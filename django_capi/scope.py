@@ -1,0 +1,38 @@
+"""A request or an object comes in; which pixels it belongs to, and whether it is tracked at all, goes out."""
+
+from __future__ import annotations
+
+import logging
+
+from django.http import HttpRequest
+
+from django_capi.conf import Pixel, conf
+
+logger = logging.getLogger("django_capi")
+
+
+def pixels_for(subject: object) -> list[Pixel]:
+    """The pixels that a request or an object belongs to: all, unless PIXEL_FOR chooses by name."""
+    pixels = conf.pixels()
+    if not conf.PIXEL_FOR:
+        return list(pixels.values())
+    choose = conf.imported("PIXEL_FOR")
+    try:
+        chosen = choose(subject) if choose else ()
+    except Exception as error:  # noqa: BLE001  # the site's own code must not break the site's page
+        # Not to all of them: another tenant must not be told.
+        logger.error("CAPI['PIXEL_FOR'] raised %s; nothing is sent.", type(error).__name__)  # noqa: TRY400
+        return []
+    names = [chosen] if isinstance(chosen, str) else list(chosen or ())
+    return [pixels[name] for name in names if name in pixels]
+
+
+def is_unwanted(request: HttpRequest) -> bool:
+    if not conf.EXCLUDE:
+        return False
+    ask = conf.imported("EXCLUDE")
+    try:
+        return ask is None or bool(ask(request))  # whom to exclude is not known: nobody is tracked
+    except Exception as error:  # noqa: BLE001  # the site's own code must not break the site's page
+        logger.error("CAPI['EXCLUDE'] raised %s; the request is excluded.", type(error).__name__)  # noqa: TRY400
+        return True
