@@ -1,0 +1,28 @@
+"""DATABASE_URL, FIRE_META and FIRE_CAPI come in; the settings of every process under fire go out."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from tests.settings import *  # noqa: F403
+from tests.settings import CAPI as SITE
+from tests.settings import DATABASES
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "timeout": 20,
+    }
+
+ON_FIRE: dict[str, Any] = {
+    "SENDER": "graph",
+    "GRAPH_URL": os.environ.get("FIRE_META", "http://127.0.0.1:9"),
+    "CONNECT_TIMEOUT": 1.0,
+    "READ_TIMEOUT": 1.0,
+    "LEASE_SECONDS": 5,
+    "NUDGE": False,
+}
+CAPI = {**SITE, **ON_FIRE, **json.loads(os.environ.get("FIRE_CAPI", "{}"))}
