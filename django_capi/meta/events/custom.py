@@ -78,7 +78,9 @@ class CustomData:
             made["content_ids"] = list(made["content_ids"])
         if "left_out" in made:
             del made["left_out"]
-        return {**made, **made.pop("properties")} if "properties" in made else made
+        if "properties" in made:
+            made |= made.pop("properties")
+        return made
 
     def __repr__(self) -> str:
         return f"CustomData({', '.join(self.payload())})"

@@ -43,7 +43,9 @@ class Event:
 
         def __init__(self, **given: object) -> None:
             if [*map(type, given.values())] != [*map(_kind_of, given)]:
-                given = {name: value for name, value in given.items() if _fits(name, value)}
+                given = {
+                    name: value for name, value in given.items() if type(value) is KINDS.get(name) or _fits(name, value)
+                }
             if "event_name" not in given or "event_time" not in given:
                 raise InvalidEvent("event_time" if "event_name" in given else "event_name", "must be there")
             if not given["event_name"].strip():

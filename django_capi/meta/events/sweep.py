@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum, auto
 from functools import lru_cache
+from typing import Final
 
 from django_capi.meta.events.currencies import CURRENCIES
 from django_capi.meta.events.values import LARGEST_AMOUNT, LONGEST_TEXT, amount
@@ -26,6 +27,7 @@ class Kind(Enum):
 # Prices repeat.
 _price = lru_cache(maxsize=4_096)(amount)
 TEXT, AMOUNT, WHOLE, CURRENCY, APART = Kind
+_LEAST: Final = -LARGEST_AMOUNT
 
 
 def swept(values: Mapping[str, object], kinds: Mapping[str, Kind]) -> dict[str, object] | None:
@@ -33,23 +35,20 @@ def swept(values: Mapping[str, object], kinds: Mapping[str, Kind]) -> dict[str, 
     found: dict[str, object] = {}
     for key, value in values.items():
         kind = kinds.get(key)
-        if type(value) is str:
-            if kind is TEXT and value.isprintable() and "@" not in value and "%" not in value:
-                text = value.strip()
-                if not text or len(text) > LONGEST_TEXT:
-                    return None
-                found[key] = text
-            elif kind is CURRENCY and value in CURRENCIES:
-                found[key] = value
-            else:
+        if kind is TEXT:
+            if type(value) is not str or not value.isprintable() or "@" in value or "%" in value:
                 return None
-        elif type(value) is int and (kind is WHOLE or kind is AMOUNT) and -LARGEST_AMOUNT < value < LARGEST_AMOUNT:
+            found[key] = text = value.strip()
+            if not text or len(text) > LONGEST_TEXT:
+                return None
+        elif type(value) is int and (kind is WHOLE or kind is AMOUNT) and _LEAST < value < LARGEST_AMOUNT:
             found[key] = value
-        elif type(value) is Decimal and kind is AMOUNT and value.is_finite():
-            price = _price(value)
-            if isinstance(price, Reason):
+        elif kind is AMOUNT and type(value) is Decimal and value.is_finite():
+            found[key] = price = _price(value)
+            if type(price) is Reason:
                 return None
-            found[key] = price
+        elif kind is CURRENCY and type(value) is str and value in CURRENCIES:
+            found[key] = value
         elif kind is not APART:
             return None
     return found

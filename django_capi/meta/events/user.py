@@ -74,31 +74,28 @@ class UserData:
             if broken := _broken(key, value):
                 field = f"user_data.{key}"
                 raise InvalidEvent(field, f"{broken}; use UserData.from_raw")
-        _set(self, "__dict__", self._ready(self._present(), self.left_out).__dict__)
+        _set(self, "__dict__", _marked(self._present(), self.left_out))
 
     @classmethod
     def from_raw(cls, values: Mapping[str, object], *, default_region: str | None = None) -> UserData:
         """From Meta's short names or the long human ones; what cannot be sent is in `left_out`, with the reason."""
         place = place_of(values.get("country"), default_region)
-        found: dict[str, Sent]
-        found, rest = sent_plainly(values, place)
-        if not rest:
-            made = _new(cls)
-            _set(made, "__dict__", found)
-            return made
-        missing: list[LeftOut] = []
-        for key, value in rest.items():
-            _take(key, value, place, found, missing)
-        if "lead_id" in found or "fb_login_id" in found:
+        found: dict[str, Sent] = sent_plainly(values, place)
+        if len(found) < len(values):
+            missing: list[LeftOut] = []
+            rest = {key: value for key, value in values.items() if value is not None and key not in found}
+            for key, value in rest.items():
+                _take(key, value, place, found, missing)
             found |= {key: int(str(found[key])) for key in WHOLE_NUMBERS & found.keys()}
-        return cls._ready(found, tuple(missing))
+            found = _marked(found, tuple(missing))
+        return cls._ready(found)
 
     def merged(self, other: UserData) -> UserData:
         """Both together: `other` wins, except that addresses, phones and external ids are joined, each once."""
         found = self._present()
         for key, value in other._present().items():
             found[key] = _joined(found[key], value) if key in _JOINED and key in found else value
-        return self._ready(found, tuple(dict.fromkeys(self.left_out + other.left_out)))
+        return self._ready(_marked(found, tuple(dict.fromkeys(self.left_out + other.left_out))))
 
     def payload(self) -> dict[str, JSON]:
         """Meta's names, only what is there."""
@@ -115,12 +112,10 @@ class UserData:
         return {key: value for key, value in self.__dict__.items() if value is not None and key != "left_out"}
 
     @classmethod
-    def _ready(cls, found: dict[str, Sent], missing: tuple[LeftOut, ...]) -> UserData:
+    def _ready(cls, found: dict[str, Sent]) -> UserData:
         # Past the generated __init__, whose thirty assignments cost more than the hashing. The class has the defaults
-        # of what is absent. Without `left_out` all is text or a number, and the payload needs no second look.
+        # of what is absent.
         made = _new(cls)
-        if missing or tuple in map(type, found.values()):
-            found["left_out"] = missing  # type: ignore[assignment]  # the one field that is not sent
         _set(made, "__dict__", found)
         return made
 
@@ -128,6 +123,13 @@ class UserData:
 _new, _set = object.__new__, object.__setattr__
 _JOINED: Final = frozenset({"em", "ph", "external_id"})
 USER_DATA_KEYS: Final = tuple(one.name for one in fields(UserData) if one.name != "left_out")
+
+
+def _marked(found: dict[str, Sent], missing: tuple[LeftOut, ...]) -> dict[str, Sent]:
+    """Without `left_out` the values are the payload as they are; with it, even an empty one, there is more to do."""
+    if missing or tuple in map(type, found.values()):
+        found["left_out"] = missing  # type: ignore[assignment]  # the one field that is not sent
+    return found
 
 
 def _broken(key: str, value: Sent) -> str | None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from django_capi.meta.left_out import Reason
-from django_capi.meta.normalize import contact
-from django_capi.meta.normalize.birth import birth_date
 from django_capi.meta.normalize.countries import country_code, known_country
-from django_capi.meta.normalize.hashing import digest, hashed_already, sha256
+from django_capi.meta.normalize.forms import HASHED, LONGEST_REMEMBERED, sent_form
+from django_capi.meta.normalize.hashing import hashed_already, sha256
 from django_capi.meta.normalize.ids import AS_THEY_ARE
-from django_capi.meta.normalize.phone import phone
-from django_capi.meta.normalize.plain import PLAIN
+from django_capi.meta.normalize.plain import sent_plainly
 from django_capi.meta.normalize.text import clean, text_of
 
 __all__ = [
@@ -33,34 +30,9 @@ __all__ = [
     "sha256",
 ]
 
-Rule = Callable[[str, str | None], str]
-
-# https://developers.facebook.com/documentation/ads-commerce/conversions-api/parameters/customer-information-parameters
-HASHED: Final[dict[str, Rule]] = {
-    "em": contact.email,
-    "ph": phone,
-    "fn": contact.name,
-    "ln": contact.name,
-    "db": birth_date,
-    "ge": contact.gender,
-    "ct": contact.city,
-    "st": contact.state,
-    "zp": contact.postcode,
-    "country": contact.country,
-    "external_id": contact.external_id,
-    "f5first": contact.first_five_letters,
-    "f5last": contact.first_five_letters,
-    "fi": contact.initial,
-    "dobd": contact.day_of_birth,
-    "dobm": contact.month_of_birth,
-    "doby": contact.year_of_birth,
-}
 KEYS: Final = HASHED.keys() | AS_THEY_ARE.keys()
 MANY: Final = frozenset(HASHED)
 SEVERAL: Final = (list, tuple, set, frozenset)
-# A shop meets the same ones again and again, and none of them alone tells who someone is.
-REMEMBERED: Final = frozenset({"country", "st", "ct", "zp", "ge", "fn"})
-LONGEST_REMEMBERED: Final = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,51 +105,3 @@ def _forms(key: str, values: Iterable[object], place: str | None) -> tuple[dict[
         else:
             found.setdefault(sent, value)
     return dict(sorted(found.items())) if isinstance(values, set | frozenset) else found, reason
-
-
-def sent_form(key: str, value: object, place: str | None) -> str:
-    """What is sent for one value of a key that is known, or a `Reason`."""
-    if key in AS_THEY_ARE:
-        return AS_THEY_ARE[key](value)
-    if key in REMEMBERED and type(value) is str and len(value) <= LONGEST_REMEMBERED:
-        return _remembered(key, value, place)
-    return _looked_at(key, value, place)
-
-
-def sent_plainly(values: Mapping[str, object], place: str | None) -> tuple[dict[str, Any], dict[str, object]]:
-    """What is sent for the plain texts among the values in one sweep, and the values that need a closer look.
-
-    For speed alone: `sent_form` gives the same for each of them, and a test compares the two.
-    """
-    found: dict[str, Any] = {}
-    rest: dict[str, object] = {}
-    for key, value in values.items():
-        if type(value) is not str:
-            if value is not None:
-                rest[key] = value
-            continue
-        sent: str | None = None
-        if (plain := PLAIN.get(key)) is not None:
-            sent = plain(value)
-        elif key in REMEMBERED and len(value) <= LONGEST_REMEMBERED:
-            sent = _remembered(key, value, place)
-        if type(sent) is str:
-            found[key] = sent
-        else:
-            rest[key] = value
-    return found, rest
-
-
-@lru_cache(maxsize=4_096)
-def _remembered(key: str, value: str, place: str | None) -> str:
-    return _looked_at(key, value, place)
-
-
-def _looked_at(key: str, value: object, place: str | None) -> str:
-    text = text_of(value)
-    if type(text) is Reason:
-        return text
-    text = clean(text)
-    if not text:
-        return Reason.EMPTY
-    return hashed_already(key, text) or digest(HASHED[key](text, place))

@@ -20,7 +20,7 @@ _UNROUTABLE_V4: Final = (
     (0x00000000, 8), (0x0A000000, 8), (0x64400000, 10), (0x7F000000, 8), (0xA9FE0000, 16), (0xAC100000, 12),
     (0xC0000000, 24), (0xC0A80000, 16), (0xC6120000, 15), (0xE0000000, 3),
 )  # fmt: skip
-_SUSPECT: Final = frozenset({0, 10, 100, 127, 169, 172, 192, 198, *range(224, 256)})
+SUSPECT: Final = frozenset({0, 10, 100, 127, 169, 172, 192, 198, *range(224, 256)})
 _MAPPED: Final = bytes(10) + b"\xff\xff"
 _UNIQUE_LOCAL: Final = (0xFC, 0xFE)
 _MULTICAST: Final = 0xFF
@@ -47,7 +47,7 @@ def ip_address(value: object) -> str:
 
 
 def _public_v4(text: str, packed: bytes) -> str:
-    if packed[0] not in _SUSPECT:
+    if packed[0] not in SUSPECT:
         return text
     number = int.from_bytes(packed, "big")
     hidden = any((number ^ network) >> (32 - length) == 0 for network, length in _UNROUTABLE_V4)

@@ -1,76 +1,117 @@
-"""A plain text under one key comes in; what is sent of it goes out at once, or nothing when it needs a closer look.
+"""Values by key come in; what is sent of the plain texts among them goes out in one sweep, without a closer look.
 
-For speed alone: the rules give the same for each of them, and a test compares the two. Most of what a shop knows is
+For speed alone: `sent_form` gives the same for each of them, and a test compares the two. Most of what a shop knows is
 short ASCII, whose bytes are folded in one step and hashed as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final
+from socket import AF_INET, inet_pton
+from typing import Any, Final
 
-from django_capi.meta.normalize import contact, ids
-from django_capi.meta.normalize.birth import birth_date
+from django_capi.meta.cookies import WELL_FORMED
+from django_capi.meta.left_out import Reason
+from django_capi.meta.normalize.contact import LONGEST_EMAIL, PLAIN_ADDRESS
+from django_capi.meta.normalize.forms import HASHED, LONGEST_REMEMBERED, REMEMBERED, Rule, remembered
 from django_capi.meta.normalize.hashing import MD5_LENGTH, SHA256_LENGTH
+from django_capi.meta.normalize.ids import AS_THEY_ARE, LONGEST_AGENT, SUSPECT, WHOLE_NUMBERS, user_agent
 from django_capi.meta.normalize.phone import LONGEST, SHORTEST, SYMBOLS
 from django_capi.meta.normalize.text import LOWER, NOT_LETTER_OR_DIGIT
 
-Plain = Callable[[str], str | None]
+Plain = Callable[[str, str | None], str | None]
 
 _BLANK_OR_HIDDEN: Final = bytes(range(33)) + b"\x7f"
 
 
-def email(value: str) -> str | None:
+def sent_plainly(values: Mapping[str, object], place: str | None) -> dict[str, Any]:
+    """What is sent, for as many of the keys as can be told at once."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if type(value) is str and key in PLAIN and (sent := PLAIN[key](value, place)):
+            found[key] = sent
+    return found
+
+
+def email(value: str, _place: str | None) -> str | None:
     address = value.strip().lower()
-    if len(address) <= contact.LONGEST_EMAIL and contact.PLAIN_ADDRESS(address):
+    if PLAIN_ADDRESS(address) and len(address) <= LONGEST_EMAIL:
         return sha256(address.encode()).hexdigest()
     return None
 
 
-def phone(value: str) -> str | None:
-    """A number with its plus."""
+def phone(value: str, _place: str | None) -> str | None:
+    """A number with its plus and without a trunk zero."""
     written = value.strip()
-    if not (written.startswith("+") and written.isascii()) or "(0" in written or "( " in written:
-        return None
-    digits = written.encode().translate(None, SYMBOLS).lstrip(b"0")
-    if digits.isdigit() and SHORTEST <= len(digits) <= LONGEST and len(written) < MD5_LENGTH:
-        return sha256(digits).hexdigest()
+    if len(written) < MD5_LENGTH and written.startswith("+") and written.isascii():
+        if "(0" in written or "( " in written:
+            return None
+        digits = written.encode().translate(None, SYMBOLS).lstrip(b"0")
+        if digits.isdigit() and SHORTEST <= len(digits) <= LONGEST:
+            return sha256(digits).hexdigest()
     return None
 
 
-def name(value: str) -> str | None:
-    # Shorter than any hash; what is hidden in it goes with the punctuation.
+def name(value: str, _place: str | None) -> str | None:
+    # Shorter than any hash. What is hidden in it goes with the punctuation.
     if len(value) < MD5_LENGTH and value.isascii():
         written = value.encode().translate(LOWER, NOT_LETTER_OR_DIGIT)
         return sha256(written).hexdigest() if written else None
     return None
 
 
-def external_id(value: str) -> str | None:
+def external_id(value: str, _place: str | None) -> str | None:
     if len(value) < SHA256_LENGTH and value.isascii():
         written = value.encode().translate(LOWER, _BLANK_OR_HIDDEN)
         return sha256(written).hexdigest() if written else None
     return None
 
 
+def ip_address(value: str, _place: str | None) -> str | None:
+    try:
+        return None if inet_pton(AF_INET, value)[0] in SUSPECT else value
+    except (OSError, ValueError):
+        return None
+
+
+def agent(value: str, _place: str | None) -> str | None:
+    return _agent(value) if len(value) <= LONGEST_AGENT else None
+
+
+def click_or_browser_id(value: str, _place: str | None) -> str | None:
+    return value if WELL_FORMED(value) else None
+
+
 @lru_cache(maxsize=256)
-def _agent(value: str) -> str:
-    return ids.user_agent(value)
-
-
-def user_agent(value: str) -> str | None:
+def _agent(value: str) -> str | None:
     # Many visitors share a few of them.
-    return _agent(value) if len(value) <= ids.LONGEST_AGENT else None
+    return _unless_left_out(user_agent(value))
 
 
-def _by(rule: Callable[[str, str | None], str]) -> Plain:
-    """A rule that asks for no country, on short printable ASCII."""
+def _unless_left_out(sent: str) -> str | None:
+    return None if type(sent) is Reason else sent
 
-    def plain(value: str) -> str | None:
+
+def _as_it_is(form: Callable[[object], str]) -> Plain:
+    return lambda value, _place: _unless_left_out(form(value))
+
+
+def _known(key: str) -> Plain:
+    def plain(value: str, place: str | None) -> str | None:
+        sent = remembered(key, value, place) if len(value) <= LONGEST_REMEMBERED else None
+        return sent if type(sent) is str else None
+
+    return plain
+
+
+def _by(rule: Rule) -> Plain:
+    """Any other rule, on short printable ASCII."""
+
+    def plain(value: str, place: str | None) -> str | None:
         if len(value) < MD5_LENGTH and value.isascii() and value.isprintable():
-            text = rule(value.strip(), None)
+            text = rule(value.strip(), place)
             if text and type(text) is str:
                 return sha256(text.encode()).hexdigest()
         return None
@@ -79,17 +120,15 @@ def _by(rule: Callable[[str, str | None], str]) -> Plain:
 
 
 PLAIN: Final[dict[str, Plain]] = {
-    **{key: form for key, form in ids.AS_THEY_ARE.items() if key not in ids.WHOLE_NUMBERS},
-    "client_user_agent": user_agent,
+    **{key: _by(rule) for key, rule in HASHED.items()},
+    **{key: _known(key) for key in REMEMBERED},
+    **{key: _as_it_is(form) for key, form in AS_THEY_ARE.items() if key not in WHOLE_NUMBERS},
     "em": email,
     "ph": phone,
     "ln": name,
     "external_id": external_id,
-    "db": _by(birth_date),
-    "f5first": _by(contact.first_five_letters),
-    "f5last": _by(contact.first_five_letters),
-    "fi": _by(contact.initial),
-    "dobd": _by(contact.day_of_birth),
-    "dobm": _by(contact.month_of_birth),
-    "doby": _by(contact.year_of_birth),
+    "client_ip_address": ip_address,
+    "client_user_agent": agent,
+    "fbc": click_or_browser_id,
+    "fbp": click_or_browser_id,
 }
