@@ -12,7 +12,8 @@ import pytest
 from django.core import mail
 from pytest_django import Settings
 
-from django_capi.conf import SHAPES, Conf, Secret, conf
+from django_capi.conf import Conf, Secret, conf
+from django_capi.shapes import SHAPES
 
 DOCS = Path(__file__).parent.parent / "docs" / "settings.md"
 TYPES: dict[str, str] = {key: kind for key, kind in get_annotations(Conf).items() if key.isupper()}

@@ -13,7 +13,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
 
-from django_capi.conf import SHAPES, conf, is_pixel_id, stored
+from django_capi.conf import conf, stored
+from django_capi.shapes import SHAPES, is_pixel_id
 
 ENTRY_KEYS = ("PIXEL_ID", "ACCESS_TOKEN", "TEST_EVENT_CODE")
 NAME_LENGTH = 40  # longer than any name one would type: an access token, say

@@ -15,8 +15,9 @@ from django_capi.checks import pixels
 from django_capi.checks.addresses import host, origin
 from django_capi.checks.imports import PathError, imported
 from django_capi.checks.versions import check_api_version
-from django_capi.conf import PATH, SHAPES, URL, Conf, conf, stored
+from django_capi.conf import Conf, conf, stored
 from django_capi.meta.cookies import is_public_suffix
+from django_capi.shapes import PATH, SHAPES, URL
 
 PATHS = [key for key, shape in SHAPES.items() if shape is PATH]
 ADDRESSES = [key for key, shape in SHAPES.items() if shape is URL]

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from django_capi.checks.settings import EXAMPLES, line
 from django_capi.checks.versions import check_api_version
-from django_capi.conf import SHAPES
+from django_capi.shapes import SHAPES
 from tests.checks.sound import SOUND, everything, ids, words
 from tests.test_conf import KEYS, MALFORMED, TOKEN
 
