@@ -92,12 +92,11 @@ def contents_of(value: object) -> tuple[tuple[Content, ...], list[LeftOut]]:
         usual = swept(one, LINE_KINDS) if type(one) is dict else None
         if usual is not None and "id" in usual and "quantity" in usual:
             # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
-            line: Content | None = _new(Content)
+            line = _new(Content)
             _set(line, "__dict__", usual)
-        else:
-            line = _line(one, missing)
-        if line is not None:
             kept.append(line)
+        elif (other := _line(one, missing)) is not None:
+            kept.append(other)
     return tuple(kept), missing
 
 

@@ -57,17 +57,21 @@ class CustomData:
     def from_raw(cls, values: Mapping[str, object]) -> CustomData:
         """Unknown keys are custom properties; what cannot be sent is in `left_out`, with the reason."""
         missing: list[LeftOut] = []
-        properties: dict[str, JSON] = {}
         found = swept(values, CUSTOM_KINDS)
         if found is None:
-            found, properties = _cleaned(values, missing)
+            found = _cleaned(values, missing)
         if (lines := values.get("contents")) is not None:
             # One line can be left out and another kept.
             kept, incomplete = contents_of(lines)
             missing += incomplete
             if kept:
                 found["contents"] = kept
-        return cls._ready(found, properties, tuple(missing))
+        if missing:
+            found["left_out"] = tuple(missing)
+        # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
+        made = _new(cls)
+        _set(made, "__dict__", found)
+        return made
 
     def payload(self) -> dict[str, JSON]:
         """Meta's names, only what is there; the site's own properties beside them."""
@@ -84,17 +88,6 @@ class CustomData:
 
     def __repr__(self) -> str:
         return f"CustomData({', '.join(self.payload())})"
-
-    @classmethod
-    def _ready(cls, found: dict[str, object], properties: dict[str, JSON], missing: tuple[LeftOut, ...]) -> CustomData:
-        # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
-        made = _new(cls)
-        if properties:
-            found["properties"] = properties
-        if missing:
-            found["left_out"] = missing
-        _set(made, "__dict__", found)
-        return made
 
 
 FIELDS: Final[dict[str, Callable[[object], object]]] = {
@@ -146,7 +139,7 @@ _ABSENT: Final = (None, ())
 _PROPERTY_NAME = re.compile(r"[A-Za-z0-9_][\w .:$-]{0,99}", re.ASCII).fullmatch
 
 
-def _cleaned(values: Mapping[str, object], missing: list[LeftOut]) -> tuple[dict[str, object], dict[str, JSON]]:
+def _cleaned(values: Mapping[str, object], missing: list[LeftOut]) -> dict[str, object]:
     """Standard parameters and properties, one by one."""
     found: dict[str, object] = {}
     properties: dict[str, JSON] = {}
@@ -163,7 +156,9 @@ def _cleaned(values: Mapping[str, object], missing: list[LeftOut]) -> tuple[dict
             properties[key] = cast("JSON", cleaned)
     if "value" in found:
         _take_currency(values["value"], found, missing)
-    return found, properties
+    if properties:
+        found["properties"] = properties
+    return found
 
 
 def _property(key: object, value: object) -> JSON | Reason:

@@ -18,8 +18,8 @@ INITIAL_LENGTH: Final = 5
 LAST_DAY: Final = 31
 
 _NEVER: Final = r"\s@,;:<>()\[\]\\\""
-# Nearly all addresses; explicit ranges are many times as fast as exclusions with \\s in them.
-PLAIN_ADDRESS = re.compile(r"[a-z0-9!#-'*+./=?^_`{|}~-]+@(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]+").fullmatch
+# Nearly all addresses: explicit ranges are many times as fast as exclusions with \\s in them, and no step is undone.
+PLAIN_ADDRESS = re.compile(r"[a-z0-9!#-'*+./=?^_`{|}~-]++@(?:[a-z0-9-]++\.)++[a-z][a-z0-9-]++").fullmatch
 _ADDRESS = re.compile(rf"[^{_NEVER}]+@(?:[^{_NEVER}.]+\.)+(?!\d+\Z)[^{_NEVER}.]{{2,}}").fullmatch
 _GENDERS: Final = {"f": "f", "female": "f", "woman": "f", "m": "m", "male": "m", "man": "m"}
 
