@@ -18,7 +18,7 @@ from django.utils.html import json_script
 from django_capi.conf import conf
 from django_capi.meta import cookies
 from django_capi.models import Origin
-from django_capi.pixel import config_block, copy, is_prefetch, is_public
+from django_capi.pixel import config_block, copy, is_prefetch, is_public, will_be_cached
 from django_capi.tracking import RequestEvents
 from django_capi.visitor import new_fbc, new_fbp
 
@@ -31,9 +31,10 @@ def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
     """Give the browser what this response can carry: its ids, its copies, its cookies."""
     if page.blocks and may_be_cached(response):
         make_public(page, response)
-    else:
-        set_cookies(page, response)
-        send_copies(page, response)
+        return
+    if not (may_be_cached(response) or will_be_cached(page.request) or (page.blocks and is_public(page.request))):
+        set_cookies(page, response)  # in a cache they would make one visitor of all
+    send_copies(page, response)
 
 
 def may_be_cached(response: HttpResponseBase) -> bool:

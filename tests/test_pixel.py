@@ -93,6 +93,19 @@ class TestCachedPages:
         assert not first.cookies
         assert not Event.objects.exists()
 
+    def test_a_cache_round_the_whole_site_stores_no_cookie(self, newcomer: Client, settings: Settings) -> None:
+        settings.MIDDLEWARE = [
+            "django.middleware.cache.UpdateCacheMiddleware",
+            *settings.MIDDLEWARE,
+            "django.middleware.cache.FetchFromCacheMiddleware",
+        ]
+
+        response = newcomer.get(f"/page/?fbclid={CLICK}")
+
+        assert not response.cookies
+        assert config(response)["consent"] is None
+        assert not Event.objects.exists()
+
     def test_a_response_that_says_public_loses_its_ids_again(self, visitor: Client) -> None:
         response = visitor.get("/public/")
 
