@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.utils.html import json_script
 
 from django_capi.conf import conf
+from django_capi.ledger.marks import COPY_LIFETIME
 from django_capi.meta import cookies
 from django_capi.models import Origin
 from django_capi.pixel import config_block, copy, is_prefetch, is_public, will_be_cached
@@ -24,7 +25,6 @@ from django_capi.visitor import new_fbc, new_fbp
 
 SESSION_KEY = "_capi"
 MOST_CARRIED = 20  # copies in a session: a client that never opens a page must not fill it
-COPY_LIFETIME = 1800  # seconds in which the browser may fire a carried copy
 
 
 def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
