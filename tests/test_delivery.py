@@ -20,6 +20,7 @@ from django_capi.consent import Consent
 from django_capi.delivery.drain import deliver
 from django_capi.ledger import batches, lanes, resend, retention
 from django_capi.models import Batch, BrowserState, Event, Lane, Rank, Status
+from django_capi.signals import events_accepted
 from django_capi.tracking import track
 from example_project.standin.server import Running, serve
 from tests.conftest import AGENT
@@ -93,6 +94,28 @@ def test_a_batch_holds_many_events_and_a_second_pass_nothing(meta: Running) -> N
     assert (first.accepted, first.requests) == (30, 1)
     assert second.requests == 0
     assert len(seen(meta)) == 30
+
+
+def test_many_batches_go_in_one_pass_and_what_comes_in_between_goes_with_them(
+    meta: Running, settings: Settings
+) -> None:
+    settings.CAPI = {**settings.CAPI, "BATCH_EVENTS": 4}
+    for number in range(10):
+        lead(number)
+
+    def one_more(**_: object) -> None:
+        if Event.objects.count() == 10 and not Event.objects.filter(status=Status.PENDING).exists():
+            lead(10)
+
+    events_accepted.connect(one_more)
+    try:
+        report = deliver()
+    finally:
+        events_accepted.disconnect(one_more)
+
+    assert (report.accepted, report.requests) == (11, 4)
+    assert {found["event_id"] for found in seen(meta)} == {f"lead-{number:08}" for number in range(11)}
+    assert set(Event.objects.values_list("status", "attempts")) == {(Status.ACCEPTED, 1)}
 
 
 def test_test_events_travel_apart_with_their_code(meta: Running, settings: Settings) -> None:
@@ -308,6 +331,25 @@ class TestLanes:
         assert event.ambiguous == 1
         assert not Batch.objects.filter(finished_at=None).exists()
 
+    def test_what_meta_took_before_the_worker_died_is_settled_by_the_note_of_it(self, meta: Running) -> None:
+        first, second = lead(1), lead(2)
+        held = lanes.claim(first.pixel_id)
+        assert held
+        rows = batches.due(held, limit=1)
+        sent = batches.Sent(
+            rows=rows, batch=batches.intend(held, rows, size=1), answer=client.accepted('{"data": [{}]}')
+        )
+        batches.intend(held, batches.due(held, limit=1, besides=rows), size=1, after=sent)
+        Lane.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+        report = deliver()
+
+        assert (report.accepted, report.ambiguous) == (2, 1)
+        assert (status(first), first.attempts, first.ambiguous) == (Status.ACCEPTED, 1, 0)
+        assert (status(second), second.attempts, second.ambiguous) == (Status.ACCEPTED, 2, 1)
+        assert [found["event_id"] for found in seen(meta)] == [second.event_id]
+        assert not Batch.objects.filter(finished_at=None).exists()
+
     def test_a_slow_worker_settles_nothing_twice(self, meta: Running) -> None:
         event = lead()
         held = lanes.claim(event.pixel_id)
@@ -318,7 +360,7 @@ class TestLanes:
         deliver()
         settled = Event.objects.values("status", "attempts", "batch_id").get()
 
-        kept = batches.accept(held, batch, rows, client.accepted('{"data": [{}]}'))
+        kept = batches.accept(held, batches.Sent(rows=rows, batch=batch, answer=client.accepted('{"data": [{}]}')))
 
         assert not kept
         assert Event.objects.values("status", "attempts", "batch_id").get() == settled

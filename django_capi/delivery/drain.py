@@ -10,11 +10,13 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from concurrent import futures
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 
 from django_capi.client import Answer, Client, client
 from django_capi.conf import Pixel, conf
-from django_capi.delivery import poison
+from django_capi.delivery import courier, poison
 from django_capi.ledger import batches, lanes, retention
 from django_capi.meta import wire
 from django_capi.meta.verdicts import Outcome
@@ -61,32 +63,84 @@ def drain(pixel: Pixel, sender: Client, *, goes_on: Callable[[], bool], report: 
     held = lanes.claim(pixel.pixel_id)
     if held is None:
         return
+    window = Window(pixel=pixel, sender=sender, held=held, report=report)
     try:
-        report.ambiguous += batches.unfinished(held)
-        report.shed += retention.shed(pixel.pixel_id)
-        window = Window(pixel=pixel, sender=sender, held=held, report=report)
-        size = PROBE_SIZE if held.failures >= PROBE_AFTER else held.max_batch
-        while goes_on() and (rows := batches.due(held, limit=size)):
-            if not window.send(rows):
-                break
-            size = min(size * 2, conf.BATCH_EVENTS)
+        window.recover()
+        window.work(goes_on)
     except lanes.LostLane:
         logger.info("Pixel %s: another worker holds the lane now.", pixel.pixel_id)
+        window.settle_last()
     finally:
-        lanes.release(held)
+        window.close()
 
 
 @dataclass(kw_only=True, slots=True)
 class Window:
-    """One worker's turn at a lane: posts rows, settles them, and says whether to go on."""
+    """One worker's turn at a lane: a request is under way, and the ledger is written and read in the meantime."""
 
     pixel: Pixel
     sender: Client
     held: lanes.Claim
     report: Report
+    flight: Future[Answer] | None = None
+    last: batches.Sent | None = None  # Meta has them, and their rows do not say so yet
 
-    def send(self, rows: Sequence[batches.Due]) -> bool:
-        batch, answer = self.post(rows)
+    def recover(self) -> None:
+        """Finish what a dead worker left, and give up what is too much."""
+        accepted, ambiguous = batches.recover(self.held)
+        self.report.accepted += accepted
+        self.report.ambiguous += ambiguous
+        self.report.shed += retention.shed(self.pixel.pixel_id)
+
+    def work(self, goes_on: Callable[[], bool]) -> None:
+        """Batch after batch, until nothing waits, or it is over, or Meta wants to be left alone."""
+        size = PROBE_SIZE if self.held.failures >= PROBE_AFTER else self.held.max_batch
+        rows = self.read(size)
+        while rows and goes_on():
+            batch, flight = self.launch(rows)
+            self.settle_last()
+            size = min(size * 2, conf.BATCH_EVENTS)
+            ahead = batches.due(self.held, limit=size, besides=rows)
+            answer = flight.result()
+            if answer.verdict.outcome is Outcome.ACCEPTED:
+                self.notice_count(rows, answer)
+                self.last = batches.Sent(rows=rows, batch=batch, answer=answer)
+                rows = batches.waiting(ahead) or self.read(size)
+            else:
+                rows = self.read(size) if self.cope(rows, batch, answer) else []
+        self.settle_last()
+
+    def read(self, size: int) -> list[batches.Due]:
+        """The next rows, once those that Meta has are settled."""
+        self.settle_last()
+        return batches.due(self.held, limit=size)
+
+    def launch(self, rows: Sequence[batches.Due]) -> tuple[Batch, Future[Answer]]:
+        body = wire.body(
+            [row.payload for row in rows],
+            test_event_code=rows[0].test_event_code or None,
+            partner_agent=conf.PARTNER_AGENT or None,
+        )
+        batch = batches.intend(self.held, rows, size=len(body), after=self.last)
+        self.last = replace(self.last, answer=None) if self.last else None
+        self.report.requests += 1
+        self.flight = courier.dispatch(self.sender, self.pixel, body)
+        return batch, self.flight
+
+    def settle_last(self) -> None:
+        sent, self.last = self.last, None
+        if sent:
+            batches.accept(self.held, sent)
+            self.report.accepted += len(sent.rows)
+
+    def close(self) -> None:
+        """Hand the lane over, when nothing is under way any more."""
+        if self.flight:
+            futures.wait([self.flight])
+        lanes.release(self.held)
+
+    def cope(self, rows: Sequence[batches.Due], batch: Batch, answer: Answer) -> bool:
+        """Deal with any answer but acceptance; whether to go on."""
         if answer.verdict.outcome not in poison.REFUSALS:
             return self.settle(rows, batch, answer)
         batches.close_answered(batch, answer)
@@ -97,21 +151,15 @@ class Window:
         return goes_on
 
     def post(self, rows: Sequence[batches.Due]) -> tuple[Batch, Answer]:
-        body = wire.body(
-            [row.payload for row in rows],
-            test_event_code=rows[0].test_event_code or None,
-            partner_agent=conf.PARTNER_AGENT or None,
-        )
-        batch = batches.intend(self.held, rows, size=len(body))
-        self.report.requests += 1
-        return batch, self.sender.post(self.pixel, body)
+        batch, flight = self.launch(rows)
+        return batch, flight.result()
 
     def settle(self, rows: Sequence[batches.Due], batch: Batch, answer: Answer) -> bool:
         """Write down an answer that is about all rows alike."""
         if answer.verdict.outcome is Outcome.ACCEPTED:
             self.report.accepted += len(rows)
             self.notice_count(rows, answer)
-            return batches.accept(self.held, batch, rows, answer)
+            return batches.accept(self.held, batches.Sent(rows=rows, batch=batch, answer=answer))
         if answer.verdict.outcome is Outcome.AMBIGUOUS:
             self.report.ambiguous += len(rows)
             batches.in_doubt(batch, answer)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from django_capi.client import Answer
-from django_capi.ledger.batches import Due, close_answered
+from django_capi.ledger.batches import Due, close_answered, waiting
 from django_capi.meta.verdicts import Outcome
 from django_capi.models import Batch
 
@@ -82,6 +82,9 @@ class Search:
 
     def look(self, part: Part) -> None:
         """Send a part and draw the conclusion."""
+        part.rows = waiting(part.rows)
+        if not part.rows:
+            return
         self.budget -= 1
         batch, answer = self.post(part.rows)
         if answer.verdict.outcome in REFUSALS:

@@ -1,7 +1,8 @@
 """A held lane comes in; its due events go out, and what Meta said of them is written down.
 
-The intent to send is committed before the request and closed with the answer. An intent left open tells that a
-worker died in between: its events may have reached Meta, are counted as ambiguous and are sent again.
+The intent to send is committed before the request. The answer is noted with the next intent, so that of all that a
+worker leaves open when it dies only its last request has no answer: those events may have reached Meta, are counted as
+ambiguous and are sent again. The others are settled by the answer that stands there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from django_capi.ledger import lanes
 from django_capi.ledger.clock import Now
 from django_capi.ledger.store import using
 from django_capi.meta import wire
+from django_capi.meta.verdicts import Outcome
 from django_capi.models import Batch, Event, Status
 
 
@@ -40,8 +42,8 @@ class Due:
 FIELDS = tuple(Due.__slots__)
 
 
-def due(held: lanes.Claim, *, limit: int) -> list[Due]:
-    """The next events of one test code: conversions before page views, the nearest deadline first.
+def due(held: lanes.Claim, *, limit: int, besides: Sequence[Due] = ()) -> list[Due]:
+    """The next events of one test code, `besides` those: conversions before page views, the nearest deadline first.
 
     At most `limit`, and as many bytes as a request may have.
 
@@ -55,32 +57,65 @@ def due(held: lanes.Claim, *, limit: int) -> list[Due]:
         deadline__gt=Now(),
         consent__gte=Consent.LIMITED,
     )
+    if besides:
+        waiting = waiting.exclude(Among("pk", [row.pk for row in besides]))
     rows = [Due(*row) for row in waiting.order_by("rank", "deadline", "pk").values_list(*FIELDS)[:limit]]
     alike = [row for row in rows if row.test_event_code == rows[0].test_event_code]
     fitting = wire.how_many((len(row.payload.encode()) for row in alike), max_bytes=conf.BATCH_BYTES) if alike else 0
     return alike[:fitting]
 
 
-def unfinished(held: lanes.Claim) -> int:
-    """Close what a dead worker left open; the number of events that may have been sent already."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """A request that Meta took, and its events, whose rows do not say so yet."""
+
+    rows: Sequence[Due]
+    batch: Batch
+    answer: Answer | None  # None: the batch has noted it
+
+
+def recover(held: lanes.Claim) -> tuple[int, int]:
+    """Close what a dead worker left open; how many events Meta had taken, and how many nobody knows of."""
     left = Batch.objects.using(using()).filter(lane_id=held.lane_id, finished_at=None, fence__lt=held.fence)
-    count = 0
+    accepted = ambiguous = 0
     for batch in left:
-        with transaction.atomic(using=using()):
-            count += doubt(batch)
-            close(batch, outcome="ambiguous", reason="The worker died before it noted an answer.")
-    return count
+        if batch.outcome == Outcome.ACCEPTED:
+            rows = [Due(*row) for row in pending(batch.event_pks).values_list(*FIELDS)]
+            accept(held, Sent(rows=rows, batch=batch, answer=None))
+            accepted += len(rows)
+        else:
+            ambiguous += give_up(batch)
+    return accepted, ambiguous
 
 
-def intend(held: lanes.Claim, rows: Sequence[Due], *, size: int) -> Batch:
+def give_up(batch: Batch) -> int:
+    with transaction.atomic(using=using()):
+        close(batch, outcome="ambiguous", reason="The worker died before it noted an answer.")
+        return doubt(batch)
+
+
+def waiting(rows: list[Due]) -> list[Due]:
+    """Those of them that still wait: consent may have been withdrawn since they were read."""
+    still = pending([row.pk for row in rows])
+    if not rows or still.count() == len(rows):
+        return rows
+    left = set(still.values_list("pk", flat=True))
+    return [row for row in rows if row.pk in left]
+
+
+def intend(held: lanes.Claim, rows: Sequence[Due], *, size: int, after: Sent | None = None) -> Batch:
     """Write down what is about to be sent, and hold the lane for it; LostLane when it has gone to someone else.
+
+    With it goes a note that Meta took the request before, `after`: its rows are settled while this one is under way.
 
     Who claims the lane later either waits for this transaction or sees the open intent and counts its events. No
     event's row is touched: an outage must not rewrite the table.
     """
     with transaction.atomic(using=using()):
-        if not lanes.renew(held):
+        if not (lanes.succeed(held) if after else lanes.renew(held)):
             raise lanes.LostLane
+        if after and after.answer:
+            note(after.batch, **answered(after.answer))
         return Batch.objects.using(using()).create(
             lane_id=held.lane_id,
             fence=held.fence,
@@ -91,17 +126,18 @@ def intend(held: lanes.Claim, rows: Sequence[Due], *, size: int) -> Batch:
         )
 
 
-def accept(held: lanes.Claim, batch: Batch, rows: Sequence[Due], answer: Answer) -> bool:
+def accept(held: lanes.Claim, sent: Sent) -> bool:
     """Meta has them. False when the lane was lost meanwhile: the success still counts, then the worker stops."""
+    changes: dict[str, object] = {"status": Status.ACCEPTED, "finished_at": Now(), "batch": sent.batch}
+    if not conf.PAYLOAD_DAYS:
+        changes["payload"] = ""
     with transaction.atomic(using=using()):
-        kept = lanes.succeed(held)
-        changes: dict[str, object] = {"status": Status.ACCEPTED, "finished_at": Now(), "batch": batch}
-        if not conf.PAYLOAD_DAYS:
-            changes["payload"] = ""
-        pending([row.pk for row in rows]).update(attempts=F("attempts") + 1, **changes)
-        close_answered(batch, answer)
-    names = [(row.event_name, row.event_id) for row in rows]
-    signals.events_accepted.send_robust(Event, pixel_id=held.pixel_id, events=names)
+        kept = sent.answer is None or lanes.succeed(held)
+        settled = pending([row.pk for row in sent.rows]).update(attempts=F("attempts") + 1, **changes)
+        close(sent.batch, **(answered(sent.answer) if sent.answer else {}))
+    if settled:  # else somebody who took the lane over has told of them
+        names = [(row.event_name, row.event_id) for row in sent.rows]
+        signals.events_accepted.send_robust(Event, pixel_id=held.pixel_id, events=names)
     return kept
 
 
@@ -147,22 +183,28 @@ def doubt(batch: Batch) -> int:
 
 
 def close_answered(batch: Batch, answer: Answer) -> None:
+    close(batch, **answered(answer))
+
+
+def answered(answer: Answer) -> dict[str, object]:
+    """The columns of a batch that hold Meta's answer."""
     verdict = answer.verdict
-    close(
-        batch,
-        outcome=str(verdict.outcome),
-        reason=verdict.reason,
-        http_status=answer.status,
-        error_code=verdict.code,
-        error_subcode=verdict.subcode,
-        fbtrace_id=(verdict.fbtrace_id or "")[:64],
-    )
+    return {
+        "outcome": str(verdict.outcome),
+        "reason": verdict.reason[:250],
+        "http_status": answer.status,
+        "error_code": verdict.code,
+        "error_subcode": verdict.subcode,
+        "fbtrace_id": (verdict.fbtrace_id or "")[:64],
+    }
 
 
-def close(batch: Batch, *, outcome: str, reason: str, **answer: object) -> None:
-    Batch.objects.using(using()).filter(pk=batch.pk).update(
-        finished_at=Now(), event_pks=[], outcome=outcome, reason=reason[:250], **answer
-    )
+def close(batch: Batch, **answer: object) -> None:
+    note(batch, finished_at=Now(), event_pks=[], **answer)
+
+
+def note(batch: Batch, **changes: object) -> None:
+    Batch.objects.using(using()).filter(pk=batch.pk).update(**changes)
 
 
 def pending(pks: Sequence[int]) -> QuerySet[Event]:

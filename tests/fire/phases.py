@@ -43,29 +43,40 @@ class Doom:
 
 
 class Watcher:
-    """Follows a worker from statement to statement; installed as an `execute_wrapper`."""
+    """Follows a worker from statement to statement; installed as an `execute_wrapper`.
+
+    While a request is under way the worker settles the one before and reads ahead: with that read its work is done, and
+    its next statement has waited for Meta's answer.
+    """
 
     def __init__(self, memory: mmap.mmap, doom: Doom | None) -> None:
         self.memory = memory
         self.doom = doom
+        self.is_under_way = False
+        self.has_read_ahead = False
 
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        self.enter(self.before(sql))
+        self.enter(self.before())
         found = execute(sql, params, many, context)
         self.enter(self.after(sql, context["cursor"].rowcount))
         return found
 
-    def before(self, sql: str) -> Phase:
-        if self.phase is Phase.DURING_POST:
+    def before(self) -> Phase:
+        if self.is_under_way and self.has_read_ahead:
+            self.is_under_way = False
             return Phase.AFTER_ANSWER
-        return Phase.AFTER_CLAIM if self.phase is Phase.AT_COMMIT else self.phase
+        if self.phase is Phase.AT_COMMIT:
+            return Phase.DURING_POST if self.is_under_way else Phase.AFTER_CLAIM
+        return self.phase
 
     def after(self, sql: str, rows: int) -> Phase:
         if sql.startswith("SELECT") and "django_capi_event" in sql and "payload" in sql:
-            return Phase.BEFORE_INTENT
+            self.has_read_ahead = self.is_under_way
+            return Phase.DURING_POST if self.is_under_way else Phase.BEFORE_INTENT
         if sql.startswith("INSERT") and "django_capi_batch" in sql:
+            self.is_under_way, self.has_read_ahead = True, False
             return Phase.DURING_POST
-        if self.phase is Phase.AFTER_ANSWER:
+        if sql.startswith("UPDATE") and "django_capi_event" in sql and "batch_id" in sql:
             return Phase.DURING_SETTLE
         if self.phase is Phase.DURING_SETTLE and sql.startswith("UPDATE") and "django_capi_batch" in sql:
             return Phase.AT_COMMIT

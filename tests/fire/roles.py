@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from django_capi.conf import conf
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import lanes, receipts
+from django_capi.ledger import lanes, receipts, retention
 from django_capi.models import Batch, BrowserState, Event, Lane, Status
 from django_capi.tracking import track
 from tests.fire import brokers
@@ -120,6 +120,16 @@ def report_browser_copies(*, event_ids: Sequence[str], **_: object) -> int:
         for event_id in event_ids
     ]
     return receipts.record(found, fbp="fb.1.1596403881668.1116446470")
+
+
+def visit(*, event_id: str, fbp: str, **_: object) -> None:
+    """An event of a visitor with this cookie."""
+    track("Lead", event_id=event_id, user_data={"fbp": fbp, "em": "jane@example.com"}, consent=True)
+
+
+def withdraw(*, fbp: str, **_: object) -> int:
+    """What the page's button does; how many events waited."""
+    return retention.withdraw(fbp=fbp)
 
 
 def let_time_pass(*, event_id: str, seconds: int, **_: object) -> int:
@@ -223,6 +233,8 @@ ROLES: dict[str, Callable[..., object]] = {
     "once": once,
     "resume": resume,
     "report_browser_copies": report_browser_copies,
+    "visit": visit,
+    "withdraw": withdraw,
     "let_time_pass": let_time_pass,
     "waiting": waiting,
     "ledger": ledger,

@@ -30,6 +30,7 @@ WORKERS = 3
 SHORTEST_TURN = 0.3  # seconds until a worker that never came to its point is killed wherever it is
 LONGEST_TURN = 1.5
 SLOW = 0.08  # seconds that Meta takes
+FEW = 3  # events in a request, so that one is settled while the next is under way
 POINTS = [phase for phase in Phase for _ in range(3 if phase is Phase.DURING_POST else 1)]
 
 
@@ -79,7 +80,7 @@ class Killer:
 def test_nothing_is_lost_to_killed_workers(
     kind: str, open_site: Opened, meta: Meta, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    site = open_site(kind, PIXELS=PIXELS, PIXEL_FOR="tests.fire.roles.one_of_them")
+    site = open_site(kind, PIXELS=PIXELS, PIXEL_FOR="tests.fire.roles.one_of_them", BATCH_EVENTS=FEW)
     killer = Killer(site=site, chance=random.Random(SEED))
     meta.say("slow", seconds=SLOW)
     logs = [tmp_path / "anna", tmp_path / "bert"]

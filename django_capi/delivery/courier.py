@@ -1,0 +1,28 @@
+"""A body comes in; the answer goes out later: a request travels in a thread of its own, the ledger is free meanwhile.
+
+The thread touches no database. Each worker's thread has one courier, so that a pixel's requests share a connection.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from django_capi.client import Answer, Client
+from django_capi.conf import Pixel
+
+_local = threading.local()
+
+
+def dispatch(sender: Client, pixel: Pixel, body: str) -> Future[Answer]:
+    return courier().submit(sender.post, pixel, body)
+
+
+def courier() -> ThreadPoolExecutor:
+    """This thread's own; a forked child makes another, for threads do not survive a fork."""
+    if getattr(_local, "pid", None) != os.getpid():
+        _local.executor = ThreadPoolExecutor(1, thread_name_prefix="capi-courier")
+        _local.pid = os.getpid()
+    found: ThreadPoolExecutor = _local.executor
+    return found
