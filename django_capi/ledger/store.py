@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import router, transaction
+from django.db import router
 from django.utils import timezone
 
 from django_capi import signals
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
+from django_capi.ledger.insert import insert
 from django_capi.meta import events, rules, wire
 from django_capi.models import MATCH_KEYS, BrowserState, Event, MatchKey, Origin, Rank, Status
 
@@ -58,8 +59,7 @@ def store(entries: Sequence[Entry], pixels: Iterable[Pixel]) -> list[Event]:
     rows = [row for entry in entries for row in rows_of(entry, targets, now)]
     if not rows:
         return rows
-    with transaction.atomic(using=using()):
-        Event.objects.using(using()).bulk_create(rows, ignore_conflicts=True)
+    insert(rows, alias=using())
     for pixel in targets:
         names = [(row.event_name, row.event_id) for row in rows if row.pixel_id == pixel.pixel_id]
         signals.events_stored.send_robust(Event, pixel_id=pixel.pixel_id, events=names)
@@ -105,6 +105,7 @@ def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> di
         "origin": entry.origin,
         "object_ref": entry.object_ref,
         "consent": entry.consent,
+        "created_at": now,
         "rank": Rank.PAGE_VIEW if entry.event.event_name == events.PAGE_VIEW else Rank.FIRST,
         "due_at": now,
         "deadline": deadline(entry.event),

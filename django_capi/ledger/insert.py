@@ -1,0 +1,65 @@
+"""Rows come in; one INSERT of them goes out, in words that are put together once for each database.
+
+Django compiles such a statement anew each time, and that takes longer than to run it: a checkout would wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from typing import Any, Final
+
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.constants import OnConflict
+
+from django_capi.models import Event
+
+FIELDS: Final = [field for field in Event._meta.concrete_fields if not field.primary_key]
+NAMES: Final = [field.attname for field in FIELDS]
+MOST_ROWS: Final = 100  # in a statement
+PLAIN: Final = frozenset({str, int, bool, type(None)})
+
+
+def insert(rows: Sequence[Event], *, alias: str) -> None:
+    """Add those that are not there yet. In a transaction it is done in a savepoint, so that a failure costs no more."""
+    connection = connections[alias]
+    most = min(connection.ops.bulk_batch_size(FIELDS, rows), MOST_ROWS) if len(rows) > 1 else 1
+    with guard(connection, is_one=len(rows) <= most), connection.cursor() as cursor:
+        for first in range(0, len(rows), most):
+            part = rows[first : first + most]
+            values = [value for row in part for value in map(vars(row).__getitem__, NAMES)]
+            cursor.execute(statement(alias, len(part)), adapted(values, connection))
+
+
+def guard(connection: BaseDatabaseWrapper, *, is_one: bool) -> AbstractContextManager[None]:
+    """A statement outside of any transaction is one by itself: BEGIN and COMMIT would be two more round trips."""
+    is_alone = is_one and connection.get_autocommit()
+    return nullcontext() if is_alone else transaction.atomic(using=connection.alias)
+
+
+@cache
+def statement(alias: str, count: int) -> str:
+    """The text for so many rows."""
+    operations = connections[alias].ops
+    head = operations.insert_statement(on_conflict=OnConflict.IGNORE)
+    tail = operations.on_conflict_suffix_sql(FIELDS, OnConflict.IGNORE, (), ())
+    columns = ", ".join(operations.quote_name(str(field.column)) for field in FIELDS)
+    row = f"({', '.join(['%s'] * len(FIELDS))})"
+    table = operations.quote_name(Event._meta.db_table)
+    return f"{head} {table} ({columns}) VALUES {', '.join([row] * count)} {tail}"
+
+
+def adapted(values: Sequence[Any], connection: BaseDatabaseWrapper) -> list[Any]:
+    """As the database's driver takes them."""
+    as_stored = connection.ops.adapt_datetimefield_value
+    return [value if type(value) in PLAIN else plain(value, as_stored) for value in values]
+
+
+def plain(value: Any, as_stored: Callable[[datetime], Any]) -> Any:
+    if isinstance(value, datetime):
+        return as_stored(value)
+    return value.value if isinstance(value, Enum) else value

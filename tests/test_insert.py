@@ -1,0 +1,76 @@
+"""The INSERT that is put together here does what Django's own would do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils.safestring import mark_safe
+
+from django_capi.ledger.insert import MOST_ROWS, NAMES, insert
+from django_capi.models import BrowserState, Event, Status
+from tests.factories import EventFactory
+from tests.site.models import Note
+
+pytestmark = pytest.mark.django_db
+
+
+def made(event_id: str, **values: Any) -> Event:
+    row: Event = EventFactory.build(event_id=event_id, **values)
+    row.created_at = row.due_at
+    return row
+
+
+def stored(event_id: str) -> list[Any]:
+    """All but the id; and `bulk_create` sets `created_at` itself."""
+    row = Event.objects.get(event_id=event_id)
+    return [getattr(row, name) for name in NAMES if name not in ("event_id", "created_at")]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"met": True},
+        {"rejected": True, "browser_state": BrowserState.BLOCKED, "shared_id": True},
+        {"event_name": mark_safe("Lead"), "object_ref": "shop.order:1"},  # what a template's literal is
+        {"event_name": "Größe % %s ' \" \\", "left_out": "em:not an address"},
+    ],
+    ids=["pending", "met", "rejected", "safe text", "any text"],
+)
+def test_a_row_is_the_one_that_bulk_create_stores(values: dict[str, Any]) -> None:
+    ours, theirs = made("ours", **values), made("theirs", **values)
+    for name in NAMES:
+        if name != "event_id":
+            setattr(theirs, name, getattr(ours, name))
+
+    insert([ours], alias="default")
+    Event.objects.bulk_create([theirs])
+
+    assert stored("ours") == stored("theirs")
+    assert Event.objects.get(event_id="ours").created_at == ours.created_at
+
+
+def test_what_is_there_stays_and_the_others_come() -> None:
+    insert([made("one", status=Status.ACCEPTED)], alias="default")
+
+    insert([made("one"), made("two")], alias="default")
+
+    assert dict(Event.objects.values_list("event_id", "status")) == {"one": Status.ACCEPTED, "two": Status.PENDING}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_more_rows_than_a_statement_takes_are_stored_together() -> None:
+    insert([made(f"event-{number}") for number in range(2 * MOST_ROWS + 1)], alias="default")
+
+    assert Event.objects.count() == 2 * MOST_ROWS + 1
+
+
+def test_rows_go_with_the_transaction_they_are_in() -> None:
+    with transaction.atomic():
+        Note.objects.create(text="the order")
+        insert([made("one")], alias="default")
+        transaction.set_rollback(True)
+
+    assert not Event.objects.exists()
