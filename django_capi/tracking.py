@@ -171,8 +171,9 @@ def track_in(page: RequestEvents, action: Action) -> str | None:
         return None
     if transaction.get_connection(ledger.using()).in_atomic_block:
         write([entry(action, page.visitor)], pixels_for(page.request))
-        page.in_transaction.add(action.event_id)
         page.copies.append(action)
+        page.in_transaction.add(action.event_id)
+        transaction.on_commit(lambda: page.in_transaction.discard(action.event_id), using=ledger.using())
     else:
         apart.after_commit(apart.open_elsewhere(), lambda: wait(page, action))
     return action.event_id

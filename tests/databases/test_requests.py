@@ -6,6 +6,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.db import connections
 from django.test import AsyncClient, Client
+from django.test.utils import CaptureQueriesContext
 
 from django_capi.models import Event
 from tests.conftest import HEADERS
@@ -53,6 +54,14 @@ def test_what_was_rolled_back_is_not_fired_by_the_page_that_says_so(visitor: Cli
 
     assert names() == {"PageView"}
     assert set(events(response)) == {"PageView"}
+
+
+def test_a_checkout_whose_transaction_is_committed_asks_the_ledger_nothing(visitor: Client) -> None:
+    with CaptureQueriesContext(connections["default"]) as queries:
+        visitor.post("/accepted/")
+
+    about_events = [query["sql"].split()[0] for query in queries if "django_capi_event" in query["sql"]]
+    assert about_events == ["INSERT"] * 3  # the order's, the view's and the page's
 
 
 @pytest.mark.usefixtures("atomic_requests")
