@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core import mail
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 from django.utils.module_loading import import_string
 
 from django_capi.shapes import SHAPES, is_pixel_id, is_test_code, is_token
@@ -104,11 +106,15 @@ class Conf:
     if not TYPE_CHECKING:
 
         def __getattribute__(self, name: str) -> Any:
+            found = read.get(name, read)
+            if found is not read:
+                return found
             default = object.__getattribute__(self, name)
             if not name.isupper():
                 return default
             value = stored().get(name, default)
-            return value if value is default or SHAPES[name].accepts(value) else default
+            read[name] = value if value is default or SHAPES[name].accepts(value) else default
+            return read[name]
 
     def pixels(self) -> dict[str, Pixel]:
         """Every usable pixel by its name; the plain PIXEL_ID is called `main`."""
@@ -148,6 +154,14 @@ class Conf:
 
 
 conf = Conf()
+read: dict[str, Any] = {}  # values that have been looked at
+
+
+@receiver(setting_changed)
+def forget(*, setting: str, **_: Any) -> None:
+    """A test has changed the settings."""
+    if setting == "CAPI":
+        read.clear()
 
 
 def stored() -> Mapping[str, Any]:

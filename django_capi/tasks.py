@@ -40,7 +40,7 @@ def prune() -> None:
 
 def nudge() -> None:
     """Tell a worker that something is due. Returns at once and never raises."""
-    if conf.NUDGE and not is_testing() and not current_app.conf.task_always_eager:
+    if conf.NUDGE and not bell.is_ringing() and not is_testing() and not current_app.conf.task_always_eager:
         bell.ring()
 
 
@@ -51,6 +51,10 @@ class Bell:
         self.pid = 0
         self.rung = threading.Event()
         self.lock = threading.Lock()
+
+    def is_ringing(self) -> bool:
+        """A message is on its way already."""
+        return self.rung.is_set() and self.pid == os.getpid()
 
     def ring(self) -> None:
         if self.pid != os.getpid():
