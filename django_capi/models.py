@@ -37,10 +37,14 @@ class BrowserState(models.IntegerChoices):
 
 
 class Rank(models.IntegerChoices):
-    """Who goes first when many wait: a conversion is worth more than a page view."""
+    """Who goes first when many wait: a conversion is worth more than a page view.
+
+    What Meta's servers fail at goes last and by itself, so that it holds nothing up.
+    """
 
     FIRST = 0, _("first")
     PAGE_VIEW = 1, _("page views")
+    ALONE = 2, _("alone")
 
 
 class Origin(models.IntegerChoices):

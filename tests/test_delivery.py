@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from django_capi.signals import events_accepted
 from django_capi.tracking import track
 from example_project.standin.server import Running, serve
 from tests.conftest import AGENT
+from tests.refusing import refusing
 
 pytestmark = pytest.mark.django_db
 
@@ -296,6 +297,74 @@ class TestPoison:
 
         assert status(row) is Status.REJECTED
         assert row.error_reason
+
+
+def is_refused(ids: Sequence[str]) -> bool:
+    return "lead-00000000" in ids
+
+
+class TestFailing:
+    """Meta's servers may fail at one event for as long as it lives, or at all of them for an hour."""
+
+    def passes(self, count: int) -> None:
+        """So many, with nothing in between but the end of each pause."""
+        for _ in range(count):
+            deliver()
+            Lane.objects.update(paused_until=None)
+
+    def test_an_event_that_meta_fails_at_holds_up_no_other(self, settings: Settings) -> None:
+        taken: list[str] = []
+        with refusing(is_refused, taken, status=500) as url:
+            settings.CAPI = {**settings.CAPI, "SENDER": "graph", "GRAPH_URL": url}
+            rows = [lead(number, event_time=int(time.time()) - 100 + number) for number in range(60)]
+
+            self.passes(7)
+            lead(60)
+            last = deliver()
+
+            assert sorted(taken) == [f"lead-{number:08}" for number in range(1, 61)]
+            assert (last.requests, last.paused) == (1, {})
+            assert (status(rows[0]), rows[0].rank) == (Status.PENDING, Rank.ALONE)
+            assert timedelta(minutes=59) < rows[0].due_at - timezone.now() <= timedelta(hours=1)
+
+    def test_it_is_tried_again_by_itself_and_taken_when_meta_has_mended(self, settings: Settings) -> None:
+        taken: list[str] = []
+        broken = ["lead-00000000"]
+        with refusing(lambda ids: bool(set(broken) & set(ids)), taken, status=500) as url:
+            settings.CAPI = {**settings.CAPI, "SENDER": "graph", "GRAPH_URL": url}
+            event = lead(0)
+            Event.objects.update(rank=Rank.ALONE)
+            lead(1)
+            first = deliver()
+            assert (taken, first.requests, first.paused) == (["lead-00000001"], 2, {})
+
+            broken.clear()
+            Event.objects.filter(pk=event.pk).update(due_at=timezone.now())
+            deliver()
+
+        assert status(event) is Status.ACCEPTED
+
+    def test_an_event_that_meta_never_gets_done_with_holds_up_no_other(self, meta: Running) -> None:
+        first, second = (lead(number, event_time=int(time.time()) - 100 + number) for number in (1, 2))
+        lanes.claim(first.pixel_id)
+        Lane.objects.update(failures=9, max_batch=1, lease_until=None)
+        answer(meta, answer="nothing", times=1)
+
+        self.passes(2)
+
+        assert (status(first), first.rank, first.ambiguous) == (Status.PENDING, Rank.ALONE, 1)
+        assert status(second) is Status.ACCEPTED
+
+    def test_when_all_fail_none_is_set_apart(self, meta: Running) -> None:
+        rows = [lead(number) for number in range(30)]
+        answer(meta, answer="500")
+
+        self.passes(9)
+
+        assert {(status(row), Rank(row.rank)) for row in rows} == {(Status.PENDING, Rank.FIRST)}
+        assert Lane.objects.get().failures == 9
+        answer(meta, answer="ok")
+        assert deliver().accepted == 30
 
 
 class TestLanes:

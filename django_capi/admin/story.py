@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django_capi.admin import wording
 from django_capi.consent import Consent
 from django_capi.insight.freshness import Backlog, Pause
-from django_capi.models import BrowserState, Event, Origin, Status
+from django_capi.models import BrowserState, Event, Origin, Rank, Status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,6 +116,12 @@ def pending(event: Event, *, backlog: Backlog, now: datetime) -> Story:
     if pause:
         return paused(pause)
     waited = wording.duration(now - event.due_at)
+    if event.rank == Rank.ALONE:
+        return Story(
+            tone="fair",
+            happened=_("Meta's servers fail whenever they are sent this event, and take the others."),
+            advice=_("It is sent by itself once an hour until its deadline. Look for something odd in its payload."),
+        )
     if event.due_at > now:
         return Story(
             tone="quiet",

@@ -20,7 +20,7 @@ from django_capi.delivery import courier, poison
 from django_capi.ledger import batches, lanes, retention
 from django_capi.meta import wire
 from django_capi.meta.verdicts import Outcome
-from django_capi.models import Batch
+from django_capi.models import Batch, Rank
 
 logger = logging.getLogger("django_capi")
 
@@ -94,7 +94,7 @@ class Window:
 
     def work(self, goes_on: Callable[[], bool]) -> None:
         """Batch after batch, until nothing waits, or it is over, or Meta wants to be left alone."""
-        size = PROBE_SIZE if self.held.failures >= PROBE_AFTER else self.held.max_batch
+        size = min(self.held.max_batch, PROBE_SIZE) if self.is_in_trouble() else self.held.max_batch
         rows = self.read(size)
         while rows and goes_on():
             batch, flight = self.launch(rows)
@@ -141,14 +141,32 @@ class Window:
 
     def cope(self, rows: Sequence[batches.Due], batch: Batch, answer: Answer) -> bool:
         """Deal with any answer but acceptance; whether to go on."""
-        if answer.verdict.outcome not in poison.REFUSALS:
+        if rows[0].rank == Rank.ALONE and self.leave_apart(rows, batch, answer):
+            return True
+        blames = poison.is_either if self.is_in_trouble() else poison.is_refusal
+        if not blames(answer):
             return self.settle(rows, batch, answer)
         batches.close_answered(batch, answer)
-        goes_on = self.isolate(rows, answer)
+        goes_on = self.isolate(rows, answer, blames)
         if answer.verdict.outcome is Outcome.TOO_LARGE:
             lanes.shrink(self.held)
             return False
         return goes_on
+
+    def leave_apart(self, rows: Sequence[batches.Due], batch: Batch, answer: Answer) -> bool:
+        """What was set apart fails once more: the lane goes on without it. False when the answer is another one."""
+        if answer.verdict.outcome is Outcome.AMBIGUOUS:
+            self.report.ambiguous += len(rows)
+            batches.in_doubt(batch, answer)
+        elif poison.is_breakdown(answer):
+            batches.close_answered(batch, answer)
+        else:
+            return False
+        batches.set_apart(rows)
+        return True
+
+    def is_in_trouble(self) -> bool:
+        return self.held.failures >= PROBE_AFTER
 
     def post(self, rows: Sequence[batches.Due]) -> tuple[Batch, Answer]:
         batch, flight = self.launch(rows)
@@ -164,19 +182,22 @@ class Window:
             self.report.ambiguous += len(rows)
             batches.in_doubt(batch, answer)
             lanes.shrink(self.held)
+            if len(rows) == 1 and self.is_in_trouble():
+                batches.set_apart(rows)  # Meta may never get done with it, and the others must have their turn
         else:
             batches.close_answered(batch, answer)
         self.pause(answer)
         return False
 
-    def isolate(self, rows: Sequence[batches.Due], answer: Answer) -> bool:
-        """Find the events that Meta refuses; the others are delivered on the way."""
-        found = poison.isolate(rows, answer, post=self.post, settle=self.settle)
+    def isolate(self, rows: Sequence[batches.Due], answer: Answer, blames: poison.Blames) -> bool:
+        """Find the events that Meta refuses or fails at; the others are delivered on the way."""
+        found = poison.isolate(rows, answer, post=self.post, settle=self.settle, blames=blames)
         for row, refusal in found.rejected:
             batches.reject(self.held, row, refusal)
+        batches.set_apart(found.failing)
         self.report.rejected += len(found.rejected)
         if found.systemic:
-            self.pause(found.systemic, seconds=CONFIGURATION_PAUSE)
+            self.pause(found.systemic)
         if found.incomplete:
             lanes.shrink(self.held)
         return not (found.systemic or found.incomplete or found.stopped)
@@ -187,15 +208,15 @@ class Window:
             # Not sent again: a request that Meta took is not repeated for a number that does not fit.
             logger.warning("Pixel %s: sent %d events, Meta counts %s.", self.pixel.pixel_id, len(rows), received)
 
-    def pause(self, answer: Answer, *, seconds: float | None = None) -> None:
-        lanes.pause(self.held, seconds=seconds or wait(answer, self.held.failures), reason=answer.verdict.reason)
+    def pause(self, answer: Answer) -> None:
+        lanes.pause(self.held, seconds=wait(answer, self.held.failures), reason=answer.verdict.reason)
         self.report.paused[self.pixel.pixel_id] = answer.verdict.reason
 
 
 def wait(answer: Answer, failures: int) -> float:
     """How many seconds to send nothing, by the kind of answer and the failures before it."""
     verdict = answer.verdict
-    if verdict.outcome is Outcome.LANE:
+    if verdict.outcome is Outcome.LANE or poison.is_refusal(answer):  # refused alike, whatever is sent
         return CONFIGURATION_PAUSE
     if verdict.outcome is Outcome.THROTTLE:
         return verdict.retry_after or min(THROTTLE_PAUSE * 2**failures, LONGEST_PAUSE)

@@ -3,6 +3,9 @@
 Meta refuses a whole request for one bad event and does not say which. Halves are sent; when the first half is
 accepted, the other is known to be bad and is split without being sent. A single event is always sent before it
 is called bad. At most 2k⌈log2(n/k)⌉ + 2k requests find k among n.
+
+In the same way an event is found at which Meta's servers fail. They fail for other reasons, too, so it is only blamed
+when they took another one.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ WITNESSES = 3  # events from elsewhere that are asked before the lane is blamed
 
 REFUSALS = (Outcome.EVENT, Outcome.TOO_LARGE)  # an event that is too large alone is as bad as a wrong one
 
+Blames = Callable[[Answer], bool]  # whether the answer may be the fault of one of the events
 Post = Callable[[Sequence[Due]], tuple[Batch, Answer]]
 Settle = Callable[[Sequence[Due], Batch, Answer], bool]
 
@@ -40,22 +44,47 @@ class Found:
     """What isolating came to."""
 
     rejected: list[tuple[Due, Answer]] = field(default_factory=list)
+    failing: list[Due] = field(default_factory=list)  # Meta's servers fail at them, and not at others
     systemic: Answer | None = None  # every event is refused alike: this refusal is about the lane
     incomplete: bool = False  # the budget ran out
     stopped: bool = False  # another kind of answer came in between
 
 
-def isolate(rows: Sequence[Due], refusal: Answer, *, post: Post, settle: Settle) -> Found:
+def is_refusal(answer: Answer) -> bool:
+    return answer.verdict.outcome in REFUSALS
+
+
+def is_breakdown(answer: Answer) -> bool:
+    """Meta was there, and something broke."""
+    return answer.verdict.outcome is Outcome.TRANSIENT and answer.status is not None
+
+
+def is_either(answer: Answer) -> bool:
+    return is_refusal(answer) or is_breakdown(answer)
+
+
+def isolate(rows: Sequence[Due], refusal: Answer, *, post: Post, settle: Settle, blames: Blames = is_refusal) -> Found:
     """Halve `rows`, which Meta refused together with `refusal`, until every refused event stands alone."""
     if len(rows) == 1:
-        return Found(rejected=[(rows[0], refusal)])
-    search = Search(parts=[Part(rows=list(rows), is_bad=True)], post=post, settle=settle)
+        return concluded(Found(rejected=[(rows[0], refusal)]), has_accepted=False)
+    search = Search(parts=[Part(rows=list(rows), is_bad=True)], post=post, settle=settle, blames=blames)
     while search.budget > 0 and not search.is_over() and search.split():
         search.look(search.parts.pop())
         if search.is_suspicious() and search.is_systemic():
             return Found(systemic=search.found.rejected[0][1])
     search.found.incomplete = bool(search.parts) and not search.found.stopped
-    return search.found
+    return concluded(search.found, has_accepted=search.has_accepted)
+
+
+def concluded(found: Found, *, has_accepted: bool) -> Found:
+    """Tell those that are refused from those that Meta's servers fail at; when all failed it is nobody's fault."""
+    failed = [(row, answer) for row, answer in found.rejected if is_breakdown(answer)]
+    found.rejected = [(row, answer) for row, answer in found.rejected if is_refusal(answer)]
+    if has_accepted:
+        found.failing = [row for row, _ in failed]
+    elif failed and not found.stopped:
+        found.systemic = failed[0][1]
+    return found
 
 
 @dataclass(kw_only=True, slots=True)
@@ -65,6 +94,7 @@ class Search:
     parts: list[Part]
     post: Post
     settle: Settle
+    blames: Blames
     found: Found = field(default_factory=Found)
     budget: int = BUDGET
     has_accepted: bool = False
@@ -87,7 +117,7 @@ class Search:
             return
         self.budget -= 1
         batch, answer = self.post(part.rows)
-        if answer.verdict.outcome in REFUSALS:
+        if self.blames(answer):
             close_answered(batch, answer)
             if len(part.rows) == 1:
                 self.found.rejected.append((part.rows[0], answer))

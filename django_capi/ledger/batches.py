@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import BooleanField, F, Func, QuerySet
@@ -22,7 +23,7 @@ from django_capi.ledger.clock import Now
 from django_capi.ledger.store import using
 from django_capi.meta import wire
 from django_capi.meta.verdicts import Outcome
-from django_capi.models import Batch, Event, Status
+from django_capi.models import Batch, Event, Rank, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Due:
     event_name: str
     event_id: str
     test_event_code: str
+    rank: int
     payload: str
 
     def __repr__(self) -> str:
@@ -40,12 +42,13 @@ class Due:
 
 
 FIELDS = tuple(Due.__slots__)
+APART = timedelta(hours=1)  # between two tries of an event that Meta's servers fail at
 
 
 def due(held: lanes.Claim, *, limit: int, besides: Sequence[Due] = ()) -> list[Due]:
     """The next events of one test code, `besides` those: conversions before page views, the nearest deadline first.
 
-    At most `limit`, and as many bytes as a request may have.
+    At most `limit`, and as many bytes as a request may have. What has been set apart comes last, one at a time.
 
     Consent is asked again here: what has been withdrawn since is not pending any more, and what was never given
     is not read at all.
@@ -60,7 +63,9 @@ def due(held: lanes.Claim, *, limit: int, besides: Sequence[Due] = ()) -> list[D
     if besides:
         waiting = waiting.exclude(Among("pk", [row.pk for row in besides]))
     rows = [Due(*row) for row in waiting.order_by("rank", "deadline", "pk").values_list(*FIELDS)[:limit]]
-    alike = [row for row in rows if row.test_event_code == rows[0].test_event_code]
+    if rows and rows[0].rank == Rank.ALONE:
+        return rows[:1]
+    alike = [row for row in rows if row.test_event_code == rows[0].test_event_code and row.rank != Rank.ALONE]
     fitting = wire.how_many((len(row.payload.encode()) for row in alike), max_bytes=conf.BATCH_BYTES) if alike else 0
     return alike[:fitting]
 
@@ -161,6 +166,12 @@ def reject(held: lanes.Claim, row: Due, answer: Answer) -> None:
         subcode=verdict.subcode,
         reason=verdict.reason,
     )
+
+
+def set_apart(rows: Sequence[Due]) -> None:
+    """Meta takes other events and fails at these: from now on each goes by itself, after the others, now and then."""
+    if rows:
+        pending([row.pk for row in rows]).update(rank=Rank.ALONE, due_at=Now() + APART)
 
 
 def in_doubt(batch: Batch, answer: Answer) -> None:

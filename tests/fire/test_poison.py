@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
@@ -17,17 +13,12 @@ from django_capi.models import Status
 from tests.fire.conftest import Opened, opening
 from tests.fire.meta import Meta, listening
 from tests.fire.site import Site
+from tests.refusing import NOT_HASHED, refusing
 
 pytestmark = pytest.mark.story
 
 COUNT = 1000
-NOT_HASHED = 2804016
 PASSES = 40  # more than any of these need
-REFUSALS = {
-    400: {"error": {"code": 100, "error_subcode": NOT_HASHED, "message": "Invalid parameter", "is_transient": False}},
-    413: {},
-}
-
 PLACES: dict[str, Sequence[int]] = {
     "the first": [0],
     "the last": [999],
@@ -133,35 +124,6 @@ def is_even(ids: Sequence[str]) -> bool:
 
 def is_crowd_at_random(ids: Sequence[str]) -> bool:
     return len(ids) > 1 and random.Random("".join(ids)).random() < 0.9
-
-
-@contextmanager
-def refusing(is_refused: Callable[[Sequence[str]], bool], taken: list[str], *, status: int = 400) -> Iterator[str]:
-    """A Meta that refuses a request for the company its events keep."""
-
-    class Refusing(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            ids = [event["event_id"] for event in body["data"]]
-            if refused := is_refused(ids):
-                answer = json.dumps(REFUSALS[status]).encode()
-            else:
-                taken.extend(ids)
-                answer = json.dumps({"events_received": len(ids)}).encode()
-            self.send_response(status if refused else 200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.mark.parametrize("is_refused", [is_pair, is_more_than_seven, is_even, is_crowd_at_random])
