@@ -139,6 +139,7 @@ class Lane(models.Model):
     pause_reason = models.CharField(_("why paused"), max_length=250, blank=True)
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     max_batch = models.PositiveIntegerField(_("events in a request"), default=500)
+    seen_at = models.DateTimeField(_("a worker looked"), null=True, blank=True)
     last_ok_at = models.DateTimeField(_("last accepted"), null=True, blank=True)
 
     class Meta:

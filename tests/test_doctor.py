@@ -219,6 +219,22 @@ class TestWorker:
 
         assert only("worker").level is Level.OK
 
+    def test_a_worker_that_stopped_is_noticed_though_nothing_waits(self) -> None:
+        LaneFactory(seen_at=timezone.now() - timedelta(hours=2), last_ok_at=timezone.now() - timedelta(days=3))
+
+        finding = only("worker")
+
+        assert finding.level is Level.WARN
+        assert "a worker last looked 2 hours ago, Meta last accepted something 3 days ago" in finding.text
+
+    def test_a_pass_over_an_idle_site_says_that_the_worker_lives(self) -> None:
+        LaneFactory(seen_at=timezone.now() - timedelta(hours=2))
+
+        deliver()
+
+        assert only("worker").level is Level.OK
+        assert "a worker last looked 0 seconds ago" in only("worker").text
+
     def test_a_worker_in_the_middle_of_a_long_backlog_is_not_deaf(self) -> None:
         LaneFactory(lease_until=timezone.now() + timedelta(seconds=90))
         late()

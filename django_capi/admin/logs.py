@@ -33,9 +33,11 @@ class LogPagesMixin(LedgerPagesMixin):
 
 
 class LaneAdminMixin(LogPagesMixin):
-    list_display = ("pixel_id", "state", "paused_until", "pause_reason", "failures", "max_batch", "last_ok_at")
+    list_display = (
+        "pixel_id", "state", "paused_until", "pause_reason", "failures", "max_batch", "seen_at", "last_ok_at",
+    )  # fmt: skip
     fields = (
-        "pixel_id", "shard", "paused_until", "pause_reason", "failures", "max_batch", "last_ok_at", "owner",
+        "pixel_id", "shard", "paused_until", "pause_reason", "failures", "max_batch", "seen_at", "last_ok_at", "owner",
         "lease_until",
     )  # fmt: skip
     ordering = ("pixel_id", "shard")

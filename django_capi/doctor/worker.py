@@ -15,6 +15,8 @@ from django_capi.insight.freshness import LATE_AFTER, Backlog, backlog
 from django_capi.ledger.store import using
 from django_capi.models import Event, Lane, Status
 
+SILENT_AFTER = timedelta(minutes=15)  # longer than anybody waits between two sweeps
+
 START = (
     "Start a Celery worker and beat with the schedule of django_capi.deliver, or keep manage.py capi_deliver --watch "
     "running."
@@ -78,20 +80,28 @@ def heard(pixel_id: str, lane: Lane | None, since: datetime, now: datetime) -> F
         return level("worker", f"A WORKER NEVER RAN for pixel {pixel_id}: nothing has ever been sent.", START)
     if lane.lease_until and lane.lease_until > now:
         return ok("worker", f"A worker is sending for pixel {pixel_id} right now.")
-    if waited >= LATE_AFTER and not (lane.paused_until and lane.paused_until > now):
+    is_paused = lane.paused_until is not None and lane.paused_until > now
+    if waited >= LATE_AFTER and not is_paused:
         return fail(
             "worker",
-            f"NOBODY LISTENS for pixel {pixel_id}: a worker ran here once, {last_heard(lane, now)}, but events have "
-            f"been left lying for {spoken(waited)}. It is dead, or alive but deaf.",
+            f"NOBODY LISTENS for pixel {pixel_id}: {last_heard(lane, now)}, but events have been left lying for "
+            f"{spoken(waited)}. The worker is dead, or alive but deaf.",
+            RESTART,
+        )
+    if lane.seen_at and now - lane.seen_at >= SILENT_AFTER and not is_paused:
+        return warn(
+            "worker",
+            f"NOBODY LOOKS after pixel {pixel_id}: {last_heard(lane, now)}. Nothing waits yet; the next event will.",
             RESTART,
         )
     return ok("worker", f"Pixel {pixel_id}: {last_heard(lane, now)}.")
 
 
 def last_heard(lane: Lane, now: datetime) -> str:
+    looked = f"a worker last looked {spoken(now - lane.seen_at)} ago, " if lane.seen_at else ""
     if lane.last_ok_at is None:
-        return "Meta has not accepted anything yet"
-    return f"Meta last accepted something {spoken(now - lane.last_ok_at)} ago"
+        return f"{looked}Meta has not accepted anything yet"
+    return f"{looked}Meta last accepted something {spoken(now - lane.last_ok_at)} ago"
 
 
 UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))

@@ -48,7 +48,10 @@ def claim(pixel_id: str) -> Claim | None:
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     awake = Q(paused_until=None) | Q(paused_until__lte=Now())
     taken = lanes.filter(free, awake, pk=lane.pk).update(
-        owner=owner, lease_until=Now() + timedelta(seconds=conf.LEASE_SECONDS), fence=F("fence") + 1
+        owner=owner,
+        lease_until=Now() + timedelta(seconds=conf.LEASE_SECONDS),
+        fence=F("fence") + 1,
+        seen_at=Now(),
     )
     if not taken:
         return None
