@@ -7,6 +7,7 @@ with that Python. Without it only our side and the floor are measured.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from statistics import median
 from time import process_time
 from typing import Any, Final
 
-from benchmarks.rounds import interleave, ratio_line, ratios, table
+from benchmarks.rounds import ROUNDS, interleave, ratio_line, ratios, table
 from django_capi.meta import wire
 from django_capi.meta.events import CustomData, Event, UserData
 
@@ -191,6 +192,9 @@ def sdk() -> Callable[[], str] | None:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="few rounds, no verdict: does it run?")
+    options = parser.parse_args()
     contenders: dict[str, Callable[[], object]] = {OURS: ours(wire.dumps_plainly), FLOOR: floor()}
     if wire.ORJSON is None:
         print("orjson is not installed: only the json side is measured")
@@ -202,7 +206,7 @@ def main() -> int:
     else:
         contenders[SDK] = build
     # Nothing here waits, so the processor's time is the fairer clock on a machine that others use as well.
-    times = interleave(contenders, clock=process_time)
+    times = interleave(contenders, rounds=3 if options.quick else ROUNDS, clock=process_time)
     print(table(times))
     mine = [name for name in (OURS, OURS_FAST) if name in times]
     for name in mine:
@@ -211,7 +215,7 @@ def main() -> int:
         return 0
     for name in mine:
         print(ratio_line(times, SDK, name), f"(target {TARGETS[name]:.0f})")
-    return int(any(median(ratios(times, SDK, name)) < TARGETS[name] for name in mine))
+    return int(any(median(ratios(times, SDK, name)) < TARGETS[name] for name in mine) and not options.quick)
 
 
 if __name__ == "__main__":

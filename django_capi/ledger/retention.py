@@ -6,8 +6,9 @@ import logging
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
-from django.db.models import Min
+from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
 
 from django_capi.conf import conf
@@ -16,7 +17,7 @@ from django_capi.models import Batch, Event, Rank, Snapshot, Status
 
 logger = logging.getLogger("django_capi")
 
-RANGE = 1000  # rows in a step: the longest that a checkout may have to wait for
+RANGE = 200  # rows in a step: the longest that a checkout may have to wait for
 PAUSE = 0.01  # seconds between two steps
 
 
@@ -64,16 +65,33 @@ def prune() -> int:
     finished = Event.objects.using(using()).exclude(status=Status.PENDING)
     text_limit = now - timedelta(days=conf.PAYLOAD_DAYS)
     row_limit = now - timedelta(days=conf.RETENTION_DAYS)
-    first = finished.aggregate(first=Min("pk"))["first"]
     old = finished.filter(event_time__lte=int(text_limit.timestamp()))
-    last = old.order_by("-event_time").values_list("pk", flat=True).first()
     removed = 0
-    for low in range(first or 0, (last or -1) + 1, RANGE):
-        part = finished.filter(pk__gte=low, pk__lt=low + RANGE)
-        removed += part.filter(finished_at__lte=row_limit)._raw_delete(using())  # nothing points at a row
-        part.filter(finished_at__lte=text_limit).exclude(payload="").update(payload="")
-        time.sleep(PAUSE)
-    # A request's row goes a day after its events': their pages name it.
-    Batch.objects.using(using()).filter(finished_at__lte=row_limit - timedelta(days=1)).delete()
-    Snapshot.objects.using(using()).filter(created_at__lte=row_limit).delete()
+    for part in ranges(finished, last=old.order_by("-event_time").values_list("pk", flat=True).first()):
+        gone = part.filter(finished_at__lte=row_limit)._raw_delete(using())  # nothing points at a row
+        emptied = part.filter(finished_at__lte=text_limit).exclude(payload="").update(payload="")
+        removed += gone
+        rest(gone + emptied)
+    # A request's row goes a day after its events: their pages name it.
+    drop(Batch.objects.using(using()).filter(finished_at__lte=row_limit - timedelta(days=1)))
+    drop(Snapshot.objects.using(using()).filter(created_at__lte=row_limit))
     return removed
+
+
+def drop(rows: QuerySet[Any]) -> None:
+    for part in ranges(rows, last=rows.aggregate(last=Max("pk"))["last"]):
+        rest(part._raw_delete(using()))
+
+
+def ranges(rows: QuerySet[Any], *, last: int | None) -> Iterator[QuerySet[Any]]:
+    """The rows up to that key, a few at a time."""
+    first = rows.aggregate(first=Min("pk"))["first"]
+    if first is not None and last is not None:
+        for low in range(first, last + 1, RANGE):
+            yield rows.filter(pk__gte=low, pk__lt=low + RANGE)
+
+
+def rest(changed: int) -> None:
+    """Let those in who waited while so many rows were written."""
+    if changed:
+        time.sleep(PAUSE)
