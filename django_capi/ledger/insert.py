@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from enum import Enum
 from functools import cache
 from typing import Any, Final
 
-from django.db import connections, transaction
+from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.constants import OnConflict
 
@@ -20,19 +19,20 @@ from django_capi.models import Event
 
 FIELDS: Final = [field for field in Event._meta.concrete_fields if not field.primary_key]
 NAMES: Final = [field.attname for field in FIELDS]
+TIMES: Final = [place for place, field in enumerate(FIELDS) if isinstance(field, models.DateTimeField)]
+CHOICES: Final = [place for place, field in enumerate(FIELDS) if field.choices]
 MOST_ROWS: Final = 100  # in a statement
-PLAIN: Final = frozenset({str, int, bool, type(None)})
 
 
 def insert(rows: Sequence[Event], *, alias: str) -> None:
     """Add those that are not there yet. In a transaction it is done in a savepoint, so that a failure costs no more."""
     connection = connections[alias]
     most = min(connection.ops.bulk_batch_size(FIELDS, rows), MOST_ROWS) if len(rows) > 1 else 1
+    as_stored = connection.ops.adapt_datetimefield_value
     with guard(connection, is_one=len(rows) <= most), connection.cursor() as cursor:
         for first in range(0, len(rows), most):
             part = rows[first : first + most]
-            values = [value for row in part for value in map(vars(row).__getitem__, NAMES)]
-            cursor.execute(statement(alias, len(part)), adapted(values, connection))
+            cursor.execute(statement(alias, len(part)), [value for row in part for value in values(row, as_stored)])
 
 
 def guard(connection: BaseDatabaseWrapper, *, is_one: bool) -> AbstractContextManager[None]:
@@ -53,13 +53,12 @@ def statement(alias: str, count: int) -> str:
     return f"{head} {table} ({columns}) VALUES {', '.join([row] * count)} {tail}"
 
 
-def adapted(values: Sequence[Any], connection: BaseDatabaseWrapper) -> list[Any]:
-    """As the database's driver takes them."""
-    as_stored = connection.ops.adapt_datetimefield_value
-    return [value if type(value) in PLAIN else plain(value, as_stored) for value in values]
-
-
-def plain(value: Any, as_stored: Callable[[datetime], Any]) -> Any:
-    if isinstance(value, datetime):
-        return as_stored(value)
-    return value.value if isinstance(value, Enum) else value
+def values(row: Event, as_stored: Callable[[datetime], Any]) -> list[Any]:
+    """As the database's driver takes them: what is neither a time nor a choice is so already."""
+    found = list(map(vars(row).__getitem__, NAMES))
+    for place in TIMES:
+        if found[place] is not None:
+            found[place] = as_stored(found[place])
+    for place in CHOICES:
+        found[place] = int(found[place])
+    return found

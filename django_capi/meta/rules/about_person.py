@@ -28,11 +28,11 @@ def _values(value: Any) -> list[Any]:
 
 
 def _unhashed(seen: Seen) -> bool:
-    return any(not _is_hash(one) for key in CONTACT & seen.user.keys() for one in _values(seen.user[key]))
-
-
-def _is_hash(value: object) -> bool:
-    return isinstance(value, str) and SHA256_FORM(value) is not None
+    for key in CONTACT & seen.user.keys():
+        for one in _values(seen.user[key]):
+            if not isinstance(one, str) or SHA256_FORM(one) is None:
+                return True
+    return False
 
 
 def _too_broad(seen: Seen) -> bool:
