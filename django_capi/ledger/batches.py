@@ -7,7 +7,7 @@ ambiguous and are sent again. The others are settled by the answer that stands t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -133,17 +133,30 @@ def intend(held: lanes.Claim, rows: Sequence[Due], *, size: int, after: Sent | N
 
 def accept(held: lanes.Claim, sent: Sent) -> bool:
     """Meta has them. False when the lane was lost meanwhile: the success still counts, then the worker stops."""
-    changes: dict[str, object] = {"status": Status.ACCEPTED, "finished_at": Now(), "batch": sent.batch}
+    changes: dict[str, object] = {
+        "status": Status.ACCEPTED,
+        "finished_at": Now(),
+        "batch": sent.batch,
+        "attempts": F("attempts") + 1,
+    }
     if not conf.PAYLOAD_DAYS:
         changes["payload"] = ""
     with transaction.atomic(using=using()):
         kept = sent.answer is None or lanes.succeed(held)
-        settled = pending([row.pk for row in sent.rows]).update(attempts=F("attempts") + 1, **changes)
+        settled = pending([row.pk for row in sent.rows]).update(**changes)
+        if settled < len(sent.rows):
+            own_up(sent, changes)
         close(sent.batch, **(answered(sent.answer) if sent.answer else {}))
     if settled:  # else somebody who took the lane over has told of them
         names = [(row.event_name, row.event_id) for row in sent.rows]
         signals.events_accepted.send_robust(Event, pixel_id=held.pixel_id, events=names)
     return kept
+
+
+def own_up(sent: Sent, changes: Mapping[str, object]) -> None:
+    """What was withdrawn while it was under way has reached Meta all the same, and the row must say so."""
+    rows = Event.objects.using(using()).filter(Among("pk", [row.pk for row in sent.rows]), status=Status.WITHDRAWN)
+    rows.update(**changes, error_reason="The visitor withdrew consent when it had just been sent.")
 
 
 def reject(held: lanes.Claim, row: Due, answer: Answer) -> None:
