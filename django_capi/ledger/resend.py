@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.utils import timezone
-
+from django_capi.ledger.clock import Now
 from django_capi.ledger.store import using
 from django_capi.models import Event, Status
 
@@ -17,11 +16,10 @@ def resend(pks: Sequence[int]) -> int:
 
     Accepted and withdrawn events stay, and so do those past their deadline or without their text.
     """
-    now = timezone.now()
-    rows = Event.objects.using(using()).filter(pk__in=pks, status__in=RESENDABLE, deadline__gt=now)
+    rows = Event.objects.using(using()).filter(pk__in=pks, status__in=RESENDABLE, deadline__gt=Now())
     return rows.exclude(payload="").update(
         status=Status.PENDING,
-        due_at=now,
+        due_at=Now(),
         finished_at=None,
         error_code=None,
         error_subcode=None,

@@ -12,6 +12,7 @@ from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
 
 from django_capi.conf import conf
+from django_capi.ledger.clock import Now
 from django_capi.ledger.store import digest, using
 from django_capi.models import Batch, Event, Rank, Snapshot, Status
 
@@ -23,9 +24,8 @@ PAUSE = 0.01  # seconds between two steps
 
 def expire() -> int:
     """Pending events past their deadline end here: one of them would fail its whole request."""
-    now = timezone.now()
-    overdue = Event.objects.using(using()).filter(status=Status.PENDING, deadline__lte=now)
-    return overdue.update(status=Status.EXPIRED, finished_at=now, error_reason="Not delivered before its deadline.")
+    overdue = Event.objects.using(using()).filter(status=Status.PENDING, deadline__lte=Now())
+    return overdue.update(status=Status.EXPIRED, finished_at=Now(), error_reason="Not delivered before its deadline.")
 
 
 def shed(pixel_id: str) -> int:
@@ -38,7 +38,7 @@ def shed(pixel_id: str) -> int:
     given_up = 0
     for pks in batched(list(oldest), RANGE):
         given_up += waiting.filter(pk__in=pks).update(
-            status=Status.EXPIRED, finished_at=timezone.now(), payload="", error_reason="Shed: too many events waited."
+            status=Status.EXPIRED, finished_at=Now(), payload="", error_reason="Shed: too many events waited."
         )
     logger.warning("Pixel %s: %d page views were shed, more than %d waited.", pixel_id, given_up, conf.BACKLOG_LIMIT)
     return given_up
@@ -55,7 +55,7 @@ def withdraw(*, fbp: str | None) -> int:
         return 0
     waiting = Event.objects.using(using()).filter(status=Status.PENDING, server_fbp=digest(fbp))
     return waiting.update(
-        status=Status.WITHDRAWN, finished_at=timezone.now(), payload="", error_reason="The visitor withdrew consent."
+        status=Status.WITHDRAWN, finished_at=Now(), payload="", error_reason="The visitor withdrew consent."
     )
 
 
