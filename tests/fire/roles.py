@@ -24,11 +24,11 @@ from django_capi.delivery.drain import deliver
 from django_capi.ledger import lanes, receipts, retention
 from django_capi.models import Batch, BrowserState, Event, Lane, Status
 from django_capi.tracking import track
-from tests.fire import brokers
+from tests.fire import brokers, clocks, orders
+from tests.fire.orders import commit
 from tests.fire.phases import Doom, Phase, Watcher
 from tests.site.models import Note
 
-NAMES = ("Lead", "Contact", "Schedule", "PageView")
 ROLLED_BACK = 10  # one transaction in so many
 
 
@@ -48,11 +48,13 @@ def prepare(**_: object) -> None:
     call_command("migrate", run_syncdb=True, verbosity=0)
 
 
-def write(*, writer: str, seed: int, log: str, pause: float, **_: object) -> int:
+def write(*, writer: str, seed: int, log: str, pause: float, broker: str = "", queue: str = "fire", **_: object) -> int:
     """Track in transactions until SIGTERM; the ids of those that committed go into the log, one a line.
 
     The result is how many the database did not take.
     """
+    if broker:
+        brokers.on(broker, queue)
     stop = stopped()
     chance = random.Random(seed)
     number = failed = 0
@@ -67,21 +69,6 @@ def write(*, writer: str, seed: int, log: str, pause: float, **_: object) -> int
                 connection.close()
                 failed += 1
     return failed
-
-
-def commit(event_id: str, *, is_kept: bool) -> bool:
-    """An order and its event in one transaction; whether it was committed and the event tracked."""
-    with transaction.atomic():
-        Note.objects.create(text=event_id)
-        found = track(
-            NAMES[sum(event_id.encode()) % len(NAMES)],
-            event_id=event_id,
-            user_data={"em": f"{event_id}@example.com", "fn": "Zoë"},
-            custom_data={"value": "19.90", "currency": "EUR"},
-            consent=True,
-        )
-        transaction.set_rollback(not is_kept)
-    return found is not None and is_kept
 
 
 def store(*, count: int, bad: Sequence[int] = (), first: int = 0, **_: object) -> None:
@@ -245,4 +232,14 @@ ROLES: dict[str, Callable[..., object]] = {
     "nudge": brokers.nudge,
     "forget": brokers.forget,
     "checkouts": brokers.checkouts,
+    "die_in_checkout": orders.die_in_checkout,
+    "store_spread": orders.store_spread,
+    "grow_old": orders.grow_old,
+    "prune_often": orders.prune_often,
+    "watch_off": clocks.watch_off,
+    "once_off": clocks.once_off,
+    "claim_off": clocks.claim_off,
+    "commit_off": clocks.commit_off,
+    "end_lease": clocks.end_lease,
+    "requests": clocks.requests,
 }
