@@ -91,7 +91,7 @@ class Conf:
     PIXEL_SCRIPT_URL: str = "https://connect.facebook.net/en_US/fbevents.js"
     PARTNER_AGENT: str = ""  # fewer than 23 characters, at least two letters
     PROXIES: Mapping[str, str] = {}  # for requests; the environment's proxies are not looked at
-    CONNECT_TIMEOUT: float = 3.0  # seconds
+    CONNECT_TIMEOUT: float = 3.0  # seconds; also how long a body may stall on its way out
     READ_TIMEOUT: float = 15.0  # seconds; a short one turns slow answers into possible duplicates
     BATCH_EVENTS: int = 500  # events in a request, at most 1,000
     BATCH_BYTES: int = 1_000_000  # bytes in a request
