@@ -20,6 +20,7 @@ from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.ledger import lanes
 from django_capi.ledger.clock import Now
+from django_capi.ledger.insist import insistent
 from django_capi.ledger.store import using
 from django_capi.meta import wire
 from django_capi.meta.verdicts import Outcome
@@ -45,6 +46,7 @@ FIELDS = tuple(Due.__slots__)
 APART = timedelta(hours=1)  # between two tries of an event that Meta's servers fail at
 
 
+@insistent
 def due(held: lanes.Claim, *, limit: int, besides: Sequence[Due] = ()) -> list[Due]:
     """The next events of one test code, `besides` those: conversions before page views, the nearest deadline first.
 
@@ -93,12 +95,14 @@ def recover(held: lanes.Claim) -> tuple[int, int]:
     return accepted, ambiguous
 
 
+@insistent
 def give_up(batch: Batch) -> int:
     with transaction.atomic(using=using()):
         close(batch, outcome="ambiguous", reason="The worker died before it noted an answer.")
         return doubt(batch)
 
 
+@insistent
 def waiting(rows: list[Due]) -> list[Due]:
     """Those of them that still wait: consent may have been withdrawn since they were read."""
     still = pending([row.pk for row in rows])
@@ -108,6 +112,7 @@ def waiting(rows: list[Due]) -> list[Due]:
     return [row for row in rows if row.pk in left]
 
 
+@insistent
 def intend(held: lanes.Claim, rows: Sequence[Due], *, size: int, after: Sent | None = None) -> Batch:
     """Write down what is about to be sent, and hold the lane for it; LostLane when it has gone to someone else.
 
@@ -131,6 +136,7 @@ def intend(held: lanes.Claim, rows: Sequence[Due], *, size: int, after: Sent | N
         )
 
 
+@insistent
 def accept(held: lanes.Claim, sent: Sent) -> bool:
     """Meta has them. False when the lane was lost meanwhile: the success still counts, then the worker stops."""
     changes: dict[str, object] = {
@@ -159,6 +165,7 @@ def own_up(sent: Sent, changes: Mapping[str, object]) -> None:
     rows.update(**changes, error_reason="The visitor withdrew consent when it had just been sent.")
 
 
+@insistent
 def reject(held: lanes.Claim, row: Due, answer: Answer) -> None:
     """Meta refuses this one event, sent alone: it ends here, with the reason."""
     verdict = answer.verdict
@@ -181,12 +188,14 @@ def reject(held: lanes.Claim, row: Due, answer: Answer) -> None:
     )
 
 
+@insistent
 def set_apart(rows: Sequence[Due]) -> None:
     """Meta takes other events and fails at these: from now on each goes by itself, after the others, now and then."""
     if rows:
         pending([row.pk for row in rows]).update(rank=Rank.ALONE, due_at=Now() + APART)
 
 
+@insistent
 def in_doubt(batch: Batch, answer: Answer) -> None:
     """No answer came, and the body may have arrived: count it, and hold what the site wants held."""
     with transaction.atomic(using=using()):
@@ -206,6 +215,7 @@ def doubt(batch: Batch) -> int:
     return count
 
 
+@insistent
 def close_answered(batch: Batch, answer: Answer) -> None:
     close(batch, **answered(answer))
 

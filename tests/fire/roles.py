@@ -194,6 +194,16 @@ def cut_off(*, number: int, **_: object) -> None:
         cursor.execute(kill, [number])
 
 
+def cut_off_others(**_: object) -> int:
+    """End every other connection to this database, as a restart does; how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(OTHERS[connection.vendor])
+        others = [number for (number,) in cursor.fetchall()]
+        for number in others:
+            cursor.execute(CUT_OFF[connection.vendor][1], [number])
+    return len(others)
+
+
 def whole_text(path: Path, text: str) -> None:
     path.with_suffix(".part").write_text(text)
     path.with_suffix(".part").rename(path)
@@ -209,6 +219,10 @@ CUT_OFF = {
         "SELECT COUNT(*) FROM information_schema.processlist WHERE id = %s AND info LIKE 'INSERT%%'",
         "KILL CONNECTION %s",
     ),
+}
+OTHERS = {
+    "postgresql": "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    "mysql": "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
 }
 ROLES: dict[str, Callable[..., object]] = {
     "prepare": prepare,
@@ -227,6 +241,7 @@ ROLES: dict[str, Callable[..., object]] = {
     "ledger": ledger,
     "be_cut_off": be_cut_off,
     "cut_off": cut_off,
+    "cut_off_others": cut_off_others,
     "work": brokers.work,
     "beat": brokers.beat,
     "nudge": brokers.nudge,

@@ -26,7 +26,7 @@ OUTAGE = 6.9  # days
 def test_pruning_beside_a_worker_and_checkouts_takes_only_what_is_over(
     kind: str, open_site: Opened, meta: Meta, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    site = open_site(kind, RETENTION_DAYS=1, PAYLOAD_DAYS=1, BATCH_EVENTS=20)
+    site = open_site(kind, RETENTION_DAYS=1, PAYLOAD_DAYS=1, BATCH_EVENTS=20, READ_TIMEOUT=30)
     site.call("store", count=OLD)
     site.call("once")
     site.call("grow_old", days=4)
@@ -64,7 +64,7 @@ def test_pruning_beside_a_worker_and_checkouts_takes_only_what_is_over(
     assert failed == 0
     assert waiting >= late_ids()
     assert arrived == old_ids() | late_ids() | set(found["orders"])
-    assert set(meta.arrivals().values()) == {1}
+    assert set(meta.arrivals().values()) == {1}, site.log()
     assert {row["status"] for row in found["events"]} <= {Status.ACCEPTED}
     assert pruned["removed"] == len(arrived) - len(left) > OLD
 

@@ -155,6 +155,24 @@ def lines(log: Path) -> int:
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_what_meta_took_is_settled_though_the_connection_broke_meanwhile(
+    kind: str, open_site: Opened, meta: Meta
+) -> None:
+    site = open_site(kind, READ_TIMEOUT=30, BATCH_EVENTS=20)
+    site.call("store", count=40)
+    meta.say("slow", seconds=2, times=1)
+    worker = site.start("once")
+    site.until(lambda: meta.requests == 1)
+
+    cut = site.call("cut_off_others")
+
+    assert cut >= 1
+    assert site.result(worker)["accepted"] == 40
+    found = check(site, meta, count=40)
+    assert (found["twice"], found["ambiguous"]) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 def test_a_transaction_lost_under_the_tracking_is_not_taken_for_committed(
     kind: str, open_site: Opened, tmp_path: Path
 ) -> None:

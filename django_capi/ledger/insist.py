@@ -1,0 +1,39 @@
+"""A piece of a worker's turn comes in; it is done, though the database deadlocks or restarts meanwhile.
+
+What Meta has answered is known here and nowhere else: a worker that dropped it would send the events again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
+
+from django.db import InterfaceError, OperationalError, connections
+
+from django_capi.ledger.store import using
+
+PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0)  # seconds before another try; shorter together than any lease
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def insistent(work: Callable[P, R]) -> Callable[P, R]:
+    """Try again after a deadlock, a lock that was waited for in vain, or a lost connection. The work is atomic."""
+
+    @wraps(work)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        for pause in PAUSES:
+            try:
+                return work(*args, **kwargs)
+            except (InterfaceError, OperationalError):
+                connection = connections[using()]
+                if connection.in_atomic_block:  # the caller's transaction is lost, and this with it
+                    raise
+                connection.close_if_unusable_or_obsolete()
+                time.sleep(pause)
+        return work(*args, **kwargs)
+
+    return wrapped
