@@ -113,8 +113,10 @@ class Conf:
             if not name.isupper():
                 return default
             value = stored().get(name, default)
-            read[name] = value if value is default or SHAPES[name].accepts(value) else default
-            return read[name]
+            usable = value if value is default or SHAPES[name].accepts(value) else default
+            if not is_testing():  # a site's tests may change the dict in place, of which there is no signal
+                read[name] = usable
+            return usable
 
     def pixels(self) -> dict[str, Pixel]:
         """Every usable pixel by its name; the plain PIXEL_ID is called `main`."""
@@ -159,7 +161,7 @@ read: dict[str, Any] = {}  # values that have been looked at
 
 @receiver(setting_changed)
 def forget(*, setting: str, **_: Any) -> None:
-    """A test has changed the settings."""
+    """The settings have been overridden."""
     if setting == "CAPI":
         read.clear()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
@@ -19,6 +20,7 @@ from django_capi import client
 from django_capi.consent import Consent
 from django_capi.delivery.drain import deliver
 from django_capi.ledger import batches, lanes, resend, retention
+from django_capi.meta import verdicts
 from django_capi.models import Batch, BrowserState, Event, Lane, Rank, Status
 from django_capi.signals import events_accepted
 from django_capi.tracking import track
@@ -355,6 +357,17 @@ class TestFailing:
         assert (status(first), first.rank, first.ambiguous) == (Status.PENDING, Rank.ALONE, 1)
         assert status(second) is Status.ACCEPTED
 
+    def test_it_has_a_last_try_before_its_deadline(self) -> None:
+        lead(0)
+        Event.objects.update(deadline=timezone.now() + timedelta(minutes=30))
+        held = lanes.claim("1234567890123456")
+        assert held
+
+        batches.set_apart(batches.due(held, limit=1))
+
+        event = Event.objects.get()
+        assert event.deadline - event.due_at == batches.LAST_TRY
+
     def test_when_all_fail_none_is_set_apart(self, meta: Running) -> None:
         rows = [lead(number) for number in range(30)]
         answer(meta, answer="500")
@@ -433,6 +446,86 @@ class TestLanes:
 
         assert not kept
         assert Event.objects.values("status", "attempts", "batch_id").get() == settled
+
+
+class TestOvertaken:
+    """Something else happens to an event, or to its worker, while it is under way."""
+
+    def under_way(self) -> tuple[lanes.Claim, batches.Sent]:
+        """One event that Meta has just taken."""
+        held = lanes.claim(lead(1).pixel_id)
+        assert held
+        rows = batches.due(held, limit=1)
+        batch = batches.intend(held, rows, size=1)
+        return held, batches.Sent(rows=rows, batch=batch, answer=client.accepted('{"data": [{}]}'))
+
+    def test_an_event_that_expired_meanwhile_is_accepted_all_the_same(self) -> None:
+        held, sent = self.under_way()
+        Event.objects.update(deadline=timezone.now() - timedelta(seconds=1))
+        retention.expire()
+
+        batches.accept(held, sent)
+
+        assert Event.objects.values_list("status", "error_reason").get() == (Status.ACCEPTED, "")
+
+    def test_the_note_of_a_dead_worker_outweighs_a_deadline_that_has_passed(self, meta: Running) -> None:
+        held, sent = self.under_way()
+        lead(2)
+        batches.intend(held, batches.due(held, limit=1, besides=sent.rows), size=1, after=sent)
+        Lane.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        Event.objects.filter(pk=sent.rows[0].pk).update(deadline=timezone.now() - timedelta(seconds=1))
+
+        deliver()
+
+        assert set(Event.objects.values_list("status", flat=True)) == {Status.ACCEPTED}
+        assert [found["event_id"] for found in seen(meta)] == ["lead-00000002"]
+
+    def test_a_worker_that_is_interrupted_notes_what_meta_answers(self, meta: Running, settings: Settings) -> None:
+        settings.CAPI = {**settings.CAPI, "BATCH_EVENTS": 2}
+        for number in range(4):
+            lead(number)
+
+        def interrupt(**_: object) -> None:
+            raise KeyboardInterrupt
+
+        events_accepted.connect(interrupt)
+        try:
+            with pytest.raises(KeyboardInterrupt):  # the second request is under way
+                deliver()
+        finally:
+            events_accepted.disconnect(interrupt)
+
+        report = deliver()
+
+        assert (report.accepted, report.requests) == (2, 0)
+        assert len(seen(meta)) == 4
+        assert set(Event.objects.values_list("status", "ambiguous")) == {(Status.ACCEPTED, 0)}
+
+    def test_what_was_in_doubt_is_counted_once(self) -> None:
+        _, sent = self.under_way()
+        nothing = client.Answer(verdict=verdicts.unreachable(sent=True))
+
+        batches.in_doubt(sent.batch, nothing)
+        batches.in_doubt(sent.batch, nothing)
+
+        assert Event.objects.values_list("attempts", "ambiguous").get() == (1, 1)
+
+    def test_an_intent_that_was_written_twice_leaves_no_phantom(self) -> None:
+        held, sent = self.under_way()
+
+        batches.intend(held, sent.rows, size=1)
+
+        assert Batch.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_inside_a_transaction_nothing_is_sent(meta: Running) -> None:
+    lead()
+
+    with transaction.atomic(), pytest.raises(RuntimeError):
+        deliver()
+
+    assert not seen(meta)
 
 
 class TestTime:
@@ -520,6 +613,18 @@ def test_pruning_takes_old_rows_and_never_pending_ones(meta: Running, settings: 
 
     assert removed == 1
     assert set(Event.objects.values_list("pk", flat=True)) == {waiting.pk, fresh.pk}
+
+
+def test_rows_may_go_before_their_texts_would(settings: Settings) -> None:
+    settings.CAPI = {**settings.CAPI, "RETENTION_DAYS": 3}
+    lead()
+    Event.objects.update(
+        status=Status.ACCEPTED,
+        finished_at=timezone.now() - timedelta(days=5),
+        event_time=F("event_time") - 5 * 86400,
+    )
+
+    assert retention.prune() == 1
 
 
 def test_pruning_drops_old_texts_and_keeps_what_is_counted(meta: Running) -> None:

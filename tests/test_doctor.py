@@ -24,6 +24,7 @@ from pytest_django import Settings
 from django_capi import client
 from django_capi.delivery.drain import deliver
 from django_capi.doctor import Finding, Level, clocks, egress, examine
+from django_capi.models import Lane
 from example_project.standin.server import Running, serve
 from tests.factories import PIXEL_ID, EventFactory, LaneFactory
 
@@ -226,6 +227,13 @@ class TestWorker:
 
         assert finding.level is Level.WARN
         assert "a worker last looked 2 hours ago, Meta last accepted something 3 days ago" in finding.text
+
+    def test_a_pass_over_a_paused_lane_says_that_the_worker_lives(self) -> None:
+        LaneFactory(paused=True, seen_at=timezone.now() - timedelta(hours=2))
+        deliver()
+        Lane.objects.update(paused_until=None)
+
+        assert "a worker last looked 0 seconds ago" in only("worker").text
 
     def test_a_pass_over_an_idle_site_says_that_the_worker_lives(self) -> None:
         LaneFactory(seen_at=timezone.now() - timedelta(hours=2))

@@ -16,7 +16,14 @@ _local = threading.local()
 
 
 def dispatch(sender: Client, pixel: Pixel, body: str) -> Future[Answer]:
-    return courier().submit(sender.post, pixel, body)
+    """When no thread can be had, it travels in this one: its intent is written down already."""
+    try:
+        return courier().submit(sender.post, pixel, body)
+    except RuntimeError:  # no more threads, or the interpreter is going down
+        del _local.executor, _local.pid  # its queue may hold the body, and must never send it later
+    done: Future[Answer] = Future()
+    done.set_result(sender.post(pixel, body))
+    return done
 
 
 def courier() -> ThreadPoolExecutor:

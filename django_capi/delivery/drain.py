@@ -12,7 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+
+from django.db import DatabaseError
 
 from django_capi.client import Answer, Client, client
 from django_capi.conf import Pixel, conf
@@ -53,7 +56,9 @@ def deliver(*, seconds: float = 50.0, is_over: Callable[[], bool] = bool) -> Rep
     def goes_on() -> bool:
         return time.monotonic() < until and not is_over()
 
-    for pixel in {pixel.pixel_id: pixel for pixel in conf.pixels().values()}.values():
+    pixels = list({pixel.pixel_id: pixel for pixel in conf.pixels().values()}.values())
+    random.shuffle(pixels)  # the time may be up before the last one's turn
+    for pixel in pixels:
         drain(pixel, client(), goes_on=goes_on, report=report)
     return report
 
@@ -70,6 +75,9 @@ def drain(pixel: Pixel, sender: Client, *, goes_on: Callable[[], bool], report: 
     except lanes.LostLane:
         logger.info("Pixel %s: another worker holds the lane now.", pixel.pixel_id)
         window.settle_last()
+    except BaseException:
+        window.salvage()
+        raise
     finally:
         window.close()
 
@@ -82,6 +90,7 @@ class Window:
     sender: Client
     held: lanes.Claim
     report: Report
+    batch: Batch | None = None  # of the flight
     flight: Future[Answer] | None = None
     last: batches.Sent | None = None  # Meta has them, and their rows do not say so yet
 
@@ -124,7 +133,7 @@ class Window:
         batch = batches.intend(self.held, rows, size=len(body), after=self.last)
         self.last = replace(self.last, answer=None) if self.last else None
         self.report.requests += 1
-        self.flight = courier.dispatch(self.sender, self.pixel, body)
+        self.batch, self.flight = batch, courier.dispatch(self.sender, self.pixel, body)
         return batch, self.flight
 
     def settle_last(self) -> None:
@@ -132,6 +141,14 @@ class Window:
         if sent:
             batches.accept(self.held, sent)
             self.report.accepted += len(sent.rows)
+
+    def salvage(self) -> None:
+        """Something broke: what Meta answered, or is about to, is written down all the same."""
+        if self.batch and self.flight:
+            futures.wait([self.flight])
+            if not self.flight.exception():
+                with suppress(DatabaseError):
+                    batches.keep_answer(self.batch, self.flight.result())
 
     def close(self) -> None:
         """Hand the lane over, when nothing is under way any more."""

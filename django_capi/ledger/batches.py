@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import BooleanField, F, Func, QuerySet
+from django.db.models import BooleanField, Case, DateTimeField, ExpressionWrapper, F, Func, QuerySet, When
 
 from django_capi import signals
 from django_capi.client import Answer
@@ -43,7 +43,13 @@ class Due:
 
 
 FIELDS = tuple(Due.__slots__)
+OVERTAKEN = {
+    Status.WITHDRAWN: "The visitor withdrew consent when it had just been sent.",
+    Status.EXPIRED: "",
+    Status.IN_DOUBT: "",
+}
 APART = timedelta(hours=1)  # between two tries of an event that Meta's servers fail at
+LAST_TRY = timedelta(minutes=5)  # before its deadline it is tried once more
 
 
 @insistent
@@ -87,7 +93,10 @@ def recover(held: lanes.Claim) -> tuple[int, int]:
     accepted = ambiguous = 0
     for batch in left:
         if batch.outcome == Outcome.ACCEPTED:
-            rows = [Due(*row) for row in pending(batch.event_pks).values_list(*FIELDS)]
+            taken = Event.objects.using(using()).filter(
+                Among("pk", batch.event_pks), status__in=(Status.PENDING, *OVERTAKEN)
+            )
+            rows = [Due(*row) for row in taken.values_list(*FIELDS)]
             accept(held, Sent(rows=rows, batch=batch, answer=None))
             accepted += len(rows)
         else:
@@ -98,8 +107,8 @@ def recover(held: lanes.Claim) -> tuple[int, int]:
 @insistent
 def give_up(batch: Batch) -> int:
     with transaction.atomic(using=using()):
-        close(batch, outcome="ambiguous", reason="The worker died before it noted an answer.")
-        return doubt(batch)
+        reason = "The worker died before it noted an answer."
+        return doubt(batch) if close_open(batch, outcome="ambiguous", reason=reason) else 0
 
 
 @insistent
@@ -121,11 +130,12 @@ def intend(held: lanes.Claim, rows: Sequence[Due], *, size: int, after: Sent | N
     Who claims the lane later either waits for this transaction or sees the open intent and counts its events. No
     event's row is touched: an outage must not rewrite the table.
     """
-    with transaction.atomic(using=using()):
+    with transaction.atomic(using=using(), durable=True):
         if not (lanes.succeed(held) if after else lanes.renew(held)):
             raise lanes.LostLane
         if after and after.answer:
             note(after.batch, **answered(after.answer))
+        forget_others(held, after)
         return Batch.objects.using(using()).create(
             lane_id=held.lane_id,
             fence=held.fence,
@@ -134,6 +144,12 @@ def intend(held: lanes.Claim, rows: Sequence[Due], *, size: int, after: Sent | N
             size=size,
             event_pks=[row.pk for row in rows],
         )
+
+
+def forget_others(held: lanes.Claim, after: Sent | None) -> None:
+    """An intent whose commit was not heard of is written a second time: the first one was never sent."""
+    unsent = Batch.objects.using(using()).filter(lane_id=held.lane_id, fence=held.fence, finished_at=None)
+    (unsent.exclude(pk=after.batch.pk) if after else unsent)._raw_delete(using())
 
 
 @insistent
@@ -160,9 +176,10 @@ def accept(held: lanes.Claim, sent: Sent) -> bool:
 
 
 def own_up(sent: Sent, changes: Mapping[str, object]) -> None:
-    """What was withdrawn while it was under way has reached Meta all the same, and the row must say so."""
-    rows = Event.objects.using(using()).filter(Among("pk", [row.pk for row in sent.rows]), status=Status.WITHDRAWN)
-    rows.update(**changes, error_reason="The visitor withdrew consent when it had just been sent.")
+    """What was given up while it was under way has reached Meta all the same, and the row must say so."""
+    rows = Event.objects.using(using()).filter(Among("pk", [row.pk for row in sent.rows]))
+    for status, reason in OVERTAKEN.items():
+        rows.filter(status=status).update(**changes, error_reason=reason)
 
 
 @insistent
@@ -192,15 +209,25 @@ def reject(held: lanes.Claim, row: Due, answer: Answer) -> None:
 def set_apart(rows: Sequence[Due]) -> None:
     """Meta takes other events and fails at these: from now on each goes by itself, after the others, now and then."""
     if rows:
-        pending([row.pk for row in rows]).update(rank=Rank.ALONE, due_at=Now() + APART)
+        pending([row.pk for row in rows]).update(rank=Rank.ALONE, due_at=next_try())
+
+
+def next_try() -> Case:
+    """In a while, or shortly before the deadline."""
+    last = ExpressionWrapper(F("deadline") - LAST_TRY, DateTimeField())
+    return Case(
+        When(deadline__gt=Now() + APART + LAST_TRY, then=Now() + APART),
+        When(deadline__gt=Now() + 2 * LAST_TRY, then=last),
+        default=Now() + LAST_TRY,
+    )
 
 
 @insistent
 def in_doubt(batch: Batch, answer: Answer) -> None:
     """No answer came, and the body may have arrived: count it, and hold what the site wants held."""
     with transaction.atomic(using=using()):
-        doubt(batch)
-        close_answered(batch, answer)
+        if close_open(batch, **answered(answer)):
+            doubt(batch)
 
 
 def doubt(batch: Batch) -> int:
@@ -213,6 +240,15 @@ def doubt(batch: Batch) -> int:
                 status=Status.IN_DOUBT, finished_at=Now(), error_reason="Meta's answer never came. Resend or leave it."
             )
     return count
+
+
+@insistent
+def keep_answer(batch: Batch, answer: Answer) -> None:
+    """For whoever has the lane next, unless it is settled: `recover` accepts by this note."""
+    if answer.verdict.outcome is Outcome.ACCEPTED:
+        Batch.objects.using(using()).filter(pk=batch.pk, finished_at=None).update(**answered(answer))
+    elif answer.verdict.outcome is not Outcome.AMBIGUOUS:
+        close_open(batch, **answered(answer))
 
 
 @insistent
@@ -235,6 +271,12 @@ def answered(answer: Answer) -> dict[str, object]:
 
 def close(batch: Batch, **answer: object) -> None:
     note(batch, finished_at=Now(), event_pks=[], **answer)
+
+
+def close_open(batch: Batch, **answer: object) -> bool:
+    """False when it has been closed already: what was in doubt is counted once."""
+    left = Batch.objects.using(using()).filter(pk=batch.pk, finished_at=None)
+    return bool(left.update(finished_at=Now(), event_pks=[], **answer))
 
 
 def note(batch: Batch, **changes: object) -> None:

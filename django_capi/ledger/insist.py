@@ -12,25 +12,28 @@ from typing import Final, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connections
 
+from django_capi.conf import conf
 from django_capi.ledger.store import using
 
-PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0)  # seconds before another try; shorter together than any lease
+PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0)  # seconds before another try
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def insistent(work: Callable[P, R]) -> Callable[P, R]:
-    """Try again after a deadlock, a lock that was waited for in vain, or a lost connection. The work is atomic."""
+    """Try again after a deadlock, a lock waited for in vain, or a lost connection. The work may be repeated."""
 
     @wraps(work)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        until = time.monotonic() + conf.LEASE_SECONDS / 2
         for pause in PAUSES:
             try:
                 return work(*args, **kwargs)
             except (InterfaceError, OperationalError):
                 connection = connections[using()]
-                if connection.in_atomic_block:  # the caller's transaction is lost, and this with it
+                # The caller's transaction is lost, and this with it; or the lane will soon be another's.
+                if connection.in_atomic_block or time.monotonic() > until:
                     raise
                 connection.close_if_unusable_or_obsolete()
                 time.sleep(pause)

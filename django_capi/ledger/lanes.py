@@ -54,6 +54,7 @@ def claim(pixel_id: str) -> Claim | None:
         seen_at=Now(),
     )
     if not taken:
+        lanes.filter(pk=lane.pk, paused_until__gt=Now()).update(seen_at=Now())
         return None
     lane.refresh_from_db(using=using())
     return Claim(

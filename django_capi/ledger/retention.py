@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from django_capi.conf import conf
 from django_capi.ledger.clock import Now
+from django_capi.ledger.insist import insistent
 from django_capi.ledger.store import digest, using
 from django_capi.models import Batch, Event, Rank, Snapshot, Status
 
@@ -22,6 +23,7 @@ RANGE = 200  # rows in a step: the longest that a checkout may have to wait for
 PAUSE = 0.01  # seconds between two steps
 
 
+@insistent
 def expire() -> int:
     """Pending events past their deadline end here: one of them would fail its whole request."""
     overdue = Event.objects.using(using()).filter(status=Status.PENDING, deadline__lte=Now())
@@ -65,11 +67,11 @@ def prune() -> int:
     finished = Event.objects.using(using()).exclude(status=Status.PENDING)
     text_limit = now - timedelta(days=conf.PAYLOAD_DAYS)
     row_limit = now - timedelta(days=conf.RETENTION_DAYS)
-    old = finished.filter(event_time__lte=int(text_limit.timestamp()))
+    old = finished.filter(event_time__lte=int(max(text_limit, row_limit).timestamp()))
     removed = 0
     for part in ranges(finished, last=old.order_by("-event_time").values_list("pk", flat=True).first()):
-        gone = part.filter(finished_at__lte=row_limit)._raw_delete(using())  # nothing points at a row
-        emptied = part.filter(finished_at__lte=text_limit).exclude(payload="").update(payload="")
+        gone = remove(part.filter(finished_at__lte=row_limit))
+        emptied = drop_texts(part.filter(finished_at__lte=text_limit).exclude(payload=""))
         removed += gone
         rest(gone + emptied)
     # A request's row goes a day after its events: their pages name it.
@@ -80,7 +82,18 @@ def prune() -> int:
 
 def drop(rows: QuerySet[Any]) -> None:
     for part in ranges(rows, last=rows.aggregate(last=Max("pk"))["last"]):
-        rest(part._raw_delete(using()))
+        rest(remove(part))
+
+
+@insistent
+def remove(rows: QuerySet[Any]) -> int:
+    """Nothing points at any of them."""
+    return int(rows._raw_delete(using()))
+
+
+@insistent
+def drop_texts(rows: QuerySet[Event]) -> int:
+    return rows.update(payload="")
 
 
 def ranges(rows: QuerySet[Any], *, last: int | None) -> Iterator[QuerySet[Any]]:
