@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from django_capi.ledger import retention
+from django_capi.ledger.insist import insistent
 from django_capi.models import Batch, Event, Status
 from django_capi.tracking import track
 from tests.fire.phases import Doom, Phase
@@ -154,13 +155,15 @@ def store_spread(*, total: int, youngest: float, oldest: float, seed: int, **_: 
             )
 
 
+@insistent  # one statement on every row that workers settle meanwhile: MariaDB calls that a deadlock
 def grow_old(*, days: int, **_: object) -> int:
     """What has been delivered as it will be after so many days; how many events those are."""
     gone = timedelta(days=days)
-    Batch.objects.exclude(finished_at=None).update(finished_at=F("finished_at") - gone)
-    return Event.objects.filter(status=Status.ACCEPTED).update(
-        finished_at=F("finished_at") - gone, event_time=F("event_time") - days * DAY
-    )
+    with transaction.atomic():
+        Batch.objects.exclude(finished_at=None).update(finished_at=F("finished_at") - gone)
+        return Event.objects.filter(status=Status.ACCEPTED).update(
+            finished_at=F("finished_at") - gone, event_time=F("event_time") - days * DAY
+        )
 
 
 def prune_often(*, stop: str, **_: object) -> dict[str, int]:
