@@ -348,14 +348,52 @@ class TestFailing:
 
     def test_an_event_that_meta_never_gets_done_with_holds_up_no_other(self, meta: Running) -> None:
         first, second = (lead(number, event_time=int(time.time()) - 100 + number) for number in (1, 2))
-        lanes.claim(first.pixel_id)
-        Lane.objects.update(failures=9, max_batch=1, lease_until=None)
+        self.in_trouble(max_batch=1)
         answer(meta, answer="nothing", times=1)
 
-        self.passes(2)
+        deliver()
 
         assert (status(first), first.rank, first.ambiguous) == (Status.PENDING, Rank.ALONE, 1)
         assert status(second) is Status.ACCEPTED
+
+    def in_trouble(self, **lane: int) -> None:
+        """As after many failures."""
+        lanes.claim("1234567890123456")
+        Lane.objects.update(failures=9, lease_until=None, **lane)
+
+    def test_when_meta_answers_nobody_none_is_set_apart(self, meta: Running) -> None:
+        rows = [lead(number) for number in range(4)]
+        self.in_trouble(max_batch=1)
+        answer(meta, answer="nothing")
+
+        self.passes(3)
+
+        assert {(status(row), Rank(row.rank)) for row in rows} == {(Status.PENDING, Rank.FIRST)}
+        assert sum(row.ambiguous for row in rows) == 6  # an event and its witness, three times
+        answer(meta, answer="ok")
+        assert deliver().accepted == 4
+
+    def test_one_that_waits_alone_is_not_set_apart(self, meta: Running) -> None:
+        event = lead()
+        self.in_trouble(max_batch=1)
+        answer(meta, answer="nothing")
+
+        report = deliver()
+
+        assert (status(event), event.rank, report.requests) == (Status.PENDING, Rank.FIRST, 1)
+
+    def test_when_meta_mends_during_the_search_none_is_set_apart(self, settings: Settings) -> None:
+        taken: list[str] = []
+        failures = iter([True] * 3)  # all four, the first two, the first
+        with refusing(lambda ids: next(failures, False), taken, status=500) as url:
+            settings.CAPI = {**settings.CAPI, "SENDER": "graph", "GRAPH_URL": url}
+            rows = [lead(number) for number in range(4)]
+            self.in_trouble()
+
+            deliver()
+
+        assert {status(row) for row in rows} == {Status.ACCEPTED}
+        assert sorted(taken) == [f"lead-{number:08}" for number in range(4)]
 
     def test_it_has_a_last_try_before_its_deadline(self) -> None:
         lead(0)

@@ -199,11 +199,28 @@ class Window:
             self.report.ambiguous += len(rows)
             batches.in_doubt(batch, answer)
             lanes.shrink(self.held)
-            if len(rows) == 1 and self.is_in_trouble():
+            if len(rows) == 1 and self.is_in_trouble() and self.takes_another(rows):
                 batches.set_apart(rows)  # Meta may never get done with it, and the others must have their turn
+                return True
         else:
             batches.close_answered(batch, answer)
         self.pause(answer)
+        return False
+
+    def takes_another(self, rows: Sequence[batches.Due]) -> bool:
+        """Ask an event picked at random: when Meta takes it, Meta is not down."""
+        others = [row for row in batches.due(self.held, limit=conf.BATCH_EVENTS, besides=rows) if row.rank < Rank.ALONE]
+        if not others:
+            return False
+        witness = random.sample(others, 1)
+        batch, answer = self.post(witness)
+        if answer.verdict.outcome is Outcome.ACCEPTED:
+            return self.settle(witness, batch, answer)
+        if answer.verdict.outcome is Outcome.AMBIGUOUS:
+            self.report.ambiguous += 1
+            batches.in_doubt(batch, answer)
+        else:
+            batches.close_answered(batch, answer)
         return False
 
     def isolate(self, rows: Sequence[batches.Due], answer: Answer, blames: poison.Blames) -> bool:

@@ -124,11 +124,19 @@ class Search:
             else:
                 self.parts.append(Part(rows=part.rows, is_bad=True))
         elif self.settle(part.rows, batch, answer):
-            self.has_accepted = True
             if part.is_first:
                 self.parts[-1].is_bad = True
+            self.ask_again()
+            self.has_accepted = True
         else:
             self.found.stopped = True
+
+    def ask_again(self) -> None:
+        """At the first acceptance: what Meta's servers failed at before it, they may have failed at as at anything."""
+        if not self.has_accepted:
+            early = [row for row, answer in self.found.rejected if is_breakdown(answer)]
+            self.found.rejected = [found for found in self.found.rejected if found[0] not in early]
+            self.parts[:0] = [Part(rows=[row]) for row in early]
 
     def is_suspicious(self) -> bool:
         kinds = {(answer.verdict.code, answer.verdict.subcode) for _, answer in self.found.rejected}
