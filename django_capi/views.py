@@ -98,13 +98,18 @@ def visitor(request: HttpRequest) -> HttpResponse:
 @require_POST
 @never_cache
 def withdraw(request: HttpRequest) -> HttpResponse:
-    """The visitor takes the consent back: what still waits is not sent, and the cookies go."""
+    """The visitor takes the consent back: what still waits is not sent, and the cookies go. 503 while that fails."""
     try:
         check_origin(request)
     except Refused as refusal:
         return JsonResponse({"error": refusal.reason}, status=refusal.status)
     with tracking.Quietly("The withdrawal"):
         retention.withdraw(fbp=tracking.events_of(request).visitor.fbp)
+        return without_cookies()
+    return HttpResponse(status=503)  # the cookies stay: they say whose events still wait
+
+
+def without_cookies() -> HttpResponse:
     response = HttpResponse(status=204)
     for name in ("_fbp", "_fbc"):
         response.delete_cookie(name, domain=conf.COOKIE_DOMAIN, samesite="Lax")

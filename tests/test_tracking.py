@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -16,6 +16,7 @@ from django_capi.meta.events import InvalidEvent
 from django_capi.models import Event, MatchKey, Origin, Status
 from django_capi.tracking import track
 from tests.conftest import ADDRESS, AGENT, FBP, HEADERS
+from tests.failing import failing
 from tests.site.models import Note, Order
 
 pytestmark = pytest.mark.django_db
@@ -230,7 +231,7 @@ def test_without_the_middleware_an_event_is_stored_at_once(rf: RequestFactory) -
 
 
 def test_a_failing_insert_does_not_break_the_callers_transaction(caplog: pytest.LogCaptureFixture) -> None:
-    with transaction.atomic(), Failing("INSERT", "django_capi_event"):
+    with transaction.atomic(), failing("INSERT", "django_capi_event"):
         track("Lead", user_data={"em": "jane@example.com"}, consent=True)
         Note.objects.create(text="the order")
 
@@ -301,26 +302,6 @@ def test_without_a_pixel_nothing_is_stored_and_no_page_breaks(visitor: Client, s
 
 def raising(*_: object) -> object:
     raise LookupError("jane@example.com was not found")
-
-
-class Failing:
-    """A database that refuses the statements that begin so and name the table."""
-
-    def __init__(self, verb: str, table: str) -> None:
-        self.verb = verb
-        self.table = table
-
-    def __enter__(self) -> None:
-        self.hook = connection.execute_wrapper(self.refuse)
-        self.hook.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        self.hook.__exit__(*error)
-
-    def refuse(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.startswith(self.verb) and self.table in sql:
-            raise DatabaseError
-        return execute(sql, params, many, context)
 
 
 class Queries:

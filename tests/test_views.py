@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from django_capi.models import BrowserState, Event, Status
 from tests.conftest import FBP
+from tests.failing import failing
 from tests.pages import events
 from tests.test_pixel import CLICK, collect
 
@@ -219,6 +220,19 @@ class TestWithdrawal:
         assert answer.status_code == 204
         assert (event.status, event.payload) == (Status.WITHDRAWN, "")
         assert answer.cookies["_fbp"]["max-age"] == 0
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_withdrawal_that_fails_says_so_and_can_be_repeated(
+        self, visitor: Client, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        visitor.get("/page/")
+        with failing("UPDATE", "django_capi_event"):
+            answer = visitor.post("/capi/withdraw/")
+
+        assert (answer.status_code, dict(answer.cookies)) == (503, {})
+        assert "The withdrawal could not be tracked: DatabaseError" in caplog.text
+        assert visitor.post("/capi/withdraw/").status_code == 204
+        assert Event.objects.get().status == Status.WITHDRAWN
 
     def test_other_visitors_events_stay(self, visitor: Client, newcomer: Client) -> None:
         visitor.get("/page/")

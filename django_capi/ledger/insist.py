@@ -1,6 +1,6 @@
-"""A piece of a worker's turn comes in; it is done, though the database deadlocks or restarts meanwhile.
+"""A piece of work comes in; it is done, though the database deadlocks or restarts meanwhile.
 
-What Meta has answered is known here and nowhere else: a worker that dropped it would send the events again.
+What Meta has answered is known to its worker and nobody else: one that dropped it would send the events again.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
+from django_capi.ledger.insist import insistent
 from django_capi.ledger.store import DUPLICATE_WINDOW, digest, using
 from django_capi.models import BrowserState, Event
 
@@ -50,6 +51,7 @@ WHERE {where}
 """
 
 
+@insistent
 def note(found: Sequence[Receipt], state: BrowserState, seen: Mapping[str, str], now: datetime) -> int:
     """Write one state. Every value is computed from the row as it is, so that two receipts at once both count."""
     connection = connections[using()]

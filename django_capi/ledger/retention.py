@@ -30,6 +30,7 @@ def expire() -> int:
     return overdue.update(status=Status.EXPIRED, finished_at=Now(), error_reason="Not delivered before its deadline.")
 
 
+@insistent
 def shed(pixel_id: str) -> int:
     """Above BACKLOG_LIMIT waiting events the oldest page views are given up, never anything else."""
     waiting = Event.objects.using(using()).filter(status=Status.PENDING, pixel_id=pixel_id)
@@ -51,6 +52,7 @@ def batched(pks: list[int], size: int) -> Iterator[list[int]]:
         yield pks[start : start + size]
 
 
+@insistent
 def withdraw(*, fbp: str | None) -> int:
     """A visitor took the consent back: what still waits is never sent, and its text goes."""
     if not fbp:

@@ -269,6 +269,16 @@ def test_a_withdrawn_consent_takes_the_cookies_and_stops_the_pixel(demo: Demo, c
     assert not [ids for ids in seen if "CS-102" in str(ids)]
 
 
+def test_a_withdrawal_that_the_site_could_not_take_is_repeated(demo: Demo, context: BrowserContext) -> None:
+    page = consenting(demo, context)
+    page.route("**/capi/withdraw/", lambda route: route.fulfill(status=503), times=1)
+
+    with page.expect_response(lambda found: found.url.endswith("/capi/withdraw/") and found.status == 204):
+        page.evaluate("() => window.capi.consent(false)")
+
+    assert not [cookie for cookie in context.cookies(demo.shop) if cookie["name"] == "_fbc"]
+
+
 def test_a_page_that_is_left_at_once_still_reports(demo: Demo, context: BrowserContext) -> None:
     context.add_cookies([{"name": "shop_consent", "value": "yes", "url": demo.shop}])
     context.route("**/fbevents.js", lambda route: None)  # the library never comes, and nobody says so

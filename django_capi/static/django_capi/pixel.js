@@ -220,7 +220,13 @@
     isOpen = false;
     if (window.fbq) window.fbq('consent', 'revoke');
     outbox = [];
-    window.fetch(config.withdraw, { method: 'POST', credentials: 'same-origin', keepalive: true }).catch(() => {});
+    withdraw(false);
+  }
+
+  function withdraw(isSecond) {
+    window.fetch(config.withdraw, { method: 'POST', credentials: 'same-origin', keepalive: true })
+      .then((response) => (response.ok ? response : Promise.reject(new Error('withdraw'))))
+      .catch(() => isSecond || window.setTimeout(withdraw, 2000, true));
   }
 
   // --- the way in ---------------------------------------------------------------------------------------------

@@ -1,0 +1,69 @@
+"""What a deadlock takes is done again, where nobody else could."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import OperationalError, transaction
+from django.utils import timezone
+
+from django_capi.ledger import receipts, retention
+from django_capi.ledger.store import digest
+from django_capi.models import BrowserState, Event
+from tests.conftest import FBP
+from tests.factories import EventFactory
+from tests.failing import failing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def deadlock() -> OperationalError:
+    return OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
+
+
+def see(event: Event) -> int:
+    receipt = receipts.Receipt(
+        event_name=event.event_name,
+        event_id=event.event_id,
+        pixel_ids=(event.pixel_id,),
+        state=BrowserState.FIRED,
+    )
+    return receipts.record([receipt], fbp=FBP)
+
+
+STEPS: dict[str, Callable[[Event], int]] = {
+    "a receipt": see,
+    "a withdrawal": lambda event: retention.withdraw(fbp=FBP),
+    "expiring": lambda event: retention.expire(),
+}
+
+
+@pytest.fixture
+def event() -> Event:
+    """One that waits, just past its deadline."""
+    made: Event = EventFactory.create(server_fbp=digest(FBP), deadline=timezone.now())
+    return made
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+def test_after_a_deadlock_it_is_done_again(step: Callable[[Event], int], event: Event) -> None:
+    with failing("UPDATE", "django_capi_event", error=deadlock, times=2):
+        done = step(event)
+
+    before = (event.status, event.browser_state)
+    event.refresh_from_db()
+    assert done == 1
+    assert (event.status, event.browser_state) != before
+
+
+def test_in_the_callers_transaction_nothing_is_repeated(event: Event) -> None:
+    """It is gone with the deadlock, and what the caller had written in it as well."""
+    lost = failing("UPDATE", "django_capi_event", error=deadlock, times=1)
+    with lost, pytest.raises(OperationalError), transaction.atomic():
+        retention.withdraw(fbp=FBP)
+
+
+def test_a_database_that_stays_away_is_no_endless_loop(event: Event) -> None:
+    with failing("UPDATE", "django_capi_event", error=deadlock), pytest.raises(OperationalError):
+        retention.withdraw(fbp=FBP)
