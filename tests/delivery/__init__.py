@@ -1,0 +1,1 @@
+"""The sender against the stand-in, over real HTTP."""

@@ -1,0 +1,107 @@
+"""Whatever Meta answers, or does not: no event is lost to it."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from django_capi.delivery.drain import deliver
+from django_capi.ledger import resend
+from django_capi.models import Batch, Lane, Status
+from example_project.standin.server import Running
+from tests.delivery.sending import answer, forget_pauses, lead, seen, status
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["500", "429", "429_retry_after", "html", "permission", "token_expired"],
+)
+def test_no_event_is_lost_to_an_answer_that_is_not_about_it(meta: Running, said: str) -> None:
+    event = lead()
+    answer(meta, answer=said, times=1)
+
+    first = deliver()
+
+    assert status(event) is Status.PENDING
+    assert list(first.paused) == [event.pixel_id]
+    assert Lane.objects.get().pause_reason
+    forget_pauses()
+    assert deliver().accepted == 1
+    assert seen(meta)[0]["event"] == json.loads(event.payload)
+
+
+def test_a_paused_lane_sends_nothing(meta: Running) -> None:
+    lead()
+    answer(meta, answer="500", times=1)
+    deliver()
+
+    assert deliver().requests == 0
+
+
+def test_retry_after_is_how_long_the_lane_waits(meta: Running) -> None:
+    lead()
+    answer(meta, answer="429_retry_after", retry_after="120", times=1)
+
+    deliver()
+
+    paused_until = Lane.objects.get().paused_until
+    assert paused_until is not None
+    assert 110 < (paused_until - timezone.now()).total_seconds() <= 121
+
+
+def test_a_meta_that_is_down_loses_nothing_and_doubts_nothing(meta: Running) -> None:
+    event = lead(event_time=int(time.time()) - 3600)
+    meta.stop()
+
+    deliver()
+
+    assert status(event) is Status.PENDING
+    assert event.ambiguous == 0
+    assert Batch.objects.get().outcome == "transient"
+
+
+@pytest.mark.parametrize("said", ["nothing", "slow", "accept_then_drop"])
+def test_an_answer_that_never_comes_is_counted_and_sent_again(meta: Running, said: str) -> None:
+    event = lead()
+    answer(meta, answer=said, seconds=2, times=1)
+
+    report = deliver()
+
+    assert report.ambiguous == 1
+    assert status(event) is Status.PENDING
+    assert event.ambiguous == 1
+    forget_pauses()
+    deliver()
+    assert status(event) is Status.ACCEPTED
+    assert {found["event_id"] for found in seen(meta)} == {event.event_id}
+
+
+def test_a_site_may_hold_what_may_have_arrived(meta: Running, settings: Settings) -> None:
+    settings.CAPI = {**settings.CAPI, "ON_AMBIGUOUS": {"Lead": "hold"}}
+    event = lead()
+    answer(meta, answer="nothing", times=1)
+
+    deliver()
+
+    assert status(event) is Status.IN_DOUBT
+    assert resend.resend([event.pk]) == 1
+    forget_pauses()
+    deliver()
+    assert status(event) is Status.ACCEPTED
+
+
+def test_a_wrong_token_rejects_no_event(meta: Running, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    settings.CAPI = {**settings.CAPI, "ACCESS_TOKEN": "another-token-012345678901234567890"}
+    event = lead()
+
+    deliver()
+
+    assert status(event) is Status.PENDING
+    assert "another-token" not in caplog.text
+    assert Lane.objects.get().paused_until

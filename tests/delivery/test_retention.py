@@ -1,0 +1,145 @@
+"""What is too late, too old or too much goes; what waits stays, with its own time."""
+
+from __future__ import annotations
+
+import copy
+import time
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+from pytest_django import Settings
+
+from django_capi.consent import Consent
+from django_capi.delivery.drain import deliver
+from django_capi.ledger import resend, retention
+from django_capi.models import BrowserState, Event, Rank, Status
+from example_project.standin.server import Running
+from tests.delivery.sending import lead, poisoned, seen, status
+
+pytestmark = pytest.mark.django_db
+
+
+class TestBacklog:
+    def test_conversions_go_before_page_views_and_the_nearest_deadline_first(self, meta: Running) -> None:
+        now = int(time.time())
+        view = lead(1, event_time=now - 500)
+        Event.objects.filter(pk=view.pk).update(rank=Rank.PAGE_VIEW)
+        lead(2, event_time=now - 100)
+        lead(3, event_time=now - 300)
+
+        deliver()
+
+        assert [found["event_id"] for found in seen(meta)] == ["lead-00000003", "lead-00000002", "lead-00000001"]
+
+    def test_above_the_limit_the_oldest_page_views_are_given_up_and_counted(
+        self, meta: Running, settings: Settings
+    ) -> None:
+        settings.CAPI = {**settings.CAPI, "BACKLOG_LIMIT": 1000}
+        now = timezone.now()
+        sound = Event(
+            pixel_id="1234567890123456", event_name="PageView", event_time=1, action_source="website",
+            consent=Consent.DENIED, due_at=now,
+        )  # fmt: skip
+        rows = []
+        for number in range(1010):
+            row = copy.copy(sound)
+            row.event_id = f"view-{number:08}"
+            row.rank = Rank.PAGE_VIEW if number % 2 else Rank.FIRST
+            row.deadline = now + timedelta(hours=1, seconds=number)
+            rows.append(row)
+        Event.objects.bulk_create(rows)
+
+        report = deliver()
+
+        assert report.shed == 10
+        given_up = Event.objects.filter(status=Status.EXPIRED)
+        assert {row.event_id for row in given_up} == {f"view-{number:08}" for number in range(1, 21, 2)}
+        assert {row.error_reason for row in given_up} == {"Shed: too many events waited."}
+
+
+class TestTime:
+    def test_an_event_past_its_deadline_is_not_sent(self, meta: Running) -> None:
+        good, late = lead(1), lead(2)
+        Event.objects.filter(pk=late.pk).update(deadline=timezone.now() - timedelta(seconds=1))
+
+        report = deliver()
+
+        assert (report.expired, report.accepted) == (1, 1)
+        assert (status(late), status(good)) == (Status.EXPIRED, Status.ACCEPTED)
+
+    @pytest.mark.parametrize(("source", "days"), [("system_generated", 7), ("physical_store", 62)])
+    def test_the_deadline_is_metas_age_limit(self, source: str, days: int) -> None:
+        event = lead(action_source=source)
+
+        left = event.deadline - timezone.now()
+
+        assert timedelta(days=days, hours=-1, minutes=-1) < left <= timedelta(days=days, hours=-1)
+
+    def test_a_delayed_event_keeps_its_own_time(self, meta: Running) -> None:
+        happened = int(time.time()) - 2 * 86400
+        lead(event_time=happened)
+
+        deliver()
+
+        assert seen(meta)[0]["event_time"] == happened
+
+    def test_a_time_a_little_ahead_is_now(self) -> None:
+        event = lead(event_time=int(time.time()) + 60)
+
+        assert event.event_time <= time.time()
+
+
+def test_resending_leaves_what_meta_has(meta: Running) -> None:
+    accepted = lead(1)
+    deliver()
+    rejected = poisoned(2)
+    deliver()
+
+    count = resend.resend([accepted.pk, rejected.pk])
+
+    assert count == 1
+    assert (status(accepted), status(rejected)) == (Status.ACCEPTED, Status.PENDING)
+
+
+def test_pruning_takes_old_rows_and_never_pending_ones(meta: Running, settings: Settings) -> None:
+    done, waiting, fresh = lead(1), lead(2), lead(3)
+    long_ago = timezone.now() - timedelta(days=100)
+    Event.objects.filter(pk__in=[done.pk, fresh.pk]).update(status=Status.ACCEPTED, finished_at=F("created_at"))
+    Event.objects.filter(pk__in=[done.pk, waiting.pk]).update(event_time=F("event_time") - 100 * 86400)
+    Event.objects.filter(pk=done.pk).update(finished_at=long_ago)
+
+    removed = retention.prune()
+
+    assert removed == 1
+    assert set(Event.objects.values_list("pk", flat=True)) == {waiting.pk, fresh.pk}
+
+
+def test_rows_may_go_before_their_texts_would(settings: Settings) -> None:
+    settings.CAPI = {**settings.CAPI, "RETENTION_DAYS": 3}
+    lead()
+    Event.objects.update(
+        status=Status.ACCEPTED,
+        finished_at=timezone.now() - timedelta(days=5),
+        event_time=F("event_time") - 5 * 86400,
+    )
+
+    assert retention.prune() == 1
+
+
+def test_pruning_drops_old_texts_and_keeps_what_is_counted(meta: Running) -> None:
+    event = lead()
+    long_ago = timezone.now() - timedelta(days=10)
+    Event.objects.update(
+        status=Status.ACCEPTED,
+        finished_at=long_ago,
+        event_time=F("event_time") - 10 * 86400,
+        browser_state=BrowserState.FIRED,
+    )
+
+    retention.prune()
+
+    event.refresh_from_db()
+    assert event.payload == ""
+    assert (event.match_keys > 0, event.browser_state) == (True, BrowserState.FIRED)
