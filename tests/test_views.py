@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core import signing
+from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -226,7 +227,7 @@ class TestWithdrawal:
         self, visitor: Client, caplog: pytest.LogCaptureFixture
     ) -> None:
         visitor.get("/page/")
-        with failing("UPDATE", "django_capi_event"):
+        with failing("UPDATE", "django_capi_event", error=DatabaseError):
             answer = visitor.post("/capi/withdraw/")
 
         assert (answer.status_code, dict(answer.cookies)) == (503, {})

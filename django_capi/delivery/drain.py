@@ -10,7 +10,6 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from concurrent import futures
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -79,7 +78,7 @@ def drain(pixel: Pixel, sender: Client, *, goes_on: Callable[[], bool], report: 
         window.salvage()
         raise
     finally:
-        window.close()
+        lanes.release(held)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -144,17 +143,9 @@ class Window:
 
     def salvage(self) -> None:
         """Something broke: what Meta answered, or is about to, is written down all the same."""
-        if self.batch and self.flight:
-            futures.wait([self.flight])
-            if not self.flight.exception():
-                with suppress(DatabaseError):
-                    batches.keep_answer(self.batch, self.flight.result())
-
-    def close(self) -> None:
-        """Hand the lane over, when nothing is under way any more."""
-        if self.flight:
-            futures.wait([self.flight])
-        lanes.release(self.held)
+        if self.batch and self.flight and not self.flight.exception():
+            with suppress(DatabaseError):
+                batches.keep_answer(self.batch, self.flight.result())
 
     def cope(self, rows: Sequence[batches.Due], batch: Batch, answer: Answer) -> bool:
         """Deal with any answer but acceptance; whether to go on."""

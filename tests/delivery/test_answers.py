@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_capi.delivery.drain import deliver
-from django_capi.ledger import resend
+from django_capi.delivery.drain import PROBE_AFTER, PROBE_SIZE, deliver
+from django_capi.ledger import lanes, resend
 from django_capi.models import Batch, Lane, Status
 from example_project.standin.server import Running
 from tests.delivery.sending import answer, forget_pauses, lead, seen, status
@@ -94,6 +94,20 @@ def test_a_site_may_hold_what_may_have_arrived(meta: Running, settings: Settings
     forget_pauses()
     deliver()
     assert status(event) is Status.ACCEPTED
+
+
+def test_after_many_failures_one_small_request_asks_whether_meta_is_back(meta: Running) -> None:
+    for number in range(30):
+        lead(number)
+    lanes.claim("1234567890123456")
+    Lane.objects.update(failures=PROBE_AFTER, lease_until=None)
+    answer(meta, answer="nothing", times=1)
+
+    deliver()
+
+    assert Batch.objects.get().events == PROBE_SIZE
+    forget_pauses()
+    assert deliver().accepted == 30
 
 
 def test_a_wrong_token_rejects_no_event(meta: Running, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

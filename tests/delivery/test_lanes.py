@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -140,6 +141,22 @@ class TestOvertaken:
         assert (report.accepted, report.requests) == (2, 0)
         assert len(seen(meta)) == 4
         assert set(Event.objects.values_list("status", "ambiguous")) == {(Status.ACCEPTED, 0)}
+
+    def test_a_worker_that_lost_its_lane_still_settles_what_meta_took(self, meta: Running, settings: Settings) -> None:
+        settings.CAPI = {**settings.CAPI, "BATCH_EVENTS": 1}
+        first, second = lead(1), lead(2)
+        looks = iter(range(9))
+
+        def is_over() -> bool:
+            if next(looks) == 1:  # the first request is answered and not settled
+                Lane.objects.update(owner="another", fence=F("fence") + 1)
+            return False
+
+        report = deliver(is_over=is_over)
+
+        assert (report.accepted, report.ambiguous, report.requests) == (1, 0, 1)
+        assert (status(first), status(second)) == (Status.ACCEPTED, Status.PENDING)
+        assert not Batch.objects.filter(finished_at=None).exists()
 
     def test_what_was_in_doubt_is_counted_once(self) -> None:
         _, sent = self.under_way()

@@ -1,0 +1,34 @@
+"""A request travels in a thread, and a forked worker has one of its own."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from django_capi import client
+from django_capi.conf import conf
+from django_capi.delivery import courier
+from django_capi.meta.verdicts import Outcome
+
+BODY = '{"data": [{"event_name": "Lead"}]}'
+
+
+def is_answered() -> bool:
+    flight = courier.dispatch(client.client(), conf.pixels()["main"], BODY)
+    return flight.result(timeout=10).verdict.outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_worker_sends_by_a_thread_of_its_own() -> None:
+    assert is_answered()  # the parent has its thread now, as a worker's parent may
+
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = 0 if is_answered() else 2
+        finally:
+            os._exit(code)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
