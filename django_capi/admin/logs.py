@@ -33,9 +33,7 @@ class LogPagesMixin(LedgerPagesMixin):
 
 
 class LaneAdminMixin(LogPagesMixin):
-    list_display = (
-        "pixel_id", "state", "paused_until", "pause_reason", "failures", "max_batch", "seen_at", "last_ok_at",
-    )  # fmt: skip
+    list_display = ("pixel_id", "state", "pause", "failures", "max_batch", "looked", "accepted")
     fields = (
         "pixel_id", "shard", "paused_until", "pause_reason", "failures", "max_batch", "seen_at", "last_ok_at", "owner",
         "lease_until",
@@ -51,6 +49,21 @@ class LaneAdminMixin(LogPagesMixin):
         if lane.lease_until and lane.lease_until > now:
             return pills.pill("server", "▶", _("sending"))
         return pills.pill("quiet", "–", _("idle"))
+
+    @admin.display(description=_("pause"))
+    def pause(self, lane: Lane) -> str:
+        if not lane.paused_until or lane.paused_until <= timezone.now():
+            return wording.NOTHING
+        until = _("until %(time)s") % {"time": wording.instant(lane.paused_until)}
+        return f"{until}. {lane.pause_reason}"
+
+    @admin.display(description=_("a worker looked"), ordering="seen_at")
+    def looked(self, lane: Lane) -> str:
+        return wording.instant(lane.seen_at)
+
+    @admin.display(description=_("last accepted"), ordering="last_ok_at")
+    def accepted(self, lane: Lane) -> str:
+        return wording.instant(lane.last_ok_at)
 
     def has_resume_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("django_capi.change_lane")

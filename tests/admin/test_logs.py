@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from django_capi.admin import wording
 from tests.admin.conftest import Staff
 from tests.factories import BatchFactory, ConversionMarkFactory, LaneFactory
 
@@ -35,6 +36,18 @@ def test_a_lane_says_whether_it_sends(made: dict[str, object], word: str, admin_
     LaneFactory(**made)
 
     assert f"</span> {word}</span>" in text(admin_client, LANES)
+
+
+def test_a_paused_lane_says_until_when_and_why(admin_client: Client) -> None:
+    lane = LaneFactory(paused=True)
+
+    assert f"until {wording.instant(lane.paused_until)}. {lane.pause_reason}</td>" in text(admin_client, LANES)
+
+
+def test_a_lane_says_when_a_worker_looked(admin_client: Client) -> None:
+    lane = LaneFactory(seen_at=timezone.now())
+
+    assert f'class="field-looked">{wording.instant(lane.seen_at)}</td>' in text(admin_client, LANES)
 
 
 def test_a_paused_lane_is_resumed(admin_client: Client) -> None:
