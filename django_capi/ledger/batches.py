@@ -16,10 +16,10 @@ from django.db.models import BooleanField, Case, DateTimeField, ExpressionWrappe
 
 from django_capi import signals
 from django_capi.client import Answer
+from django_capi.clock import Now
 from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.ledger import lanes
-from django_capi.ledger.clock import Now
 from django_capi.ledger.insist import insistent
 from django_capi.ledger.store import using
 from django_capi.meta import wire

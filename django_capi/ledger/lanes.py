@@ -14,8 +14,8 @@ from datetime import timedelta
 from django.db.models import F, Q, QuerySet
 
 from django_capi import signals
+from django_capi.clock import Now
 from django_capi.conf import conf
-from django_capi.ledger.clock import Now
 from django_capi.ledger.store import using
 from django_capi.models import Lane
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django_capi.ledger.clock import Now
+from django_capi.clock import Now
 from django_capi.ledger.store import using
 from django_capi.models import Event, Status
 

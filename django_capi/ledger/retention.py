@@ -11,8 +11,8 @@ from typing import Any
 from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
 
+from django_capi.clock import Now
 from django_capi.conf import conf
-from django_capi.ledger.clock import Now
 from django_capi.ledger.insist import insistent
 from django_capi.ledger.store import digest, using
 from django_capi.models import Batch, Event, Rank, Snapshot, Status

@@ -12,10 +12,10 @@ from typing import Any
 import time_machine
 from django.core.management import call_command
 
+from django_capi.clock import Now
 from django_capi.conf import conf
 from django_capi.delivery.drain import deliver
 from django_capi.ledger import lanes
-from django_capi.ledger.clock import Now
 from django_capi.models import Batch, Lane
 from tests.fire.orders import commit
 
