@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import functions
+from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
 
@@ -16,3 +18,10 @@ class Now(functions.Now):
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
     ) -> tuple[str, tuple[str | int, ...]]:
         return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **extra_context)
+
+
+@cache
+def now_in_sql(alias: str) -> str:
+    """For a statement that is written out and has parameters: its per cent signs are doubled."""
+    compiler = Query(None).get_compiler(alias)
+    return str(compiler.compile(Now())[0])

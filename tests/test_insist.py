@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, transaction
@@ -42,7 +43,7 @@ STEPS: dict[str, Callable[[Event], int]] = {
 @pytest.fixture
 def event() -> Event:
     """One that waits, just past its deadline."""
-    made: Event = EventFactory.create(server_fbp=digest(FBP), deadline=timezone.now())
+    made: Event = EventFactory.create(server_fbp=digest(FBP), deadline=timezone.now() - timedelta(seconds=1))
     return made
 
 

@@ -18,10 +18,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import figures, reasons, wording
-from django_capi.admin.filters import DAY, WINDOWS
+from django_capi.admin.filters import WINDOWS
 from django_capi.admin.pages import LedgerPagesMixin, banner
 from django_capi.conf import conf
 from django_capi.insight import freshness, overlap
+from django_capi.ledger import tallies
 from django_capi.models import Event
 
 DEFAULT_DAYS = 7  # Meta's own figures are averages of seven days
@@ -75,8 +76,8 @@ class DeduplicationAdminMixin(LedgerPagesMixin):
             raise PermissionDenied
         now = timezone.now()
         scope = scope_of(request)
-        until = int(now.timestamp()) + 1
-        measured = overlap.measure(pixel_id=scope.pixel_id, since=until - scope.days * DAY, until=until)
+        counted_at = tallies.refresh()  # a worker has just done so, where one runs
+        measured = overlap.measure(pixel_id=scope.pixel_id, since=overlap.start_of(scope.days, now))
         context = {
             **self.admin_site.each_context(request),
             **banner(freshness.backlog(now=now)),
@@ -84,6 +85,7 @@ class DeduplicationAdminMixin(LedgerPagesMixin):
             "opts": self.opts,
             "media": self.media,
             **self.page(scope, measured),
+            "counted": wording.instant(counted_at) if counted_at else "",
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name

@@ -22,7 +22,7 @@ from django_capi.admin.pages import LedgerPagesMixin
 from django_capi.admin.paging import LIMIT
 from django_capi.conf import conf
 from django_capi.insight.freshness import Backlog
-from django_capi.ledger import resend
+from django_capi.ledger import resend, tallies
 from django_capi.models import Batch, ConversionMark, Event
 
 # All that a list's address may ask for. Any other field could be guessed letter by letter.
@@ -165,6 +165,13 @@ class EventAdminMixin(LedgerPagesMixin):
         if batch is None or not request.user.has_perm("django_capi.view_batch"):
             return ""
         return reverse(f"{self.admin_site.name}:django_capi_batch_change", args=[batch.pk])
+
+    def delete_model(self, request: HttpRequest, obj: Event) -> None:
+        tallies.remove(Event.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
+        """What the figures count of them stays: a number is nobody's personal data."""
+        tallies.remove(Event.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))))
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """A site with one pixel need not read its number in every row."""

@@ -14,13 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.conf import conf
+from django_capi.insight import overlap
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
 from django_capi.models import Event
 
 NAMES = (PAGE_VIEW, *sorted(STANDARD_EVENTS - {PAGE_VIEW}))
 OTHER = "*"  # no event name: Meta allows letters, digits and _
 WINDOWS = {1: _("24 hours"), 7: _("7 days"), 30: _("30 days")}
-DAY = 86400
 
 
 class TimeFilter(SimpleListFilter):
@@ -34,7 +34,7 @@ class TimeFilter(SimpleListFilter):
         value = self.value()
         if value not in {str(days) for days in WINDOWS}:
             return queryset
-        return queryset.filter(event_time__gte=int(timezone.now().timestamp()) - int(value or 0) * DAY)
+        return queryset.filter(event_time__gte=overlap.start_of(int(value or 0), timezone.now()))
 
 
 class OriginFilter(ChoicesFieldListFilter):

@@ -1,17 +1,20 @@
 """A window of the ledger comes in; how far its two copies of each event met goes out, in counts.
 
 Overlap of keys as this site can see it, never a rate of Meta's: which copy Meta kept, only Meta knows.
-Test events are not counted. Two queries, whatever the window holds.
+Test events are not counted. One query over the tallies, whatever the window holds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Q, Sum
 
-from django_capi.models import BrowserState, Event, Status
+from django_capi.ledger.tallies import DAY, FIGURES, HOUR, STATES
+from django_capi.models import BrowserState, Span, Status, Tally
 
 ENOUGH = 20  # fewer than this say nothing about a share
 
@@ -155,31 +158,57 @@ class Overlap:
     keys: tuple[KeyShare, ...]
 
 
-def measure(*, pixel_id: str | None, since: int, until: int) -> Overlap:
-    """Count the events of one pixel, or of all, whose time is in [since, until), in Unix seconds."""
-    rows = Event.objects.filter(test_event_code="", event_time__gte=since, event_time__lt=until)
+def start_of(days: int, now: datetime) -> int:
+    """The hour in which the window of so many days begins, in Unix seconds."""
+    since = int(now.timestamp()) - days * DAY
+    return since - since % HOUR
+
+
+def measure(*, pixel_id: str | None, since: int) -> Overlap:
+    """Sum up the tallies of one pixel, or of all, from an hour on, in Unix seconds."""
+    states = list(sums(pixel_id=pixel_id, since=since))
+    names: dict[str, Counts] = {}
+    for state in states:
+        names[state.event_name] = names.get(state.event_name, Counts()) + state.counts()
+    total = sum(names.values(), Counts())
+    return Overlap(names=dict(sorted(names.items())), total=total, keys=by_key(states, total))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class State:
+    """The events of one name in one state of both copies, and the figures counted of them."""
+
+    event_name: str
+    status: Status
+    browser_state: BrowserState
+    figures: Mapping[str, int]
+
+    def counts(self) -> Counts:
+        """A row once for each count that its state belongs to."""
+        return in_state(
+            self.status, self.browser_state, events=self.figures["events"], shared_ids=self.figures["shared_ids"]
+        )
+
+
+def sums(*, pixel_id: str | None, since: int) -> Iterator[State]:
+    """Whole days as days, and the hours of the first one that is not whole."""
+    first_day = since + -since % DAY
+    rows = Tally.objects.filter(
+        Q(span=Span.HOUR, start__gte=since, start__lt=first_day) | Q(span=Span.DAY, start__gte=first_day)
+    )
     if pixel_id is not None:
         rows = rows.filter(pixel_id=pixel_id)
-    names = by_name(rows)
-    total = sum(names.values(), Counts())
-    return Overlap(names=names, total=total, keys=by_key(rows, total))
+    for name, status, browser_state, *figures in (
+        rows.order_by().values_list(*STATES).annotate(**{f"{name}_sum": Sum(name) for name in FIGURES})
+    ):
+        yield State(
+            event_name=name,
+            status=Status(status),
+            browser_state=BrowserState(browser_state),
+            figures=dict(zip(FIGURES, figures, strict=True)),
+        )
 
 
-def by_name(rows: QuerySet[Event]) -> dict[str, Counts]:
-    """Grouped by the two states and added up here: a CASE for every figure costs the database four times as much."""
-    grouped = (
-        rows.order_by("event_name")
-        .values("event_name", "status", "browser_state")
-        .annotate(events=Count("pk"), shared_ids=Count("pk", filter=Q(shared_id=True)))
-    )
-    names: dict[str, Counts] = {}
-    for name, status, state, events, shared_ids in grouped.values_list(*GROUPED):
-        counts = in_state(Status(status), BrowserState(state), events=events, shared_ids=shared_ids)
-        names[name] = names.get(name, Counts()) + counts
-    return names
-
-
-GROUPED = ("event_name", "status", "browser_state", "events", "shared_ids")
 NOT_ACCEPTED = {
     Status.PENDING: "pending",
     Status.REJECTED: "rejected",
@@ -207,20 +236,9 @@ def in_state(status: Status, state: BrowserState, *, events: int, shared_ids: in
     return Counts(events=events, shared_ids=shared_ids, **counts)
 
 
-FIRED = Q(browser_state=BrowserState.FIRED)
-ACCEPTED = Q(status=Status.ACCEPTED)
-# The key's name at Meta, and the fields of a row that tell whether either copy carries it, and the same one.
-KEY_FIELDS = {
-    "external_id": ("browser_external_id", "server_external_id"),
-    "fbp": ("browser_fbp", "server_fbp"),
-}
-
-
-def by_key(rows: QuerySet[Event], total: Counts) -> tuple[KeyShare, ...]:
+def by_key(states: Sequence[State], total: Counts) -> tuple[KeyShare, ...]:
     """The event id first: a row is one event id, so both of its copies carry it, and the same one."""
-    found = rows.filter(FIRED | ACCEPTED).aggregate(**key_counts())
     event_id = {"browser": total.browser, "server": total.server, "equal": total.both, "pairs": total.both}
-    others = {key: {part: found[f"{key}_{part}"] for part in event_id} for key in KEY_FIELDS}
     return tuple(
         KeyShare(
             key=key,
@@ -231,19 +249,20 @@ def by_key(rows: QuerySet[Event], total: Counts) -> tuple[KeyShare, ...]:
             equal=counts["equal"],
             differ=counts["pairs"] - counts["equal"],
         )
-        for key, counts in {"event_id": event_id, **others}.items()
+        for key, counts in {"event_id": event_id, **{key: key_counts(key, states) for key in KEY_NAMES}}.items()
     )
 
 
-def key_counts() -> dict[str, Count]:
-    counts = {}
-    for key, (browser, server) in KEY_FIELDS.items():
-        in_browser, in_server = FIRED & ~Q(**{browser: ""}), ACCEPTED & ~Q(**{server: ""})
-        counts[f"{key}_browser"] = Count("pk", filter=in_browser)
-        counts[f"{key}_server"] = Count("pk", filter=in_server)
-        counts[f"{key}_pairs"] = Count("pk", filter=in_browser & in_server)
-        counts[f"{key}_equal"] = Count("pk", filter=in_browser & in_server & Q(**{browser: F(server)}))
-    return counts
+KEY_NAMES = ("external_id", "fbp")
+
+
+def key_counts(key: str, states: Sequence[State]) -> dict[str, int]:
+    """Only of copies that left: the pixel fired, Meta accepted, or both."""
+    fired = [state for state in states if state.browser_state is BrowserState.FIRED]
+    accepted = [state for state in states if state.status is Status.ACCEPTED]
+    both = [state for state in fired if state.status is Status.ACCEPTED]
+    of = {"browser": fired, "server": accepted, "pairs": both, "equal": both}
+    return {part: sum(state.figures[f"{key}_{part}"] for state in found) for part, found in of.items()}
 
 
 def share(part: int, whole: int) -> float | None:

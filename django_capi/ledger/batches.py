@@ -157,6 +157,7 @@ def accept(held: lanes.Claim, sent: Sent) -> bool:
     """Meta has them. False when the lane was lost meanwhile: the success still counts, then the worker stops."""
     changes: dict[str, object] = {
         "status": Status.ACCEPTED,
+        "changed_at": Now(),
         "finished_at": Now(),
         "batch": sent.batch,
         "attempts": F("attempts") + 1,
@@ -189,6 +190,7 @@ def reject(held: lanes.Claim, row: Due, answer: Answer) -> None:
     pending([row.pk]).update(
         attempts=F("attempts") + 1,
         status=Status.REJECTED,
+        changed_at=Now(),
         finished_at=Now(),
         error_code=verdict.code,
         error_subcode=verdict.subcode,
@@ -237,7 +239,10 @@ def doubt(batch: Batch) -> int:
     for name in rows.values_list("event_name", flat=True).distinct() if policies else ():
         if policies.get(name, policies.get("*")) == "hold":
             rows.filter(event_name=name).update(
-                status=Status.IN_DOUBT, finished_at=Now(), error_reason="Meta's answer never came. Resend or leave it."
+                status=Status.IN_DOUBT,
+                changed_at=Now(),
+                finished_at=Now(),
+                error_reason="Meta's answer never came. Resend or leave it.",
             )
     return count
 

@@ -17,7 +17,7 @@ from django.db.models.constants import OnConflict
 
 from django_capi.models import Event
 
-FIELDS: Final = [field for field in Event._meta.concrete_fields if not field.primary_key]
+FIELDS: Final = [field for field in Event._meta.concrete_fields if not (field.primary_key or field.has_db_default())]
 NAMES: Final = [field.attname for field in FIELDS]
 TIMES: Final = [place for place, field in enumerate(FIELDS) if isinstance(field, models.DateTimeField)]
 CHOICES: Final = [place for place, field in enumerate(FIELDS) if field.choices]

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
+from django_capi.clock import now_in_sql
 from django_capi.ledger.insist import insistent
 from django_capi.ledger.store import DUPLICATE_WINDOW, digest, using
 from django_capi.models import BrowserState, Event
@@ -46,7 +47,8 @@ UPDATE {table} SET
     browser_at = COALESCE(browser_at, %(now)s),
     browser_fbp = CASE WHEN browser_fbp = '' THEN %(fbp)s ELSE browser_fbp END,
     browser_external_id = CASE WHEN browser_external_id = '' THEN %(external_id)s ELSE browser_external_id END,
-    browser_count = browser_count + 1
+    browser_count = browser_count + 1,
+    changed_at = {now}
 WHERE {where}
 """
 
@@ -70,7 +72,9 @@ def note(found: Sequence[Receipt], state: BrowserState, seen: Mapping[str, str],
         values |= {f"name{number}": receipt.event_name, f"id{number}": receipt.event_id, **pixels}
         listed = ", ".join(f"%({key})s" for key in pixels)
         where.append(f"event_id = %(id{number})s AND event_name = %(name{number})s AND pixel_id IN ({listed})")
-    statement = UPDATE.format(table=connection.ops.quote_name(Event._meta.db_table), where=" OR ".join(where))
+    statement = UPDATE.format(
+        table=connection.ops.quote_name(Event._meta.db_table), now=now_in_sql(using()), where=" OR ".join(where)
+    )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.rowcount)

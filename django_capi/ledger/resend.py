@@ -19,6 +19,7 @@ def resend(pks: Sequence[int]) -> int:
     rows = Event.objects.using(using()).filter(pk__in=pks, status__in=RESENDABLE, deadline__gt=Now())
     return rows.exclude(payload="").update(
         status=Status.PENDING,
+        changed_at=Now(),
         due_at=Now(),
         finished_at=None,
         error_code=None,

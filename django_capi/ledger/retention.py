@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from django_capi.clock import Now
 from django_capi.conf import conf
+from django_capi.ledger import tallies
 from django_capi.ledger.insist import insistent
 from django_capi.ledger.store import digest, using
 from django_capi.models import Batch, Event, Rank, Snapshot, Status
@@ -27,7 +28,12 @@ PAUSE = 0.01  # seconds between two steps
 def expire() -> int:
     """Pending events past their deadline end here: one of them would fail its whole request."""
     overdue = Event.objects.using(using()).filter(status=Status.PENDING, deadline__lte=Now())
-    return overdue.update(status=Status.EXPIRED, finished_at=Now(), error_reason="Not delivered before its deadline.")
+    return overdue.update(
+        status=Status.EXPIRED,
+        changed_at=Now(),
+        finished_at=Now(),
+        error_reason="Not delivered before its deadline.",
+    )
 
 
 @insistent
@@ -41,7 +47,11 @@ def shed(pixel_id: str) -> int:
     given_up = 0
     for pks in batched(list(oldest), RANGE):
         given_up += waiting.filter(pk__in=pks).update(
-            status=Status.EXPIRED, finished_at=Now(), payload="", error_reason="Shed: too many events waited."
+            status=Status.EXPIRED,
+            changed_at=Now(),
+            finished_at=Now(),
+            payload="",
+            error_reason="Shed: too many events waited.",
         )
     logger.warning("Pixel %s: %d page views were shed, more than %d waited.", pixel_id, given_up, conf.BACKLOG_LIMIT)
     return given_up
@@ -59,7 +69,11 @@ def withdraw(*, fbp: str | None) -> int:
         return 0
     waiting = Event.objects.using(using()).filter(status=Status.PENDING, server_fbp=digest(fbp))
     return waiting.update(
-        status=Status.WITHDRAWN, finished_at=Now(), payload="", error_reason="The visitor withdrew consent."
+        status=Status.WITHDRAWN,
+        changed_at=Now(),
+        finished_at=Now(),
+        payload="",
+        error_reason="The visitor withdrew consent.",
     )
 
 
@@ -72,7 +86,7 @@ def prune() -> int:
     old = finished.filter(event_time__lte=int(max(text_limit, row_limit).timestamp()))
     removed = 0
     for part in ranges(finished, last=old.order_by("-event_time").values_list("pk", flat=True).first()):
-        gone = remove(part.filter(finished_at__lte=row_limit))
+        gone = tallies.remove(part.filter(finished_at__lte=row_limit))
         emptied = drop_texts(part.filter(finished_at__lte=text_limit).exclude(payload=""))
         removed += gone
         rest(gone + emptied)

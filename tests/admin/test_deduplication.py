@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.models import F
 from django.test import Client, override_settings
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries
 
+from django_capi.ledger import tallies
+from django_capi.models import Count
 from tests.admin.conftest import Staff
 from tests.factories import PIXEL_ID, EventFactory, LaneFactory
 
@@ -179,7 +184,25 @@ def test_nothing_is_inline(admin_client: Client) -> None:
 def test_the_footer_says_since_when_and_that_meta_may_differ(admin_client: Client) -> None:
     EventFactory(met=True)
 
-    assert re.search(r"Seen by this site since \S+ [\d:]{8}\. Meta may count differently\.", text(admin_client))
+    page = text(admin_client)
+
+    assert re.search(r"Seen by this site since \S+ [\d:]{8}\. Meta may count differently\.", page)
+    assert re.search(r"Counted at \S+ [\d:]{8}\.", page)
+
+
+def test_a_first_count_that_is_not_finished_is_no_small_number(admin_client: Client) -> None:
+    """Somebody else is at it, and holds the tallies."""
+    EventFactory(met=True)
+
+    def overtake(execute: Any, sql: str, *call: Any) -> Any:
+        if sql.startswith("SELECT") and "shared_ids" in sql:
+            Count.objects.update(version=F("version") + 1)
+        return execute(sql, *call)
+
+    with connection.execute_wrapper(overtake):
+        page = text(admin_client)
+
+    assert "The first count is not finished" in page
 
 
 def test_the_banner_is_here_too(admin_client: Client) -> None:
@@ -195,7 +218,9 @@ def test_the_page_costs_the_same_number_of_queries(
     for index in range(rows):
         EventFactory(met=True, event_name=f"Custom{index}")
 
-    # Session, user, two to measure, two for the banner, the first event.
+    tallies.refresh()
+
+    # Session, user, how far the tallies have come, their sums, two for the banner, the first event.
     with django_assert_num_queries(7):
         admin_client.get(PAGE)
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Sum
 
-from django_capi.ledger import retention
+from django_capi.ledger import retention, tallies
 from django_capi.ledger.insist import insistent
-from django_capi.models import Batch, Event, Status
+from django_capi.models import Batch, Count, Event, Span, Status, Tally
 from django_capi.tracking import track
 from tests.fire.phases import Doom, Phase
 from tests.site.models import Note
@@ -160,10 +160,26 @@ def grow_old(*, days: int, **_: object) -> int:
     """What has been delivered as it will be after so many days; how many events those are."""
     gone = timedelta(days=days)
     with transaction.atomic():
+        Count.objects.update(version=F("version") + 1, counted_at=None)  # rows move to other hours, as they never do
+        Tally.objects.exclude(span=Span.PRUNED).delete()
         Batch.objects.exclude(finished_at=None).update(finished_at=F("finished_at") - gone)
         return Event.objects.filter(status=Status.ACCEPTED).update(
             finished_at=F("finished_at") - gone, event_time=F("event_time") - days * DAY
         )
+
+
+def tally(**_: object) -> dict[str, dict[str, int]]:
+    """What the tallies say of each status after a while, by hours and by days."""
+    gone = tallies.MARGIN + tallies.EVERY
+    Count.objects.update(counted_at=F("counted_at") - gone)
+    Tally.objects.update(counted_at=F("counted_at") - gone)
+    Event.objects.update(changed_at=F("changed_at") - gone)
+    tallies.refresh()
+    sums = Tally.objects.order_by().values_list("span", "status").annotate(Sum("events"))
+    found: dict[str, dict[str, int]] = {"HOUR": {}, "DAY": {}, "PRUNED": {}}
+    for span, status, events in sums:
+        found[Span(span).name][Status(status).name] = events
+    return found
 
 
 def prune_often(*, stop: str, **_: object) -> dict[str, int]:

@@ -251,6 +251,7 @@ ROLES: dict[str, Callable[..., object]] = {
     "store_spread": orders.store_spread,
     "grow_old": orders.grow_old,
     "prune_often": orders.prune_often,
+    "tally": orders.tally,
     "watch_off": clocks.watch_off,
     "once_off": clocks.once_off,
     "claim_off": clocks.claim_off,

@@ -53,6 +53,7 @@ def test_pruning_beside_a_worker_and_checkouts_takes_only_what_is_over(
     site.signal(worker, signal.SIGTERM)
     site.wait(worker)
 
+    tallied = site.call("tally")
     found = site.call("ledger")
     left = {row["event_id"] for row in found["events"]}
     arrived = {event_id for _, _, event_id in meta.arrivals()}
@@ -67,6 +68,8 @@ def test_pruning_beside_a_worker_and_checkouts_takes_only_what_is_over(
     assert set(meta.arrivals().values()) == {1}, site.log()
     assert {row["status"] for row in found["events"]} <= {Status.ACCEPTED}
     assert pruned["removed"] == len(arrived) - len(left) > OLD
+    assert tallied["HOUR"] == tallied["DAY"] == {"ACCEPTED": len(arrived)}
+    assert tallied["PRUNED"] == {"ACCEPTED": pruned["removed"]}
 
 
 def old_ids() -> set[str]:

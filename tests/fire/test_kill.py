@@ -92,6 +92,7 @@ def test_nothing_is_lost_to_killed_workers(
     failed = sum(site.result(pid) for pid in writers)
     drain(site, meta)
 
+    tallied = site.call("tally")
     found = site.call("ledger")
     rows = {(row["pixel_id"], row["event_name"], row["event_id"]): row for row in found["events"]}
     arrived = meta.arrivals()
@@ -109,6 +110,7 @@ def test_nothing_is_lost_to_killed_workers(
     assert meta.foreign_bodies({row["event_id"]: row["payload"] for row in rows.values()}) == 0
     assert twice <= ambiguous
     assert found["open_batches"] == 0
+    assert tallied["HOUR"] == tallied["DAY"] == {"ACCEPTED": len(rows)}
 
 
 def lines(logs: list[Path]) -> list[str]:
