@@ -1,0 +1,133 @@
+"""What the Deduplication page asks of the database, with so many rows and with ten times as many.
+
+Run `DATABASE_URL=postgres://user@host/postgres python -m benchmarks.overlap`, or without DATABASE_URL for SQLite;
+`--quick` for the short form. Both pixels are in one ledger, and their pages take turns. The rows are spread evenly over
+thirty days. Besides it prints how long the hour of now takes to be counted anew, and all hours from nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from statistics import median
+from time import perf_counter
+from typing import Final
+
+from django.db import connection
+from django.utils import timezone
+
+from benchmarks.backlog import PIXEL_IDS, TABLE, copy, empty, keep
+from benchmarks.ready import database, is_postgresql
+from benchmarks.rounds import interleave, ratio_line, table
+from django_capi.insight.freshness import backlog
+from django_capi.insight.overlap import measure, start_of
+from django_capi.ledger import tallies
+from django_capi.models import BrowserState, Count, Event, Status
+
+LONGEST: Final = 5.0  # milliseconds of queries
+GROWTH: Final = 1.2
+DAYS: Final = 30
+NAMES: Final = ("PageView", "ViewContent", "Search", "AddToCart", "InitiateCheckout", "Purchase", "Lead", "Contact")
+STATES: Final = (
+    (Status.ACCEPTED, BrowserState.FIRED),
+    (Status.ACCEPTED, BrowserState.NONE),
+    (Status.ACCEPTED, BrowserState.BLOCKED),
+)
+SMALL, LARGE = PIXEL_IDS[:2]
+
+
+def fill(rows: int, pixel_id: str) -> None:
+    """So many rows of one pixel: some thousand are made, and copied again and again."""
+    first = min(rows, 20_000)
+    model = Event.objects.get(pixel_id=PIXEL_IDS[2])
+    now = int(timezone.now().timestamp())
+    made = []
+    for index in range(first):
+        row = copy(model, index, pixel_id)
+        row.event_name = NAMES[index % len(NAMES)]
+        row.status, row.browser_state = STATES[index // len(NAMES) % len(STATES)]
+        row.event_time = now - index * DAYS * tallies.DAY // first
+        row.browser_fbp = row.server_fbp = row.browser_external_id = row.server_external_id = "0123456789abcdef"
+        row.payload = ""
+        made.append(row)
+    Event.objects.bulk_create(made, batch_size=2000)
+    while first < rows:
+        first += again(pixel_id, begin=first, at_most=rows - first)
+
+
+def again(pixel_id: str, *, begin: int, at_most: int) -> int:
+    """Copy the pixel's rows under other ids; how many."""
+    names = [str(field.column) for field in Event._meta.concrete_fields if not field.primary_key]
+    columns = {name: connection.ops.quote_name(name) for name in names}
+    new_id = f"CONCAT('{begin}-', id)" if connection.vendor == "mysql" else f"'{begin}-' || id"
+    taken = {**columns, "event_id": new_id}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {TABLE} ({', '.join(columns.values())}) SELECT {', '.join(taken.values())} FROM {TABLE} "
+            "WHERE pixel_id = %s ORDER BY id LIMIT %s",
+            [pixel_id, at_most],
+        )
+        return int(cursor.rowcount)
+
+
+def count_all() -> float:
+    """Seconds of counting every hour from nothing."""
+    begin = perf_counter()
+    while Count.objects.filter(counted_at__isnull=False).count() == 0:
+        tallies.refresh()
+    return perf_counter() - begin
+
+
+def count_now() -> float:
+    """Seconds of counting the hour of now, as a worker does every few seconds."""
+    now = int(timezone.now().timestamp())
+    count, _ = tallies.latest()
+    begin = perf_counter()
+    tallies.recount([tallies.Hour(LARGE, now - now % tallies.HOUR)], count)
+    return perf_counter() - begin
+
+
+def page(pixel_id: str, days: int) -> None:
+    """Its queries, with a worker that counts."""
+    now = timezone.now()
+    tallies.refresh()
+    measure(pixel_id=pixel_id, since=start_of(days, now))
+    backlog(now=now)
+
+
+def judge(days: int, rounds: int) -> bool:
+    Count.objects.update(counted_at=timezone.now() + tallies.EVERY * 1000)  # nobody counts meanwhile
+    contenders = {
+        f"{days} days, {name}": lambda pixel_id=pixel_id: page(pixel_id, days)
+        for name, pixel_id in (("few rows", SMALL), ("ten times as many", LARGE))
+    }
+    times = interleave(contenders, rounds=rounds)
+    few, many = contenders
+    print(table(times))
+    print(ratio_line(times, many, few) + f" (target {GROWTH})")
+    return median(times[many]) * 1e3 <= LONGEST and median(times[many]) / median(times[few]) <= GROWTH
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=31)
+    parser.add_argument("--quick", action="store_true", help="few rows, no verdict: does it run?")
+    options = parser.parse_args()
+    rows, rounds = (5_000, 3) if options.quick else (options.rows, options.rounds)
+    with database():
+        keep(1, PIXEL_IDS[2:3])
+        fill(rows, SMALL)
+        fill(10 * rows, LARGE)
+        if is_postgresql():
+            with connection.cursor() as cursor:
+                cursor.execute("VACUUM ANALYZE")
+        print(f"{connection.vendor}, {rows} and {10 * rows} rows of {DAYS} days")
+        print(f"all hours counted in {count_all():.1f} s; the hour of now in {count_now() * 1e3:.0f} ms")
+        held = [judge(days, rounds) for days in (7, DAYS)]
+        empty()
+    return int(not all(held) and not options.quick)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
