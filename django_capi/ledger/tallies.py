@@ -68,7 +68,7 @@ class Hour:
 def refresh() -> datetime | None:
     """Count what has changed, unless somebody has done so a moment ago; when that was. None: never yet."""
     count, now = latest()
-    if count.counted_at and now - count.counted_at < EVERY:
+    if count.counted_at and abs(now - count.counted_at) < EVERY:
         return count.counted_at
     until = time.monotonic() + MOST_SECONDS
     for hours in batched(changed(count, now)):
@@ -99,8 +99,9 @@ def changed(count: Count, now: datetime) -> list[Hour]:
     rows = Event.objects.using(using()).annotate(start=HOUR_OF_EVENT)
     pruned = Tally.objects.using(using()).filter(span=Span.PRUNED)
     if count.counted_at:
-        rows = rows.filter(changed_at__gt=count.counted_at - MARGIN)
-        pruned = pruned.filter(counted_at__gt=count.counted_at - MARGIN)
+        since = min(count.counted_at, now) - MARGIN  # another server's clock may be behind
+        rows = rows.filter(changed_at__gt=since)
+        pruned = pruned.filter(counted_at__gt=since)
     found = latest_by_hour(pruned, "counted_at")
     for hour, last in latest_by_hour(rows, "changed_at").items():
         found[hour] = max(last, found.get(hour, last))

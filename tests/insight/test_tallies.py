@@ -216,6 +216,15 @@ def replace_version(count: Count) -> Count:
     return Count(pk=count.pk, version=count.version)
 
 
+def test_a_database_whose_clock_was_put_back_goes_on_counting() -> None:
+    EventFactory(met=True)
+    counted()
+    let_time_pass(-timedelta(minutes=20))
+    EventFactory(met=True)
+
+    assert counted().total.events == 2
+
+
 def test_a_moment_later_nothing_is_counted_again(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     EventFactory(met=True)
     tallies.refresh()
