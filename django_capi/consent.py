@@ -12,6 +12,7 @@ from django.db.models import IntegerChoices
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from django_capi import hooks
 from django_capi.conf import conf
 
 logger = logging.getLogger("django_capi")
@@ -66,8 +67,8 @@ def asked(request: HttpRequest) -> bool | None:
     if policy is None:
         return None
     try:
-        answer = policy(request)
-    except Exception as error:  # noqa: BLE001  # the site's own code must not break the site's page
-        logger.error("The consent policy raised %s; the event is treated as not consented.", type(error).__name__)  # noqa: TRY400  # a traceback may hold personal data
+        answer = hooks.call(policy, request)
+    except hooks.Failed as failure:
+        logger.error("The consent policy raised %s; the event is treated as not consented.", failure)  # noqa: TRY400  # a traceback may hold personal data
         return None
     return answer if isinstance(answer, bool) else None

@@ -6,6 +6,7 @@ import logging
 
 from django.http import HttpRequest
 
+from django_capi import hooks
 from django_capi.conf import Pixel, conf
 
 logger = logging.getLogger("django_capi")
@@ -18,10 +19,10 @@ def pixels_for(subject: object) -> list[Pixel]:
         return list(pixels.values())
     choose = conf.imported("PIXEL_FOR")
     try:
-        chosen = choose(subject) if choose else ()
-    except Exception as error:  # noqa: BLE001  # the site's own code must not break the site's page
+        chosen = hooks.call(choose, subject) if choose else ()
+    except hooks.Failed as failure:
         # Not to all of them: another tenant must not be told.
-        logger.error("CAPI['PIXEL_FOR'] raised %s; nothing is sent.", type(error).__name__)  # noqa: TRY400
+        logger.error("CAPI['PIXEL_FOR'] raised %s; nothing is sent.", failure)  # noqa: TRY400
         return []
     names = [chosen] if isinstance(chosen, str) else list(chosen or ())
     return [pixels[name] for name in names if name in pixels]
@@ -32,7 +33,7 @@ def is_unwanted(request: HttpRequest) -> bool:
         return False
     ask = conf.imported("EXCLUDE")
     try:
-        return ask is None or bool(ask(request))  # whom to exclude is not known: nobody is tracked
-    except Exception as error:  # noqa: BLE001  # the site's own code must not break the site's page
-        logger.error("CAPI['EXCLUDE'] raised %s; the request is excluded.", type(error).__name__)  # noqa: TRY400
+        return ask is None or hooks.call(lambda: bool(ask(request)))  # whom to exclude is not known: nobody is tracked
+    except hooks.Failed as failure:
+        logger.error("CAPI['EXCLUDE'] raised %s; the request is excluded.", failure)  # noqa: TRY400
         return True

@@ -16,10 +16,11 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.http import HttpRequest
 
 from django_capi import consent as policies
+from django_capi import hooks
 from django_capi.conf import Pixel, conf
 from django_capi.consent import Consent
 from django_capi.ledger import apart
@@ -266,15 +267,7 @@ class Quietly:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
         if error is None or not isinstance(error, Exception):
             return False
-        if (settings.DEBUG and isinstance(error, InvalidEvent)) or has_lost_transaction(error):
+        if (settings.DEBUG and isinstance(error, InvalidEvent)) or hooks.has_lost_transaction(error):
             return False
         logger.error("%s could not be tracked: %s.", self.what, type(error).__name__)
         return True
-
-
-def has_lost_transaction(error: Exception) -> bool:
-    """The caller's transaction died under us: Django would roll it back without a word, and the view say thank you."""
-    if not isinstance(error, DatabaseError) or isinstance(error, transaction.TransactionManagementError):
-        return False
-    connection = transaction.get_connection(ledger.using())
-    return bool(connection.in_atomic_block and connection.needs_rollback)

@@ -19,6 +19,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 
+from django_capi import hooks
 from django_capi.conf import conf
 from django_capi.consent import Consent, decide
 from django_capi.meta import cookies, urls
@@ -190,9 +191,9 @@ def contact(request: HttpRequest) -> UserData:
     raw: dict[str, object] = {}
     for name in ("USER_DATA", "EXTERNAL_ID"):
         try:
-            raw.update(given(request, name))
-        except Exception as error:  # noqa: BLE001  # the site's own code must not break the site's page
-            logger.error("CAPI[%r] raised %s; the event goes without it.", name, type(error).__name__)  # noqa: TRY400  # a traceback may hold personal data
+            raw.update(hooks.call(given, request, name))
+        except hooks.Failed as failure:
+            logger.error("CAPI[%r] raised %s; the event goes without it.", name, failure)  # noqa: TRY400  # a traceback may hold personal data
     return UserData.from_raw(raw, default_region=conf.DEFAULT_REGION)
 
 

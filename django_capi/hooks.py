@@ -1,0 +1,80 @@
+"""The site's own code is called; what it says goes out, or that it failed, and the caller's transaction stays whole.
+
+A query that fails in it would spoil the transaction it is in: PostgreSQL then takes nothing more and rolls the order
+back at its COMMIT without a word. So the first query in it opens a savepoint, and code without queries costs nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from django.db import DatabaseError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.dispatch import Signal
+
+logger = logging.getLogger("django_capi")
+
+
+class Failed(Exception):
+    """The site's code raised. The name of the error is all that is told: its text may hold personal data."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(type(error).__name__)
+
+
+def call(hook: Callable[..., Any], *arguments: Any) -> Any:
+    """What it returns, or Failed; the database's own error when the caller's transaction is lost with it."""
+    try:
+        with sheltered():
+            return hook(*arguments)
+    except Exception as error:
+        if has_lost_transaction(error):
+            raise
+        raise Failed(error) from None
+
+
+def tell(signal: Signal, sender: Any, **named: Any) -> None:
+    """Send it in the caller's transaction. Receivers may fail."""
+    try:
+        with sheltered():
+            signal.send_robust(sender, **named)
+    except DatabaseError as error:
+        if has_lost_transaction(error):
+            raise
+        logger.error("A signal's receiver failed: %s.", type(error).__name__)  # noqa: TRY400  # personal data
+
+
+def has_lost_transaction(error: Exception) -> bool:
+    """The caller's transaction died under us: Django would roll it back without a word, and the view say thank you."""
+    if not isinstance(error, DatabaseError) or isinstance(error, transaction.TransactionManagementError):
+        return False
+    opened = connections.all(initialized_only=True)
+    return any(connection.in_atomic_block and connection.needs_rollback for connection in opened)
+
+
+@contextmanager
+def sheltered() -> Iterator[None]:
+    """A query that fails in here costs the transactions that are open nothing."""
+    with ExitStack() as stack:
+        for connection in connections.all(initialized_only=True):
+            if connection.in_atomic_block:
+                stack.enter_context(savepoint_for_queries(connection))
+        yield
+
+
+@contextmanager
+def savepoint_for_queries(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    is_open = False
+
+    def open_first(execute: Callable[..., Any], *query: Any) -> Any:
+        nonlocal is_open
+        if not is_open:
+            is_open = True
+            savepoint.enter_context(transaction.atomic(using=connection.alias))
+        return execute(*query)
+
+    with ExitStack() as savepoint, connection.execute_wrapper(open_first):
+        yield
