@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -29,7 +29,7 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from django_capi import consent as policies
-from django_capi import tracking
+from django_capi import hooks, tracking
 from django_capi.conf import Pixel, conf
 from django_capi.consent import Consent
 from django_capi.ledger import apart, marks
@@ -112,37 +112,41 @@ def look_before(*, sender: type[Model], instance: Model, raw: bool = False, **kw
     if raw or instance._state.adding:
         return
     with tracking.Quietly("A conversion"):
-        open_ones = [conversion for conversion in registry[sender] if conversion.happened(instance)]
+        open_ones = happened_to(instance)
         if not open_ones:
             return
         with transaction.atomic(using=using()):
             unmarked = without_mark(instance, open_ones)
         if unmarked:
-            stored = sender._base_manager.using(instance._state.db).filter(pk=instance.pk).first()
-            had = {conversion.event_name for conversion in unmarked if stored and conversion.happened(stored)}
-            setattr(instance, BEFORE, had)
+            with hooks.sheltered():
+                stored = sender._base_manager.using(instance._state.db).filter(pk=instance.pk).first()
+            before = happened_to(stored) if stored else []
+            setattr(instance, BEFORE, {conversion.event_name: conversion in before for conversion in unmarked})
 
 
-def look_after(
-    *, sender: type[Model], instance: Model, created: bool = False, raw: bool = False, **kwargs: Any
-) -> None:
+def look_after(*, instance: Model, created: bool = False, raw: bool = False, **kwargs: Any) -> None:
     """Settle the conversions that the saved object is now."""
     if raw:
         return
     with tracking.Quietly("A conversion"):
-        before: set[str] = instance.__dict__.pop(BEFORE, set())
-        happened = [conversion for conversion in registry[sender] if conversion.happened(instance)]
+        before: dict[str, bool] = instance.__dict__.pop(BEFORE, {})
+        happened = happened_to(instance)
         if created or happened:
             apart.after_commit(instance._state.db, lambda: note(instance, happened, before, is_new=created))
 
 
-def note(instance: Model, happened: Sequence[Conversion], before: Collection[str], *, is_new: bool) -> None:
+def happened_to(obj: Model) -> list[Conversion]:
+    """The conversions that the object is, as it stands there."""
+    return [conversion for conversion in registry.get(type(obj), ()) if hooks.call(conversion.happened, obj)]
+
+
+def note(instance: Model, happened: Sequence[Conversion], before: Mapping[str, bool], *, is_new: bool) -> None:
     """Write down who made the object, and what it has become."""
     with tracking.Quietly("A conversion"):
         if is_new:
             keep_visitor(instance)
         for conversion in happened:
-            settle(conversion, instance, had_happened=conversion.event_name in before)
+            settle(conversion, instance, had_happened=before.get(conversion.event_name))
 
 
 def keep_visitor(instance: Model) -> None:
@@ -172,9 +176,8 @@ def is_browser(visitor: Visitor) -> bool:
 def fire(obj: Model) -> None:
     """Look at the object as a save would: for objects changed without signals."""
     with tracking.Quietly("A conversion"):
-        for conversion in registry.get(type(obj), ()):
-            if conversion.happened(obj):
-                settle(conversion, obj, had_happened=False)
+        for conversion in happened_to(obj):
+            settle(conversion, obj)
 
 
 def without_mark(obj: Model, conversions: Sequence[Conversion]) -> list[Conversion]:
@@ -182,12 +185,16 @@ def without_mark(obj: Model, conversions: Sequence[Conversion]) -> list[Conversi
     return [conversion for conversion in conversions if conversion.event_name not in marked]
 
 
-def settle(conversion: Conversion, obj: Model, *, had_happened: bool) -> None:
-    """Mark the conversion, and store its event if this is the moment it happened."""
+def settle(conversion: Conversion, obj: Model, *, had_happened: bool | None = None) -> None:
+    """Mark the conversion, and store its event if this is the moment it happened.
+
+    `had_happened`: before this save, when there was no mark; None: there was one, or the object is new.
+    """
     event_id = "" if had_happened else derived_id(obj, conversion.event_name)
     pixels = pixels_for(obj)
+    is_transition = had_happened is False
     with transaction.atomic(using=using()):
-        new = marks.mark(reference(obj), conversion.event_name, pixels, event_id=event_id)
+        new = marks.mark(reference(obj), conversion.event_name, pixels, event_id=event_id, is_transition=is_transition)
         if new and event_id:
             store(conversion, obj, event_id, new)
 

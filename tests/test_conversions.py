@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -56,6 +56,28 @@ def test_a_paid_order_saved_again_fires_nothing(visitor: Client, times: int) -> 
         order.save()
 
     assert Event.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_save_between_the_update_and_the_mark_takes_no_purchase_away(visitor: Client) -> None:
+    """Without a transaction, the bank's webhook and the customer's return see each other's half."""
+    pk = visitor.post("/checkout/").json()["order"]
+    webhook, back = Order.objects.get(pk=pk), Order.objects.get(pk=pk)
+    webhook.status = back.status = Order.PAID
+    saves = iter([back])
+
+    def come_between(execute: Any, sql: str, *call: Any) -> Any:
+        found = execute(sql, *call)
+        if sql.startswith("UPDATE") and "site_order" in sql:
+            for other in saves:
+                other.save()
+        return found
+
+    with connection.execute_wrapper(come_between):
+        webhook.save()
+
+    assert Event.objects.get().event_name == "Purchase"
+    assert ConversionMark.objects.get().event_id == Event.objects.get().event_id
 
 
 def test_an_order_that_was_paid_before_the_app_came_never_fires() -> None:

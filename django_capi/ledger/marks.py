@@ -35,17 +35,30 @@ def names(object_ref: str) -> set[str]:
     return set(marks.values_list("event_name", flat=True))
 
 
-def mark(object_ref: str, event_name: str, pixels: Iterable[Pixel], *, event_id: str) -> list[Pixel]:
-    """Mark the conversion; the pixels for which this call was the first. Two saves at once get one answer each."""
+def mark(
+    object_ref: str, event_name: str, pixels: Iterable[Pixel], *, event_id: str, is_transition: bool = False
+) -> list[Pixel]:
+    """Mark the conversion; the pixels for which this call was the first. Two saves at once get one answer each.
+
+    `is_transition`: this save saw the object before it happened, and no mark. If there is one without an id by now,
+    another save has come between this one's UPDATE and its mark, and took what it saw for old: it is taken over.
+    """
     marks = ConversionMark.objects.using(using())
     new = []
     for pixel in pixels:
         _, is_new = marks.get_or_create(
             object_ref=object_ref, event_name=event_name, pixel_id=pixel.pixel_id, defaults={"event_id": event_id}
         )
-        if is_new:
+        if is_new or (is_transition and taken_over(object_ref, event_name, pixel, event_id=event_id)):
             new.append(pixel)
     return new
+
+
+def taken_over(object_ref: str, event_name: str, pixel: Pixel, *, event_id: str) -> bool:
+    found = ConversionMark.objects.using(using()).filter(
+        object_ref=object_ref, event_name=event_name, pixel_id=pixel.pixel_id, event_id=""
+    )
+    return bool(found.update(event_id=event_id))
 
 
 def take_copy(object_ref: str, event_name: str) -> Taken | None:
