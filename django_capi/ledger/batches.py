@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import BooleanField, Case, DateTimeField, ExpressionWrapper, F, Func, QuerySet, When
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, When
 
 from django_capi import signals
 from django_capi.client import Answer
@@ -21,6 +21,7 @@ from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.ledger import lanes
 from django_capi.ledger.insist import insistent
+from django_capi.ledger.keys import Among, HasStatus, pending
 from django_capi.ledger.store import using
 from django_capi.meta import wire
 from django_capi.meta.verdicts import Outcome
@@ -180,7 +181,7 @@ def own_up(sent: Sent, changes: Mapping[str, object]) -> None:
     """What was given up while it was under way has reached Meta all the same, and the row must say so."""
     rows = Event.objects.using(using()).filter(Among("pk", [row.pk for row in sent.rows]))
     for status, reason in OVERTAKEN.items():
-        rows.filter(status=status).update(**changes, error_reason=reason)
+        rows.filter(HasStatus(status)).update(**changes, error_reason=reason)
 
 
 @insistent
@@ -286,18 +287,3 @@ def close_open(batch: Batch, **answer: object) -> bool:
 
 def note(batch: Batch, **changes: object) -> None:
     Batch.objects.using(using()).filter(pk=batch.pk).update(**changes)
-
-
-def pending(pks: Sequence[int]) -> QuerySet[Event]:
-    """Only what still waits: a slow worker must not settle again what another one has settled."""
-    return Event.objects.using(using()).filter(Among("pk", pks), status=Status.PENDING)
-
-
-class Among(Func):
-    """`column IN (1, 2, 3)` with the keys in the text: binding 500 parameters costs more than updating the rows."""
-
-    template = "%(expressions)s IN (%(keys)s)"
-    output_field = BooleanField()
-
-    def __init__(self, column: str, pks: Sequence[int]) -> None:
-        super().__init__(F(column), keys=",".join(str(int(pk)) for pk in pks) or "NULL")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from django_capi.clock import Now
 from django_capi.conf import conf
 from django_capi.ledger import tallies
 from django_capi.ledger.insist import insistent
+from django_capi.ledger.keys import batched, pending
 from django_capi.ledger.store import digest, using
 from django_capi.models import Batch, Event, Rank, Snapshot, Status
 
@@ -24,57 +25,52 @@ RANGE = 200  # rows in a step: the longest that a checkout may have to wait for
 PAUSE = 0.01  # seconds between two steps
 
 
-@insistent
 def expire() -> int:
     """Pending events past their deadline end here: one of them would fail its whole request."""
-    overdue = Event.objects.using(using()).filter(status=Status.PENDING, deadline__lte=Now())
-    return overdue.update(
-        status=Status.EXPIRED,
-        changed_at=Now(),
-        finished_at=Now(),
-        error_reason="Not delivered before its deadline.",
+    return sum(
+        finish(
+            waiting().filter(pixel_id=pixel_id, rank=rank, deadline__lte=Now()),
+            Status.EXPIRED,
+            "Not delivered before its deadline.",
+        )
+        for pixel_id in waiting().order_by().values_list("pixel_id", flat=True).distinct()
+        for rank in Rank.values
     )
 
 
-@insistent
 def shed(pixel_id: str) -> int:
     """Above BACKLOG_LIMIT waiting events the oldest page views are given up, never anything else."""
-    waiting = Event.objects.using(using()).filter(status=Status.PENDING, pixel_id=pixel_id)
-    if waiting[: conf.BACKLOG_LIMIT + 1].count() <= conf.BACKLOG_LIMIT:
+    rows = waiting().filter(pixel_id=pixel_id)
+    if rows[: conf.BACKLOG_LIMIT + 1].count() <= conf.BACKLOG_LIMIT:
         return 0
-    excess = waiting.count() - conf.BACKLOG_LIMIT
-    oldest = waiting.filter(rank=Rank.PAGE_VIEW).order_by("deadline", "pk").values_list("pk", flat=True)[:excess]
-    given_up = 0
-    for pks in batched(list(oldest), RANGE):
-        given_up += waiting.filter(pk__in=pks).update(
-            status=Status.EXPIRED,
-            changed_at=Now(),
-            finished_at=Now(),
-            payload="",
-            error_reason="Shed: too many events waited.",
-        )
+    excess = rows.count() - conf.BACKLOG_LIMIT
+    oldest = rows.filter(rank=Rank.PAGE_VIEW).order_by("deadline", "pk")[:excess]
+    given_up = finish(oldest, Status.EXPIRED, "Shed: too many events waited.", payload="")
     logger.warning("Pixel %s: %d page views were shed, more than %d waited.", pixel_id, given_up, conf.BACKLOG_LIMIT)
     return given_up
 
 
-def batched(pks: list[int], size: int) -> Iterator[list[int]]:
-    for start in range(0, len(pks), size):
-        yield pks[start : start + size]
-
-
-@insistent
 def withdraw(*, fbp: str | None) -> int:
     """A visitor took the consent back: what still waits is never sent, and its text goes."""
     if not fbp:
         return 0
-    waiting = Event.objects.using(using()).filter(status=Status.PENDING, server_fbp=digest(fbp))
-    return waiting.update(
-        status=Status.WITHDRAWN,
-        changed_at=Now(),
-        finished_at=Now(),
-        payload="",
-        error_reason="The visitor withdrew consent.",
-    )
+    rows = waiting().filter(server_fbp=digest(fbp))
+    return finish(rows, Status.WITHDRAWN, "The visitor withdrew consent.", payload="")
+
+
+def waiting() -> QuerySet[Event]:
+    return Event.objects.using(using()).filter(status=Status.PENDING)
+
+
+def finish(rows: QuerySet[Event], status: Status, reason: str, **changes: object) -> int:
+    """End them without their being sent. Their keys are read first, which waits for nobody."""
+    changes |= {"status": status, "error_reason": reason, "changed_at": Now(), "finished_at": Now()}
+    return sum(end(pks, changes) for pks in batched(list(rows.values_list("pk", flat=True)), RANGE))
+
+
+@insistent
+def end(pks: Sequence[int], changes: Mapping[str, object]) -> int:
+    return pending(pks).update(**changes)
 
 
 def prune() -> int:

@@ -23,6 +23,7 @@ from django.db.models import F, Max, Q, QuerySet
 
 from django_capi.clock import Now
 from django_capi.ledger.insist import insistent
+from django_capi.ledger.keys import Among
 from django_capi.ledger.store import using
 from django_capi.models import Count, Event, Span, Tally
 
@@ -221,12 +222,14 @@ def made_of(span: Span, found: Iterable[Mapping[str, Any]], now: datetime) -> li
 def remove(rows: QuerySet[Event]) -> int:
     """Delete these events, and keep their counts; how many they were."""
     rows = rows.using(using())
-    if not rows.exists():
+    found = list(rows.values_list("pk", flat=True))
+    if not found:
         return 0
     count, now = latest()
     with transaction.atomic(using=using()):
         Count.objects.using(using()).filter(pk=count.pk).update(version=F("version") + 1)
-        pks = list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
+        still = rows.filter(Among("pk", found)).select_for_update().order_by("pk")
+        pks = list(still.values_list("pk", flat=True))
         going = Event.objects.using(using()).filter(pk__in=pks)
         outlive(list(grouped(going)), now)
         going._raw_delete(using())
