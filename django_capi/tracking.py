@@ -35,7 +35,7 @@ from django_capi.visitor import Visitor, from_request, is_crawler
 logger = logging.getLogger("django_capi")
 
 LONGEST = {"event_name": 50, "event_id": 100}  # characters, as in the table
-LATEST = 253_402_300_799  # the end of the year 9999
+LATEST = 253_370_764_800  # the beginning of the year 9999: a deadline must come after it
 
 current: ContextVar[RequestEvents | None] = ContextVar("django_capi_current", default=None)
 

@@ -259,6 +259,7 @@ def test_a_wrong_event_name_raises_only_in_debug(settings: Settings, caplog: pyt
         {"event_id": "lead\x00"},
         {"event_id": "lead-1 "},
         {"event_time": 10**30},
+        {"event_time": 253_402_300_799},  # its deadline would be in the year 10000
         {"event_time": -1},
     ],
     ids=repr,

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 
 from django_capi.client import Answer, Client, client
 from django_capi.conf import Pixel, conf
@@ -57,9 +57,17 @@ def deliver(*, seconds: float = 50.0, is_over: Callable[[], bool] = bool) -> Rep
 
     pixels = list({pixel.pixel_id: pixel for pixel in conf.pixels().values()}.values())
     random.shuffle(pixels)  # the time may be up before the last one's turn
+    refused: DatabaseError | None = None
     for pixel in pixels:
-        drain(pixel, client(), goes_on=goes_on, report=report)
+        try:
+            drain(pixel, client(), goes_on=goes_on, report=report)
+        except OperationalError:
+            raise
+        except DatabaseError as error:  # something of this pixel's that the tables do not take
+            refused = error
     count_changes()
+    if refused:
+        raise refused
     return report
 
 
@@ -76,10 +84,10 @@ def drain(pixel: Pixel, sender: Client, *, goes_on: Callable[[], bool], report: 
     held = lanes.claim(pixel.pixel_id)
     if held is None:
         return
-    window = Window(pixel=pixel, sender=sender, held=held, report=report)
+    window = Window(pixel=pixel, sender=sender, held=held, goes_on=goes_on, report=report)
     try:
         window.recover()
-        window.work(goes_on)
+        window.work()
     except lanes.LostLane:
         logger.info("Pixel %s: another worker holds the lane now.", pixel.pixel_id)
         window.settle_last()
@@ -97,6 +105,7 @@ class Window:
     pixel: Pixel
     sender: Client
     held: lanes.Claim
+    goes_on: Callable[[], bool]
     report: Report
     batch: Batch | None = None  # of the flight
     flight: Future[Answer] | None = None
@@ -109,11 +118,11 @@ class Window:
         self.report.ambiguous += ambiguous
         self.report.shed += retention.shed(self.pixel.pixel_id)
 
-    def work(self, goes_on: Callable[[], bool]) -> None:
+    def work(self) -> None:
         """Batch after batch, until nothing waits, or it is over, or Meta wants to be left alone."""
         size = min(self.held.max_batch, PROBE_SIZE) if self.is_in_trouble() else self.held.max_batch
         rows = self.read(size)
-        while rows and goes_on():
+        while rows and self.goes_on():
             batch, flight = self.launch(rows)
             self.settle_last()
             size = min(size * 2, conf.BATCH_EVENTS)
@@ -225,7 +234,7 @@ class Window:
 
     def isolate(self, rows: Sequence[batches.Due], answer: Answer, blames: poison.Blames) -> bool:
         """Find the events that Meta refuses or fails at; the others are delivered on the way."""
-        found = poison.isolate(rows, answer, post=self.post, settle=self.settle, blames=blames)
+        found = poison.isolate(rows, answer, post=self.post, settle=self.settle, blames=blames, goes_on=self.goes_on)
         for row, refusal in found.rejected:
             batches.reject(self.held, row, refusal)
         batches.set_apart(found.failing)

@@ -63,16 +63,29 @@ def is_either(answer: Answer) -> bool:
     return is_refusal(answer) or is_breakdown(answer)
 
 
-def isolate(rows: Sequence[Due], refusal: Answer, *, post: Post, settle: Settle, blames: Blames = is_refusal) -> Found:
-    """Halve `rows`, which Meta refused together with `refusal`, until every refused event stands alone."""
+def isolate(
+    rows: Sequence[Due],
+    refusal: Answer,
+    *,
+    post: Post,
+    settle: Settle,
+    blames: Blames,
+    goes_on: Callable[[], bool],
+) -> Found:
+    """Halve `rows`, which Meta refused together with `refusal`, until every refused event stands alone.
+
+    What is not found before it is over stays pending, as what the budget does not suffice for.
+    """
     if len(rows) == 1:
         return concluded(Found(rejected=[(rows[0], refusal)]), has_accepted=False)
     search = Search(parts=[Part(rows=list(rows), is_bad=True)], post=post, settle=settle, blames=blames)
-    while search.budget > 0 and not search.is_over() and search.split():
+    while search.budget > 0 and not search.is_over() and goes_on() and search.split():
         search.look(search.parts.pop())
         if search.is_suspicious() and search.is_systemic():
             return Found(systemic=search.found.rejected[0][1])
     search.found.incomplete = bool(search.parts) and not search.found.stopped
+    if search.parts and not search.has_accepted and len(search.found.rejected) < ALIKE:
+        search.found.rejected = []  # too few to tell whether it is their fault or the lane's
     return concluded(search.found, has_accepted=search.has_accepted)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from django_capi.clock import Now
@@ -16,6 +16,7 @@ from django_capi.conf import conf
 from django_capi.ledger import tallies
 from django_capi.ledger.insist import insistent
 from django_capi.ledger.keys import batched, pending
+from django_capi.ledger.resend import RESENDABLE
 from django_capi.ledger.store import digest, using
 from django_capi.models import Batch, Event, Rank, Snapshot, Status
 
@@ -83,13 +84,18 @@ def prune() -> int:
     removed = 0
     for part in ranges(finished, last=old.order_by("-event_time").values_list("pk", flat=True).first()):
         gone = tallies.remove(part.filter(finished_at__lte=row_limit))
-        emptied = drop_texts(part.filter(finished_at__lte=text_limit).exclude(payload=""))
+        emptied = drop_texts(part.filter(finished_at__lte=text_limit).exclude(payload="").exclude(may_be_resent()))
         removed += gone
         rest(gone + emptied)
     # A request's row goes a day after its events: their pages name it.
     drop(Batch.objects.using(using()).filter(finished_at__lte=row_limit - timedelta(days=1)))
     drop(Snapshot.objects.using(using()).filter(created_at__lte=row_limit))
     return removed
+
+
+def may_be_resent() -> Q:
+    """Their text is what would be sent again."""
+    return Q(status__in=RESENDABLE, deadline__gt=Now())
 
 
 def drop(rows: QuerySet[Any]) -> None:

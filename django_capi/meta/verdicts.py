@@ -35,6 +35,7 @@ __all__ = ["Outcome", "Verdict", "judge", "unreachable"]
 
 _TRACE_ID = re.compile(r"[\w+/=-]{1,64}", re.ASCII).fullmatch
 _SUCCESS: Final = range(200, 300)
+_LARGEST: Final = 2**31 - 1
 _SERVER_ERRORS: Final = range(500, 600)
 
 
@@ -125,7 +126,10 @@ def _object(body: str) -> Mapping[str, Any]:
 
 
 def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """One that fits into four bytes, as all of Meta's do: no more is kept of an answer than can be stored."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if abs(value) <= _LARGEST else None
 
 
 def _trace_id(error: object, answer: Mapping[str, Any]) -> str | None:

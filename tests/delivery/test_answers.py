@@ -6,14 +6,17 @@ import json
 import time
 
 import pytest
+from django.db import DataError
 from django.utils import timezone
 from pytest_django import Settings
 
 from django_capi.delivery.drain import PROBE_AFTER, PROBE_SIZE, deliver
 from django_capi.ledger import lanes, resend
-from django_capi.models import Batch, Lane, Status
+from django_capi.models import Batch, Event, Lane, Status
+from django_capi.tracking import track
 from example_project.standin.server import Running
-from tests.delivery.sending import answer, forget_pauses, lead, seen, status
+from tests.delivery.sending import TOKEN, answer, forget_pauses, lead, seen, status
+from tests.failing import failing
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +111,17 @@ def test_after_many_failures_one_small_request_asks_whether_meta_is_back(meta: R
     assert Batch.objects.get().events == PROBE_SIZE
     forget_pauses()
     assert deliver().accepted == 30
+
+
+def test_one_pixel_whose_rows_cannot_be_written_holds_up_no_other(settings: Settings, meta: Running) -> None:
+    pixels = {name: {"PIXEL_ID": name * 16, "ACCESS_TOKEN": TOKEN} for name in "12345"}
+    settings.CAPI = {**settings.CAPI, "PIXEL_ID": None, "PIXELS": pixels}
+    track("Lead", event_id="lead-00000001", user_data={"em": "jane@example.com"}, consent=True)
+
+    with failing("INSERT", "django_capi_batch", error=DataError, times=1), pytest.raises(DataError):
+        deliver()
+
+    assert sorted(Event.objects.values_list("status", flat=True)) == [Status.PENDING, *[Status.ACCEPTED] * 4]
 
 
 def test_a_wrong_token_rejects_no_event(meta: Running, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

@@ -53,6 +53,28 @@ class TestPoison:
         assert report.rejected == 0
         assert Lane.objects.get().paused_until
 
+    def test_a_search_ends_with_the_worker_and_goes_on_with_the_next(self, meta: Running) -> None:
+        rows = [poisoned(number) if number in (3, 40) else lead(number) for number in range(64)]
+        looks = iter([False, False, False])
+
+        report = deliver(is_over=lambda: next(looks, True))
+
+        assert report.requests == 3
+        for _ in range(3):
+            deliver()
+            forget_pauses()
+        assert {number for number, row in enumerate(rows) if status(row) is Status.REJECTED} == {3, 40}
+        assert len(seen(meta)) == 62
+
+    @pytest.mark.parametrize("requests", range(2, 12))
+    def test_a_worker_that_must_go_blames_no_event_for_the_lane(self, meta: Running, requests: int) -> None:
+        rows = [poisoned(number) for number in range(50)]
+        looks = iter([False] * requests)
+
+        deliver(is_over=lambda: next(looks, True))
+
+        assert {status(row) for row in rows} == {Status.PENDING}
+
     def test_a_single_refused_event_ends(self, meta: Running) -> None:
         row = poisoned(1)
 

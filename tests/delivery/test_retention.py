@@ -128,6 +128,20 @@ def test_rows_may_go_before_their_texts_would(settings: Settings) -> None:
     assert retention.prune() == 1
 
 
+@pytest.mark.parametrize("status", [Status.REJECTED, Status.IN_DOUBT])
+def test_pruning_leaves_the_text_of_what_may_be_sent_again(status: Status, settings: Settings) -> None:
+    settings.CAPI = {**settings.CAPI, "PAYLOAD_DAYS": 0}
+    event = lead()
+    Event.objects.update(status=status, finished_at=timezone.now() - timedelta(hours=1))
+
+    retention.prune()
+
+    assert resend.resend([event.pk]) == 1
+    Event.objects.update(status=status, finished_at=timezone.now(), deadline=timezone.now() - timedelta(seconds=1))
+    retention.prune()
+    assert Event.objects.get().payload == ""
+
+
 def test_pruning_drops_old_texts_and_keeps_what_is_counted(meta: Running) -> None:
     event = lead()
     long_ago = timezone.now() - timedelta(days=10)

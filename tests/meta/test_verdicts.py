@@ -96,6 +96,13 @@ def test_an_odd_trace_id_is_not_kept() -> None:
     assert judge(status=400, body=error(100, fbtrace_id="a b<c>")).fbtrace_id is None
 
 
+@pytest.mark.parametrize("number", [2**31, -(2**31), 9007199254740993, 10**40, True, 1.0])
+def test_a_number_that_is_none_of_metas_is_not_kept(number: object) -> None:
+    verdict = judge(status=400, body=json.dumps({"error": {"code": 100, "error_subcode": number}}))
+
+    assert (verdict.code, verdict.subcode) == (100, None)
+
+
 def test_the_number_of_received_events_is_kept() -> None:
     verdict = judge(status=200, body='{"events_received": 7, "fbtrace_id": "Abc"}')
 
