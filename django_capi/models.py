@@ -271,6 +271,8 @@ class Snapshot(models.Model):
     id = models.BigAutoField(primary_key=True)
     object_ref = models.CharField(_("object"), max_length=120, unique=True)
     visitor = models.JSONField(_("visitor"))
+    fbp = models.CharField(max_length=16, blank=True, db_index=True)  # as an event's, to find it by
+    external_id = models.CharField(max_length=16, blank=True, db_index=True)
     created_at = models.DateTimeField(_("stored"), auto_now_add=True, db_index=True)
 
     class Meta:

@@ -22,7 +22,7 @@ from django_capi.conf import conf
 from django_capi.ledger import receipts, retention
 from django_capi.models import BrowserState, Origin
 from django_capi.scope import pixels_for
-from django_capi.visitor import is_own, reduced
+from django_capi.visitor import contact, is_own, reduced
 
 LARGEST_BODY = 64 * 1024  # bytes
 MOST_EVENTS = 20  # in one request
@@ -104,7 +104,8 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     except Refused as refusal:
         return JsonResponse({"error": refusal.reason}, status=refusal.status)
     with tracking.Quietly("The withdrawal"):
-        retention.withdraw(fbp=tracking.events_of(request).visitor.fbp)
+        external_id = contact(request).payload().get("external_id")  # a banner may have deleted the cookie by now
+        retention.withdraw(fbp=tracking.events_of(request).visitor.fbp, external_id=external_id)
         return without_cookies()
     return HttpResponse(status=503)  # the cookies stay: they say whose events still wait
 

@@ -10,10 +10,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_capi.models import BrowserState, Event, Status
+from django_capi.models import BrowserState, Event, Snapshot, Status
 from tests.conftest import FBP
 from tests.failing import failing
 from tests.pages import events
+from tests.site.models import Order
 from tests.test_pixel import CLICK, collect
 
 pytestmark = pytest.mark.django_db
@@ -234,6 +235,26 @@ class TestWithdrawal:
         assert "The withdrawal could not be tracked: DatabaseError" in caplog.text
         assert visitor.post("/capi/withdraw/").status_code == 204
         assert Event.objects.get().status == Status.WITHDRAWN
+
+    def test_a_signed_in_person_is_known_without_the_cookie(self, visitor: Client, settings: Settings) -> None:
+        settings.CAPI = {**settings.CAPI, "EXTERNAL_ID": lambda request: "customer-7"}
+        visitor.get("/page/")
+        del visitor.cookies["_fbp"]
+        settings.CAPI = {**settings.CAPI, "CONSENT": "django_capi.consent.never"}
+
+        visitor.post("/capi/withdraw/")
+
+        assert Event.objects.get().status == Status.WITHDRAWN
+
+    def test_an_order_that_is_paid_afterwards_is_not_sent(self, visitor: Client) -> None:
+        pk = visitor.post("/checkout/").json()["order"]
+
+        visitor.post("/capi/withdraw/")
+        Client(HTTP_USER_AGENT="CornerBank/1.0").post(f"/webhook/{pk}/")
+
+        assert Order.objects.get().status == Order.PAID
+        assert not Event.objects.exists()
+        assert FBP not in json.dumps(Snapshot.objects.get().visitor)
 
     def test_other_visitors_events_stay(self, visitor: Client, newcomer: Client) -> None:
         visitor.get("/page/")

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_capi.conf import Pixel
-from django_capi.ledger.store import using
+from django_capi.ledger.store import digest, using
 from django_capi.models import ConversionMark, Snapshot
 from django_capi.visitor import Visitor, restored
 
@@ -81,7 +81,13 @@ def take_copy(object_ref: str, event_name: str) -> Taken | None:
 
 def keep_visitor(object_ref: str, visitor: Mapping[str, Any]) -> None:
     """Remember who made the object; the first one counts."""
-    snapshot = Snapshot(object_ref=object_ref, visitor=dict(visitor))
+    contact = visitor.get("contact") or {}
+    snapshot = Snapshot(
+        object_ref=object_ref,
+        visitor=dict(visitor),
+        fbp=digest(visitor.get("fbp")),
+        external_id=digest(contact.get("external_id")),
+    )
     with transaction.atomic(using=using()):
         Snapshot.objects.using(using()).bulk_create([snapshot], ignore_conflicts=True)
 

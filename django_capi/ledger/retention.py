@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Max, Min, Q, QuerySet
@@ -13,12 +15,14 @@ from django.utils import timezone
 
 from django_capi.clock import Now
 from django_capi.conf import conf
+from django_capi.consent import Consent
 from django_capi.ledger import tallies
 from django_capi.ledger.insist import insistent
 from django_capi.ledger.keys import batched, pending
 from django_capi.ledger.resend import RESENDABLE
 from django_capi.ledger.store import digest, using
 from django_capi.models import Batch, Event, Rank, Snapshot, Status
+from django_capi.visitor import Visitor
 
 logger = logging.getLogger("django_capi")
 
@@ -51,12 +55,25 @@ def shed(pixel_id: str) -> int:
     return given_up
 
 
-def withdraw(*, fbp: str | None) -> int:
-    """A visitor took the consent back: what still waits is never sent, and its text goes."""
-    if not fbp:
+def withdraw(*, fbp: str | None, external_id: object = None) -> int:
+    """A visitor took the consent back: what waits is never sent, and its text goes. The number of events.
+
+    An object that the visitor made and that becomes a conversion later, such as an order still to be paid, is one of
+    somebody who declined from now on.
+    """
+    known = {"fbp": digest(fbp), "external_id": digest(external_id)}
+    marks = [(key, value) for key, value in known.items() if value]
+    if not marks:
         return 0
-    rows = waiting().filter(server_fbp=digest(fbp))
+    forget_visitor(reduce(or_, (Q(**{key: value}) for key, value in marks)))
+    rows = waiting().filter(reduce(or_, (Q(**{f"server_{key}": value}) for key, value in marks)))
     return finish(rows, Status.WITHDRAWN, "The visitor withdrew consent.", payload="")
+
+
+@insistent
+def forget_visitor(made_by: Q) -> None:
+    declined = Visitor(consent=Consent.DENIED).stored()
+    Snapshot.objects.using(using()).filter(made_by).update(visitor=declined)
 
 
 def waiting() -> QuerySet[Event]:
