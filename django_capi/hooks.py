@@ -38,6 +38,8 @@ def call(hook: Callable[..., Any], *arguments: Any) -> Any:
 
 def tell(signal: Signal, sender: Any, **named: Any) -> None:
     """Send it in the caller's transaction. Receivers may fail."""
+    if not signal.has_listeners(sender):
+        return
     try:
         with sheltered():
             signal.send_robust(sender, **named)
