@@ -1,4 +1,7 @@
-"""A PostgreSQL of our own goes out, so that it can be restarted under the feet of a site without disturbing others."""
+"""A PostgreSQL of our own goes out, so that it can be restarted under the feet of a site without disturbing others.
+
+It listens on a socket in its own folder and on no port, so that two runs at once are not in each other's way.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from example_project.demo.processes import free_port
 from tests.fire.services import absent
 
 OWNER = "postgres"  # it refuses to run as root
@@ -24,11 +26,10 @@ class Cluster:
     """A running server and its address."""
 
     folder: Path
-    port: int
 
     @property
     def url(self) -> str:
-        return f"postgres://{OWNER}@127.0.0.1:{self.port}/postgres"
+        return f"postgres://{OWNER}@/{self.folder}/postgres"  # the second slash makes it a socket's folder
 
     def restart(self) -> None:
         """As after a crash: no connection is told, the log is replayed."""
@@ -50,16 +51,15 @@ def run(name: str, *words: str) -> None:
 
 @contextmanager
 def private() -> Iterator[Cluster]:
-    """A fresh server on a free port, gone afterwards."""
+    """A fresh server, gone afterwards."""
     program("initdb")
     folder = Path(tempfile.mkdtemp(prefix="fire-"))
     if os.geteuid() == 0:
         os.chown(folder, pwd.getpwnam(OWNER).pw_uid, -1)
-    cluster = Cluster(folder=folder, port=free_port(25432))
+    cluster = Cluster(folder=folder)
     try:
         run("initdb", "-D", str(folder / "data"), "-U", OWNER, "--auth=trust")
-        options = f"-p {cluster.port} -k {folder} -c listen_addresses=127.0.0.1"
-        cluster.control("-o", options, "start")
+        cluster.control("-o", f"-k {folder} -c listen_addresses=", "start")
         yield cluster
         cluster.control("stop", "-m", "immediate")
     finally:

@@ -96,7 +96,7 @@ def pauses(requests: list[dict[str, Any]]) -> list[float]:
 def test_two_workers_whose_clocks_differ_send_nothing_twice(
     kind: str, open_site: Opened, meta: Meta, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    site = open_site(kind)
+    site = open_site(kind, LEASE_SECONDS=LEASE)
     meta.say("slow", seconds=0.03)
     log, told = tmp_path / "anna", {ahead: tmp_path / f"told {ahead}" for ahead in (-SKEW, SKEW)}
     workers = [site.start("watch_off", ahead=ahead, told=str(path)) for ahead, path in told.items()]

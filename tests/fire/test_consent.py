@@ -20,7 +20,7 @@ def test_an_event_withdrawn_while_the_request_before_it_is_under_way_is_not_sent
     site = open_site(kind, BATCH_EVENTS=1, READ_TIMEOUT=30)
     for event_id, fbp in VISITORS.items():
         site.call("visit", event_id=event_id, fbp=fbp)
-    meta.say("slow", seconds=2, times=1)
+    meta.say("slow", seconds=5, times=1)
     worker = site.start("once")
     site.until(lambda: meta.requests == 1)
 
@@ -44,7 +44,7 @@ def test_a_row_does_not_deny_that_its_event_was_under_way_when_it_was_withdrawn(
     site = open_site(kind, READ_TIMEOUT=30)
     for event_id, fbp in VISITORS.items():
         site.call("visit", event_id=event_id, fbp=fbp)
-    meta.say("slow", seconds=2, times=1)
+    meta.say("slow", seconds=5, times=1)
     worker = site.start("once")
     site.until(lambda: meta.requests == 1)
 

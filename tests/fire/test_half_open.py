@@ -21,6 +21,7 @@ pytestmark = pytest.mark.story
 PIECE = 16 * 1024
 SMALL = 2048  # bytes that the proxy's own socket takes
 SEGMENT = 500  # bytes; with the 64 kB of loopback the sender's own socket takes the longest body at once
+SILENCE = 5  # seconds until the worker gives up; the attempts after that one have to stay below
 FEW, MANY = 20, 1000  # events; a request of many does not fit into the sockets between the two
 
 
@@ -117,7 +118,7 @@ def test_nothing_is_lost_to_a_connection_that_goes_silent(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with between(meta, first=first) as proxy:
-        site = open_site(kind, meta_url=proxy.url, BATCH_EVENTS=MANY)
+        site = open_site(kind, meta_url=proxy.url, BATCH_EVENTS=MANY, CONNECT_TIMEOUT=SILENCE, READ_TIMEOUT=SILENCE)
         site.call("store", count=count)
         silent = site.call("once")
         if has_arrived:

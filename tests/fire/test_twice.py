@@ -24,6 +24,7 @@ pytestmark = pytest.mark.story
 KINDS = ("postgresql", "sqlite", "mariadb")
 HOUR = 3600
 TURNS = 50  # of the lane: the beats have called the workers often
+NUDGES = 100
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -76,7 +77,7 @@ def test_a_lease_lost_during_a_slow_post_settles_nothing_twice(
 ) -> None:
     site = open_site(kind, READ_TIMEOUT=30)
     site.call("store", count=20)
-    meta.say("slow", seconds=0.5, times=1)
+    meta.say("slow", seconds=10, times=1)  # longer than the lease, and than a stall before the signal
     sleeper = site.start("watch")
     site.until(lambda: meta.requests == 1)
 
@@ -140,6 +141,18 @@ def test_a_copy_due_later_than_47_hours_after_its_receipt_is_not_sent(kind: str,
     assert found[late]["error_reason"]
 
 
+def nudge(site: Site, at: dict[str, Any]) -> int:
+    """A hundred at once, and again for those to which the broker was silent for a moment; how many it took."""
+    taken: list[int] = []
+
+    def is_enough() -> bool:
+        taken.append(site.call("nudge", count=NUDGES, **at))
+        return sum(taken) >= NUDGES
+
+    site.until(is_enough)
+    return sum(taken)
+
+
 @contextmanager
 def celery(site: Site, folder: Path, broker: str) -> Iterator[dict[str, Any]]:
     """Two workers and three beats on a queue of their own, which goes away."""
@@ -162,11 +175,11 @@ def test_three_beats_and_a_hundred_nudges_at_once_make_no_duplicate(
     broker: str, open_site: Opened, meta: Meta, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = need(broker)
-    site = open_site("postgresql", BATCH_EVENTS=20)
+    site = open_site("postgresql", BATCH_EVENTS=20, LEASE_SECONDS=60)
     meta.say("slow", seconds=0.02)
     site.call("store", count=300)
     with celery(site, tmp_path, url) as at:
-        nudged = site.call("nudge", count=100, **at)
+        nudged = nudge(site, at)
         site.call("store", count=300, first=300)
         site.until(lambda: site.call("waiting") == 0, tick=0.2)
         site.until(lambda: site.call("ledger")["turns"] > TURNS, tick=0.2)
@@ -177,7 +190,6 @@ def test_three_beats_and_a_hundred_nudges_at_once_make_no_duplicate(
             f"\n{broker}: {nudged} nudges, 3 beats, 2 workers: {found['turns']} turns, "
             f"{len(found['batches'])} requests, 600 events"
         )
-    assert nudged == 100
     assert set(meta.arrivals().values()) == {1}
     assert len(meta.arrivals()) == 600
     assert sum(row["ambiguous"] for row in found["events"]) == 0
