@@ -16,7 +16,7 @@ def check_settings(**_kwargs: object) -> list[CheckMessage]:
 
 
 def check_site(**_kwargs: object) -> list[CheckMessage]:
-    """What in the rest of the settings keeps the two copies of an event apart."""
+    """What in the rest of the settings keeps the two copies of an event apart, or out of the ledger."""
     return list(site.messages())
 
 

@@ -10,8 +10,8 @@ from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
-from django.db import connections, router
 
+from django_capi.checks import database
 from django_capi.checks.pixels import entries
 from django_capi.conf import conf, stored
 
@@ -95,16 +95,15 @@ def unswept(text: str) -> CheckMessage:
 
 
 def check_database() -> Iterator[CheckMessage]:
-    alias = router.db_for_write(apps.get_model("django_capi", "Event"))
-    connection = connections[alias]
+    connection = database.ledger()
     options = connection.settings_dict.get("OPTIONS") or {}
     if connection.vendor != "sqlite" or str(options.get("transaction_mode")).upper() in WRITING_MODES:
         return
     yield checks.Warning(
-        f'The ledger is on SQLite ("{alias}") with deferred transactions: a second writer is refused at once with '
-        '"database is locked".',
+        f'The ledger is on SQLite ("{connection.alias}") with deferred transactions: a second writer is refused at '
+        'once with "database is locked".',
         hint=(
-            f'Write DATABASES["{alias}"]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE", "timeout": 20, '
+            f'Write DATABASES["{connection.alias}"]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE", "timeout": 20, '
             '"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}'
         ),
         id="django_capi.W013",

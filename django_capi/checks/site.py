@@ -1,4 +1,7 @@
-"""The site's middleware, addresses and policies come in; messages about what they do to the two copies go out."""
+"""The site's middleware, addresses and policies come in; messages about what they do to the two copies go out.
+
+So does its database, which has to take them in the first place.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from django.core import checks
 from django.core.checks import CheckMessage
 from django.urls import NoReverseMatch, reverse
 
+from django_capi.checks import database
 from django_capi.checks.csp import check_policies
 from django_capi.checks.imports import PathError, imported
 from django_capi.conf import conf
@@ -29,6 +33,7 @@ def messages() -> Iterator[CheckMessage]:
     yield from check_page_cache()
     yield from check_policies()
     yield from check_urls()
+    yield from database.messages()
 
 
 def check_middleware() -> Iterator[CheckMessage]:

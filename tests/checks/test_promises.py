@@ -56,7 +56,9 @@ def test_no_absurd_value_raises(key: str, value: object, settings: Settings) -> 
 
 
 @pytest.mark.parametrize("value", ABSURD.values(), ids=ABSURD.keys())
-@pytest.mark.parametrize("name", ["MIDDLEWARE", "SECURE_CSP", "CONTENT_SECURITY_POLICY", "SECURE_PROXY_SSL_HEADER"])
+@pytest.mark.parametrize(
+    "name", ["MIDDLEWARE", "SECURE_CSP", "CONTENT_SECURITY_POLICY", "SECURE_PROXY_SSL_HEADER", "USE_TZ"]
+)
 def test_no_absurd_value_of_another_setting_raises(name: str, value: object, settings: Settings) -> None:
     setattr(settings, name, value)
 

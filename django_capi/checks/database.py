@@ -1,0 +1,51 @@
+"""The settings of the ledger's database come in; messages go out when the ledger's times do not fit into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage
+from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+SAME_AS_UTC = (None, "UTC", "Etc/UTC")
+
+
+def ledger() -> BaseDatabaseWrapper:
+    """What events are written through; asking for it opens nothing."""
+    return connections[router.db_for_write(apps.get_model("django_capi", "Event"))]
+
+
+def messages() -> Iterator[CheckMessage]:
+    yield from check_aware_times()
+    yield from check_time_zone(ledger())
+
+
+def check_aware_times() -> Iterator[CheckMessage]:
+    if settings.USE_TZ:
+        return
+    yield checks.Error(
+        "USE_TZ is False: MySQL, MariaDB and SQLite refuse the ledger's aware times, so that no event is stored; "
+        "on PostgreSQL the admin's pages fail.",
+        hint='Write USE_TZ = True (under "Time zones", Django\'s documentation has a guide for existing sites).',
+        id="django_capi.E007",
+    )
+
+
+def check_time_zone(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
+    # PostgreSQL's columns keep the zone: the same moment comes back whatever the connection's own is.
+    if connection.features.supports_timezones or connection.settings_dict.get("TIME_ZONE") in SAME_AS_UTC:
+        return
+    place = f'DATABASES["{connection.alias}"]'
+    yield checks.Error(
+        f'{place}["TIME_ZONE"] is not UTC, but the times of the ledger in it are: events wait for hours, or are given '
+        "up hours too early.",
+        hint=(
+            f'Write {place}["TIME_ZONE"] = "UTC", or remove the line. If others need local times there, let a '
+            "database router give the ledger a database of its own."
+        ),
+        id="django_capi.E008",
+    )
