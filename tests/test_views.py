@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from django_capi.ledger.resend import resend
 from django_capi.models import BrowserState, Event, Snapshot, Status
 from tests.conftest import FBP
 from tests.failing import failing
@@ -245,6 +246,17 @@ class TestWithdrawal:
         visitor.post("/capi/withdraw/")
 
         assert Event.objects.get().status == Status.WITHDRAWN
+
+    @pytest.mark.parametrize("status", [Status.IN_DOUBT, Status.REJECTED])
+    def test_what_ended_without_meta_is_not_sent_again(self, visitor: Client, status: Status) -> None:
+        visitor.get("/page/")
+        event = Event.objects.get()
+        Event.objects.update(status=status, finished_at=timezone.now(), error_reason="a reason")
+
+        visitor.post("/capi/withdraw/")
+
+        assert resend([event.pk]) == 0
+        assert Event.objects.values_list("status", "payload", "error_reason").get() == (status, "", "a reason")
 
     def test_an_order_that_is_paid_afterwards_is_not_sent(self, visitor: Client) -> None:
         pk = visitor.post("/checkout/").json()["order"]

@@ -18,7 +18,7 @@ from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.ledger import tallies
 from django_capi.ledger.insist import insistent
-from django_capi.ledger.keys import batched, pending
+from django_capi.ledger.keys import Among, batched, pending
 from django_capi.ledger.resend import RESENDABLE
 from django_capi.ledger.store import digest, using
 from django_capi.models import Batch, Event, Rank, Snapshot, Status
@@ -58,7 +58,8 @@ def shed(pixel_id: str) -> int:
 def withdraw(*, fbp: str | None, external_id: object = None) -> int:
     """A visitor took the consent back: what waits is never sent, and its text goes. The number of events.
 
-    An object that the visitor made and that becomes a conversion later, such as an order still to be paid, is one of
+    What ended without Meta having taken it keeps its reason and loses its text, so that nobody can send it again. An
+    object that the visitor made and that becomes a conversion later, such as an order still to be paid, is one of
     somebody who declined from now on.
     """
     known = {"fbp": digest(fbp), "external_id": digest(external_id)}
@@ -66,8 +67,11 @@ def withdraw(*, fbp: str | None, external_id: object = None) -> int:
     if not marks:
         return 0
     forget_visitor(reduce(or_, (Q(**{key: value}) for key, value in marks)))
-    rows = waiting().filter(reduce(or_, (Q(**{f"server_{key}": value}) for key, value in marks)))
-    return finish(rows, Status.WITHDRAWN, "The visitor withdrew consent.", payload="")
+    theirs = Event.objects.using(using()).filter(reduce(or_, (Q(**{f"server_{key}": value}) for key, value in marks)))
+    left = theirs.filter(may_be_resent()).exclude(payload="").values_list("pk", flat=True)
+    for pks in batched(list(left), RANGE):
+        drop_texts(Event.objects.using(using()).filter(Among("pk", pks)))
+    return finish(theirs.filter(status=Status.PENDING), Status.WITHDRAWN, "The visitor withdrew consent.", payload="")
 
 
 @insistent
