@@ -114,8 +114,8 @@ def give_up(batch: Batch) -> int:
 
 @insistent
 def waiting(rows: list[Due]) -> list[Due]:
-    """Those of them that still wait: consent may have been withdrawn since they were read."""
-    still = pending([row.pk for row in rows])
+    """Those of them that still wait: consent may have been withdrawn, or a deadline passed, since they were read."""
+    still = pending([row.pk for row in rows]).filter(deadline__gt=Now())
     if not rows or still.count() == len(rows):
         return rows
     left = set(still.values_list("pk", flat=True))

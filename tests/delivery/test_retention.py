@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from django_capi.consent import Consent
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import resend, retention
+from django_capi.ledger import batches, lanes, resend, retention
 from django_capi.models import BrowserState, Event, Rank, Status
 from example_project.standin.server import Running
 from tests.delivery.sending import lead, poisoned, seen, status
@@ -68,6 +68,15 @@ class TestTime:
 
         assert (report.expired, report.accepted) == (1, 1)
         assert (status(late), status(good)) == (Status.EXPIRED, Status.ACCEPTED)
+
+    def test_what_was_read_before_its_deadline_is_not_sent_after_it(self) -> None:
+        late, good = lead(1), lead(2)
+        held = lanes.claim(late.pixel_id)
+        assert held
+        rows = batches.due(held, limit=2)
+        Event.objects.filter(pk=late.pk).update(deadline=timezone.now() - timedelta(seconds=1))
+
+        assert [row.pk for row in batches.waiting(rows)] == [good.pk]
 
     @pytest.mark.parametrize(("source", "days"), [("system_generated", 7), ("physical_store", 62)])
     def test_the_deadline_is_metas_age_limit(self, source: str, days: int) -> None:
