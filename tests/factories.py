@@ -10,6 +10,7 @@ import factory as factory_boy
 from django.utils import timezone
 
 from django_capi.consent import Consent
+from django_capi.ledger.receipts import Receipt
 from django_capi.models import (
     MATCH_KEYS,
     Batch,
@@ -47,6 +48,16 @@ def payload_of(event: Any) -> str:
             "user_data": {"client_ip_address": "203.0.113.7", "client_user_agent": "Mozilla/5.0"},
         },
         separators=(",", ":"),
+    )
+
+
+def receipt_of(event: Event) -> Receipt:
+    """What the page says that fired the event's browser copy."""
+    return Receipt(
+        event_name=event.event_name,
+        event_id=event.event_id,
+        pixel_ids=(event.pixel_id,),
+        state=BrowserState.FIRED,
     )
 
 

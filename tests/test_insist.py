@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from django_capi.ledger import receipts, retention
 from django_capi.ledger.store import digest
-from django_capi.models import BrowserState, Event
+from django_capi.models import Event
 from tests.conftest import FBP
-from tests.factories import EventFactory
+from tests.factories import EventFactory, receipt_of
 from tests.failing import failing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,13 +24,7 @@ def deadlock() -> OperationalError:
 
 
 def see(event: Event) -> int:
-    receipt = receipts.Receipt(
-        event_name=event.event_name,
-        event_id=event.event_id,
-        pixel_ids=(event.pixel_id,),
-        state=BrowserState.FIRED,
-    )
-    return receipts.record([receipt], fbp=FBP)
+    return receipts.record([receipt_of(event)], fbp=FBP)
 
 
 STEPS: dict[str, Callable[[Event], int]] = {

@@ -19,7 +19,7 @@ from django_capi.ledger import receipts, resend, retention, tallies
 from django_capi.ledger.store import digest
 from django_capi.models import BrowserState, Count, Event, Span, Status, Tally
 from tests.conftest import FBP
-from tests.factories import PIXEL_ID, EventFactory
+from tests.factories import PIXEL_ID, EventFactory, receipt_of
 from tests.failing import failing
 
 pytestmark = pytest.mark.django_db
@@ -56,13 +56,7 @@ def be_delivered(event: Event) -> None:
 
 
 def be_seen(event: Event) -> None:
-    receipt = receipts.Receipt(
-        event_name=event.event_name,
-        event_id=event.event_id,
-        pixel_ids=(event.pixel_id,),
-        state=BrowserState.FIRED,
-    )
-    assert receipts.record([receipt], fbp=FBP)
+    assert receipts.record([receipt_of(event)], fbp=FBP)
 
 
 def be_withdrawn(event: Event) -> None:
