@@ -27,7 +27,7 @@ from benchmarks import brokers
 from benchmarks.calls import DEFAULT_STACK, OURS, Clock, alternate, asgi, wsgi
 from benchmarks.ready import database
 from benchmarks.rounds import ratio_line, ratios, table
-from django_capi import tasks
+from django_capi.delivery import nudge
 from django_capi.models import Event
 
 Times = Mapping[str, list[float]]
@@ -187,7 +187,7 @@ def use(broker_url: str) -> None:
     app = Celery("benchmark", broker=broker_url)
     app.set_default()
     app.set_current()
-    tasks.bell = tasks.Bell()
+    nudge.bell = nudge.Bell()
 
 
 def costs_nothing(times: Mapping[str, tuple[list[float], list[float]]], fault: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 from django.utils.module_loading import autodiscover_modules
@@ -22,3 +24,4 @@ class CapiConfig(AppConfig):
         register(checks.check_site, TAG)
         register(checks.check_deployment, TAG, Tags.security, deploy=True)
         autodiscover_modules("conversions")
+        import_module("django_capi.tasks")  # for sites whose Celery app does not discover tasks

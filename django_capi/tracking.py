@@ -23,13 +23,13 @@ from django_capi import consent as policies
 from django_capi import hooks
 from django_capi.conf import Pixel, conf
 from django_capi.consent import Consent
+from django_capi.delivery.nudge import nudge
 from django_capi.ledger import apart
 from django_capi.ledger import store as ledger
 from django_capi.meta import rules
 from django_capi.meta.events import ActionSource, CustomData, Event, InvalidEvent, UserData
 from django_capi.models import BrowserState, Origin
 from django_capi.scope import is_unwanted, pixels_for
-from django_capi.tasks import nudge
 from django_capi.visitor import Visitor, from_request, is_crawler
 
 logger = logging.getLogger("django_capi")

@@ -27,7 +27,8 @@ from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import Settings
 
 from django_capi import client as graph
-from django_capi import tasks, tracking, views
+from django_capi import tracking, views
+from django_capi.delivery import nudge
 from django_capi.conf import conf
 from django_capi.conversions import registry
 from django_capi.ledger import batches, lanes
@@ -180,7 +181,7 @@ def test_no_page_of_the_admin_holds_contact_data_or_tokens(lived: Places, client
 
 
 def test_the_message_on_the_broker_says_nothing_of_anybody(lived: Places, celery_app: Celery) -> None:
-    published = tasks.publish()
+    published = nudge.publish()
 
     with celery_app.connection_for_read() as broker:
         channel: Any = broker.default_channel
@@ -193,7 +194,7 @@ def test_a_broker_that_refuses_has_its_password_in_no_log(celery_app: Celery, ca
     caplog.set_level(logging.DEBUG)
     celery_app.conf.update(broker_url=f"amqp://user:{PASSWORD}@127.0.0.1:1//")
 
-    assert not tasks.publish()
+    assert not nudge.publish()
 
     assert leaks(logged(caplog)) == []
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from pytest_django import Settings
 
 from django_capi import tasks
+from django_capi.delivery import nudge
 from django_capi.client import memory
 from django_capi.tracking import track
 
@@ -19,7 +20,7 @@ from django_capi.tracking import track
 @pytest.fixture(autouse=True)
 def _new_bell(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bell that nobody has rung: its thread is not there yet."""
-    monkeypatch.setattr(tasks, "bell", tasks.Bell())
+    monkeypatch.setattr(nudge, "bell", nudge.Bell())
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def waiting(app: Celery) -> int:
 
 
 def test_a_published_nudge_carries_no_data(celery_app: Celery) -> None:
-    assert tasks.publish()
+    assert nudge.publish()
 
     with celery_app.connection_for_read() as connection:
         channel: Any = connection.default_channel
@@ -51,7 +52,7 @@ def test_a_broker_that_refuses_is_no_error(celery_app: Celery, scheme: str, capl
         port = server.getsockname()[1]
     celery_app.conf.update(broker_url=f"{scheme}://user:s3cret@127.0.0.1:{port}/")
 
-    assert not tasks.publish()
+    assert not nudge.publish()
 
     assert "The broker cannot be reached" in caplog.text
     assert "s3cret" not in caplog.text
@@ -63,7 +64,7 @@ def test_a_broker_that_never_answers_is_given_up(celery_app: Celery, scheme: str
     done = threading.Event()
 
     def publish() -> None:
-        tasks.publish()
+        nudge.publish()
         done.set()
 
     threading.Thread(target=publish, daemon=True).start()
@@ -74,7 +75,7 @@ def test_a_broker_that_never_answers_is_given_up(celery_app: Celery, scheme: str
 @pytest.mark.usefixtures("outside_tests")
 def test_the_ringing_thread_publishes_once_for_many_commits(celery_app: Celery) -> None:
     for _ in range(1000):
-        tasks.nudge()
+        nudge.nudge()
 
     until = time.monotonic() + 10
     while not waiting(celery_app) and time.monotonic() < until:
@@ -86,25 +87,25 @@ def test_the_ringing_thread_publishes_once_for_many_commits(celery_app: Celery) 
 def test_eager_celery_never_sends_inside_the_request(celery_app: Celery) -> None:
     celery_app.conf.task_always_eager = True
 
-    tasks.nudge()
+    nudge.nudge()
 
     assert not memory.sent
-    assert tasks.bell.pid == 0
+    assert nudge.bell.pid == 0
 
 
 def test_under_a_test_runner_nobody_is_nudged() -> None:
-    tasks.nudge()
+    nudge.nudge()
 
-    assert tasks.bell.pid == 0
+    assert nudge.bell.pid == 0
 
 
 @pytest.mark.usefixtures("outside_tests")
 def test_a_site_may_do_without_the_nudge(settings: Settings) -> None:
     settings.CAPI = {**settings.CAPI, "NUDGE": False}
 
-    tasks.nudge()
+    nudge.nudge()
 
-    assert tasks.bell.pid == 0
+    assert nudge.bell.pid == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -112,7 +113,7 @@ def test_a_site_may_do_without_the_nudge(settings: Settings) -> None:
 def test_a_worker_is_woken_when_the_transaction_commits_and_not_before(celery_app: Celery) -> None:
     with transaction.atomic():
         track("Lead", user_data={"em": "jane@example.com"}, consent=True)
-        before = tasks.bell.rung.is_set()
+        before = nudge.bell.rung.is_set()
 
     until = time.monotonic() + 10
     while not waiting(celery_app) and time.monotonic() < until:
