@@ -1,11 +1,14 @@
-"""Django's start-up comes in; checks are registered, every app's `conversions.py` is loaded."""
+"""Register the checks, load every app's `conversions.py`, and note when its classes were first met."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig
 from django.core.checks import Tags, register
+from django.db import DatabaseError
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
@@ -25,3 +28,15 @@ class CapiConfig(AppConfig):
         register(checks.check_deployment, TAG, Tags.security, deploy=True)
         autodiscover_modules("conversions")
         import_module("django_capi.tasks")  # for sites whose Celery app does not discover tasks
+        post_migrate.connect(meet_classes, sender=self)
+
+
+def meet_classes(*, using: str, **kwargs: Any) -> None:
+    """What happens from now on is this app's to send. Without the tables yet, the first save or pass records it."""
+    conversions = import_module("django_capi.conversions.sources")  # models cannot be imported before ready()
+    ledger = import_module("django_capi.ledger.store")
+    if using == ledger.using():
+        try:
+            conversions.meet_registered()
+        except DatabaseError:
+            return

@@ -13,7 +13,15 @@ logger = logging.getLogger("django_capi")
 
 
 def pixels_for(subject: object) -> list[Pixel]:
-    """The pixels that a request or an object belongs to: all, unless PIXEL_FOR chooses by name."""
+    """The pixels that a request or an object belongs to; none where PIXEL_FOR fails."""
+    try:
+        return chosen_pixels(subject)
+    except hooks.Failed:
+        return []  # not all of them: another tenant must not be told
+
+
+def chosen_pixels(subject: object) -> list[Pixel]:
+    """All pixels, or those that PIXEL_FOR names; hooks.Failed, logged, when it raises."""
     pixels = conf.pixels()
     if not conf.PIXEL_FOR:
         return list(pixels.values())
@@ -21,9 +29,8 @@ def pixels_for(subject: object) -> list[Pixel]:
     try:
         chosen = hooks.call(choose, subject) if choose else ()
     except hooks.Failed as failure:
-        # Not to all of them: another tenant must not be told.
         logger.error("CAPI['PIXEL_FOR'] raised %s; nothing is sent.", failure)  # noqa: TRY400
-        return []
+        raise
     names = [chosen] if isinstance(chosen, str) else list(chosen or ())
     return [pixels[name] for name in names if name in pixels]
 

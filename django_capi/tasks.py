@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from django_capi.delivery.drain import deliver as run
+from django_capi import worker
 from django_capi.delivery.nudge import TASK
 from django_capi.ledger import retention
 
@@ -12,7 +12,7 @@ from django_capi.ledger import retention
 @shared_task(name=TASK, ignore_result=True)
 def deliver() -> None:
     """Send what is due. Celery beat calls it regularly, a commit calls it to hurry."""
-    run()
+    worker.run()
 
 
 @shared_task(name="django_capi.prune", ignore_result=True)

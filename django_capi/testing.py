@@ -18,9 +18,10 @@ from typing import Any
 from django.http import HttpResponse
 
 from django_capi.client import Sent, memory
-from django_capi.delivery.drain import Report, deliver
+from django_capi.delivery.drain import Report
 from django_capi.models import Event
 from django_capi.pixel import CONFIG_ID
+from django_capi.worker import run
 
 BLOCK = re.compile(r'<script id="(capi-[a-z0-9-]+)" type="application/json">(.*?)</script>', re.DOTALL)
 
@@ -69,7 +70,7 @@ def page_events(response: HttpResponse) -> list[dict[str, Any]]:
 
 def deliver_now() -> Report:
     """Send what is due to the outbox, as a worker would."""
-    return deliver()
+    return run()
 
 
 def carries(event: dict[str, Any], custom_data: dict[str, object]) -> bool:

@@ -16,6 +16,7 @@ from django_capi.models import (
     Batch,
     BrowserState,
     ConversionMark,
+    ConversionState,
     Event,
     Lane,
     MatchKey,
@@ -160,8 +161,10 @@ class ConversionMarkFactory(factory.django.DjangoModelFactory):  # type: ignore[
 
     object_ref = factory.Sequence(lambda n: f"shop.order:{n}")
     event_name = "Purchase"
-    pixel_id = PIXEL_ID
+    state = ConversionState.STORED
+    pixel_ids = PIXEL_ID
     event_id = factory.Sequence(lambda n: f"conversion-{n:08d}")
+    happened_at = factory.LazyFunction(timezone.now)
 
 
 class SnapshotFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]  # Any, see above

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from django_capi.conversions import Conversion, derived_id, fire, register
-from django_capi.models import ConversionMark, Event, Origin, Snapshot
+from django_capi.models import ConversionMark, ConversionSource, Event, NotSent, Origin, Snapshot
 from tests.conftest import ADDRESS, AGENT, FBP
 from tests.pages import events
 from tests.site.models import Order
@@ -19,6 +19,13 @@ from tests.site.models import Order
 pytestmark = pytest.mark.django_db
 
 BANK: dict[str, Any] = {"HTTP_USER_AGENT": "CornerBank/1.0", "REMOTE_ADDR": "9.9.9.9"}
+
+
+def paid_before() -> Order:
+    """An order of a shop that has just installed the app."""
+    Order.objects.bulk_create([Order(status=Order.PAID)])
+    ConversionSource.objects.all().delete()
+    return Order.objects.get()
 
 
 def buy(visitor: Client) -> Order:
@@ -81,14 +88,13 @@ def test_a_second_save_between_the_update_and_the_mark_takes_no_purchase_away(vi
 
 
 def test_an_order_that_was_paid_before_the_app_came_never_fires() -> None:
-    Order.objects.bulk_create([Order(status=Order.PAID)])
-    order = Order.objects.get()
+    order = paid_before()
 
     order.save()
     order.save()
 
     assert not Event.objects.exists()
-    assert ConversionMark.objects.get().event_id == ""
+    assert ConversionMark.objects.get().reason == NotSent.BEFORE
 
 
 def test_a_mark_outlives_the_ledger_and_the_secret(visitor: Client, settings: Settings) -> None:
@@ -222,7 +228,7 @@ class TestBrowserCopy:
 
     def test_a_day_later_it_would_be_counted_twice(self, visitor: Client) -> None:
         order = buy(visitor)
-        ConversionMark.objects.update(created_at=timezone.now() - timedelta(hours=25))
+        ConversionMark.objects.update(happened_at=timezone.now() - timedelta(hours=25))
 
         assert "Purchase" not in events(visitor.get(f"/thanks/{order.pk}/"))
 

@@ -11,13 +11,14 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from django_capi import conversions, hooks
-from django_capi.conversions import Conversion, register
+from django_capi import hooks
+from django_capi.conversions import Conversion
 from django_capi.models import Event
 from django_capi.signals import events_stored
 from django_capi.tracking import track
 from tests.conftest import ADDRESS, AGENT
 from tests.failing import failing
+from tests.registering import registering
 from tests.site.models import Note
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,16 +74,12 @@ def test_a_failing_query_of_a_receiver_costs_neither_order_nor_event() -> None:
 
 @pytest.fixture
 def notes_ask_in_vain() -> Iterator[None]:
-    before = dict(conversions.registry)
-
-    @register(Note)
-    class Asking(Conversion):
+    class Asking(Conversion[Note]):
         event_name = "Lead"
         happened = ask_in_vain
 
-    yield
-    conversions.registry.clear()
-    conversions.registry.update(before)
+    with registering(Note, Asking):
+        yield
 
 
 @pytest.mark.usefixtures("notes_ask_in_vain")

@@ -28,9 +28,8 @@ from pytest_django import Settings
 
 from django_capi import client as graph
 from django_capi import tracking, views
-from django_capi.delivery import nudge
 from django_capi.conf import conf
-from django_capi.conversions import registry
+from django_capi.delivery import nudge
 from django_capi.ledger import batches, lanes
 from django_capi.ledger.store import store
 from django_capi.meta.events import CustomData, InvalidEvent, UserData
@@ -42,6 +41,7 @@ from tests import planted, planting
 from tests.conftest import ADDRESS, AGENT, FBP, HEADERS
 from tests.planted import CUSTOM, EMAIL, PASSWORD, PERSON, QUERY, TOKEN, leaks
 from tests.planting import Places
+from tests.registering import registering
 from tests.site.models import Note, Order
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +54,6 @@ def places(settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.L
     caplog.set_level(logging.DEBUG)
     found = Places()
     monkeypatch.setattr(standin, "route", found.route)
-    registry[Note] = [planted.Broken()]
     running = standin.serve(token=TOKEN)
     settings.ROOT_URLCONF = planted.__name__
     settings.CAPI = {
@@ -65,8 +64,8 @@ def places(settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.L
         "USER_DATA": planted.signed_in,
         "EXTERNAL_ID": planted.external_id,
     }
-    yield found
-    del registry[Note]
+    with registering(Note, planted.Broken):
+        yield found
     graph.session().close()
     running.stop()
 

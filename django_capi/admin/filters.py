@@ -1,4 +1,4 @@
-"""A click in the list's sidebar comes in; a narrower list goes out. Choices are fixed: no DISTINCT over the ledger."""
+"""The filters of the lists. Their choices are fixed, so that none costs a DISTINCT over the ledger."""
 
 # ruff: noqa: ARG002  # the signatures are Django's
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django_capi.conf import conf
 from django_capi.insight import overlap
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
-from django_capi.models import Event
+from django_capi.models import ConversionMark, ConversionState, Event, NotSent
 
 NAMES = (PAGE_VIEW, *sorted(STANDARD_EVENTS - {PAGE_VIEW}))
 OTHER = "*"  # no event name: Meta allows letters, digits and _
@@ -67,3 +67,27 @@ class NameFilter(SimpleListFilter):
         if value == OTHER:
             return queryset.exclude(event_name__in=NAMES)
         return queryset.filter(event_name=value) if value else queryset
+
+
+class StateFilter(SimpleListFilter):
+    title = _("outcome")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        return [(str(state.value), state.label) for state in ConversionState]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ConversionMark]) -> QuerySet[ConversionMark]:
+        value = self.value()
+        return queryset.filter(state=value) if value in {str(state) for state in ConversionState.values} else queryset
+
+
+class NotSentFilter(SimpleListFilter):
+    title = _("why not sent")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        return list(NotSent.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ConversionMark]) -> QuerySet[ConversionMark]:
+        value = self.value()
+        return queryset.filter(reason=value) if value else queryset

@@ -1,4 +1,4 @@
-"""Lanes, requests to Meta and conversions come in; their read-only pages go out, and "resume now" for a paused lane."""
+"""The read-only pages of lanes, requests to Meta and conversions, with "resume now" for a paused lane."""
 
 # ruff: noqa: ARG002  # the signatures are Django's
 
@@ -20,7 +20,14 @@ from django_capi.admin import filters, pills, wording
 from django_capi.admin.pages import LedgerPagesMixin
 from django_capi.ledger import lanes
 from django_capi.meta.verdicts import Outcome
-from django_capi.models import Batch, Lane
+from django_capi.models import Batch, ConversionMark, ConversionState, Lane
+
+OUTCOMES = {
+    ConversionState.OPEN: ("quiet", "–"),
+    ConversionState.INCOMPLETE: ("quiet", "…"),
+    ConversionState.STORED: ("server", "✓"),
+    ConversionState.NOT_SENT: ("fair", "▲"),
+}
 
 
 class LogPagesMixin(LedgerPagesMixin):
@@ -129,11 +136,33 @@ class BatchAdminMixin(LogPagesMixin):
 
 
 class ConversionMarkAdminMixin(LogPagesMixin):
-    list_display = ("created_at", "event_name", "object_ref", "pixel_id", "event_id", "shown_at")
-    list_filter = (filters.NameFilter, filters.PixelFilter)
+    list_display = ("object_ref", "event_name", "outcome", "seen", "happened", "shown", "event_id")
+    list_filter = (filters.StateFilter, filters.NotSentFilter, filters.NameFilter)
+    fields = (
+        "object_ref", "event_name", "state", "reason", "created_at", "happened_at", "check_at", "event_id", "pixel_ids",
+        "shown_at",
+    )  # fmt: skip
     ordering = ("-pk",)
     search_fields = ("object_ref",)
     search_help_text = _("A whole object, such as shop.order:12")
+
+    @admin.display(description=_("outcome"))
+    def outcome(self, mark: ConversionMark) -> SafeString:
+        tone, sign = OUTCOMES[ConversionState(mark.state)]
+        label = mark.get_state_display()
+        return pills.pill(tone, sign, f"{label}: {mark.get_reason_display()}" if mark.reason else label)
+
+    @admin.display(description=_("first seen"), ordering="created_at")
+    def seen(self, mark: ConversionMark) -> str:
+        return wording.instant(mark.created_at)
+
+    @admin.display(description=_("happened"), ordering="happened_at")
+    def happened(self, mark: ConversionMark) -> str:
+        return wording.instant(mark.happened_at)
+
+    @admin.display(description=_("browser copy rendered"), ordering="shown_at")
+    def shown(self, mark: ConversionMark) -> str:
+        return wording.instant(mark.shown_at)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -151,4 +180,4 @@ class BatchAdmin(BatchAdminMixin, admin.ModelAdmin):
 
 
 class ConversionMarkAdmin(ConversionMarkAdminMixin, admin.ModelAdmin):
-    """What has happened once and never fires again."""
+    """What each object is owed, has been stored as, or why it was not sent."""

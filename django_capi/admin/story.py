@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django_capi.admin import wording
 from django_capi.consent import Consent
 from django_capi.insight.freshness import Backlog, Pause
+from django_capi.ledger.store import HELD
 from django_capi.models import BrowserState, Event, Origin, Rank, Status
 
 
@@ -121,6 +122,12 @@ def pending(event: Event, *, backlog: Backlog, now: datetime) -> Story:
             tone="fair",
             happened=_("Meta's servers fail whenever they are sent this event, and take the others."),
             advice=_("It is sent by itself once an hour until its deadline. Look for something odd in its payload."),
+        )
+    if event.due_at >= HELD:
+        return Story(
+            tone="quiet",
+            happened=_("The server copy was stored inside a transaction. Its data is read again before it is sent."),
+            advice=_("Nothing to do: the next delivery does that."),
         )
     if event.due_at > now:
         return Story(

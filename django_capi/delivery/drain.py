@@ -38,6 +38,7 @@ PROBE_SIZE = 10
 class Report:
     """What one pass did, in events; `requests` in POSTs."""
 
+    found: int = 0  # conversions that no signal told of
     accepted: int = 0
     rejected: int = 0
     expired: int = 0

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from celery import current_app
 
 from django_capi.conf import conf
-from django_capi.doctor.finding import Finding, fail, ok, warn
 from django_capi.delivery.nudge import TIMEOUT, timeouts
+from django_capi.doctor.finding import Finding, fail, ok, warn
 
 NAME = "broker"
 

@@ -8,8 +8,8 @@ from django.db import DatabaseError, connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
-from django_capi import conversions
 from django_capi.checks.deployment import WRITING_MODES
+from django_capi.conversions.base import registry
 from django_capi.doctor.finding import Finding, fail, ok, warn
 from django_capi.ledger.store import using
 from django_capi.models import Event
@@ -77,7 +77,7 @@ def sqlite(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
 
 def neighbours(alias: str) -> Iterator[Finding]:
     """Models with conversions that live elsewhere: no transaction can hold both the object and its event."""
-    for model in conversions.registry:
+    for model in registry:
         other = router.db_for_write(model)
         if other != alias:
             yield warn(

@@ -7,11 +7,14 @@ not been committed yet, and waits for them; by the primary key it passes them ov
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from django.db.models import BooleanField, F, Func, QuerySet
 
 from django_capi.ledger.store import using
 from django_capi.models import Event, Status
+
+T = TypeVar("T")
 
 
 class Among(Func):
@@ -39,6 +42,6 @@ def pending(pks: Sequence[int]) -> QuerySet[Event]:
     return Event.objects.using(using()).filter(Among("pk", pks), HasStatus(Status.PENDING))
 
 
-def batched(pks: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    for start in range(0, len(pks), size):
-        yield pks[start : start + size]
+def batched(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

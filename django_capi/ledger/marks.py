@@ -1,23 +1,32 @@
-"""An object's conversion comes in; whether it is new goes out. Also who made the object, and who has seen it fire."""
+"""The rows of conversions: which are owed, which are stored, and why the others are not sent.
+
+Decisions rest on the row counts of conditional statements, never on what a SELECT saw: in a transaction with an old
+snapshot a SELECT does not show what another one has committed.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, connections, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from django_capi.conf import Pixel
-from django_capi.ledger.store import digest, using
-from django_capi.models import ConversionMark, Snapshot
-from django_capi.visitor import Visitor, restored
+from django_capi.ledger.insist import insistent
+from django_capi.ledger.keys import batched
+from django_capi.ledger.store import using
+from django_capi.models import ConversionMark, ConversionState, NotSent
 
 COPY_WINDOW = timedelta(hours=24)  # from the conversion to its browser copy; Meta's window is 48 hours
 COPY_LIFETIME = 1800  # seconds a rendered copy may be fired
+SHORTEST_WAIT = timedelta(minutes=1)  # between two checks of an object that has not happened
+LONGEST_WAIT = timedelta(days=1)
+MOST_ROWS = 500  # in a statement
+SHARE_OF_AGE = 10  # an object is checked again after a tenth of its age
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,69 +38,173 @@ class Taken:
     expires: int
 
 
-def names(object_ref: str) -> set[str]:
-    """The event names that the object is marked with."""
-    marks = ConversionMark.objects.using(using()).filter(object_ref=object_ref)
-    return set(marks.values_list("event_name", flat=True))
-
-
-def mark(
-    object_ref: str, event_name: str, pixels: Iterable[Pixel], *, event_id: str, is_transition: bool = False
-) -> list[Pixel]:
-    """Mark the conversion; the pixels for which this call was the first. Two saves at once get one answer each.
-
-    `is_transition`: this save saw the object before it happened, and no mark. If there is one without an id by now,
-    another save has come between this one's UPDATE and its mark, and took what it saw for old: it is taken over.
-    """
-    marks = ConversionMark.objects.using(using())
-    new = []
-    for pixel in pixels:
-        _, is_new = marks.get_or_create(
-            object_ref=object_ref, event_name=event_name, pixel_id=pixel.pixel_id, defaults={"event_id": event_id}
+def states(object_ref: str) -> dict[str, int]:
+    """The object's conversions by event name, as far as this transaction sees them."""
+    table, quote = ConversionMark._meta.db_table, connections[using()].ops.quote_name
+    # Written out: each save of a registered model asks this, and the ORM would take longer than the database.
+    with connections[using()].cursor() as cursor:
+        cursor.execute(
+            f"SELECT {quote('event_name')}, {quote('state')} FROM {quote(table)} WHERE {quote('object_ref')} = %s",  # noqa: S608  # names only
+            [object_ref],
         )
-        if is_new or (is_transition and taken_over(object_ref, event_name, pixel, event_id=event_id)):
-            new.append(pixel)
-    return new
+        return dict(cursor.fetchall())
 
 
-def taken_over(object_ref: str, event_name: str, pixel: Pixel, *, event_id: str) -> bool:
-    found = ConversionMark.objects.using(using()).filter(
-        object_ref=object_ref, event_name=event_name, pixel_id=pixel.pixel_id, event_id=""
+def states_of(object_refs: Sequence[str], event_name: str) -> dict[str, int]:
+    """The states of one conversion for many objects; without those that have no row."""
+    marks = ConversionMark.objects.using(using()).filter(object_ref__in=object_refs, event_name=event_name)
+    return dict(marks.values_list("object_ref", "state"))
+
+
+def open_mark(object_ref: str, event_name: str) -> bool:
+    """Write down that the object is owed this conversion; False when it has a row already."""
+    now = timezone.now()
+    mark = ConversionMark(
+        object_ref=object_ref, event_name=event_name, state=ConversionState.OPEN, check_at=now + SHORTEST_WAIT
     )
-    return bool(found.update(event_id=event_id))
+    return insert(mark)
+
+
+def insert(mark: ConversionMark) -> bool:
+    """Add the row; False when another one has been there, or was committed meanwhile."""
+    try:
+        with transaction.atomic(using=using()):
+            mark.save(using=using(), force_insert=True)
+    except IntegrityError:
+        return False
+    return True
+
+
+def open_marks(object_refs: Iterable[str], event_name: str) -> None:
+    """Write down that these objects, which have no row, are owed this conversion."""
+    check_at = timezone.now() + SHORTEST_WAIT
+    insert_all([ConversionMark(object_ref=ref, event_name=event_name, check_at=check_at) for ref in object_refs])
+
+
+def claim(object_ref: str, event_name: str, *, event_id: str, pixel_ids: Sequence[str], is_complete: bool) -> bool:
+    """Turn an open row into a stored one, in the transaction that stores the event. Only one caller gets True."""
+    return bool(
+        open_rows(object_ref, event_name).update(
+            state=ConversionState.STORED if is_complete else ConversionState.INCOMPLETE,
+            event_id=event_id,
+            pixel_ids=" ".join(pixel_ids),
+            happened_at=timezone.now(),
+            check_at=None if is_complete else timezone.now(),
+        )
+    )
+
+
+def skip(object_ref: str, event_name: str, reason: NotSent) -> bool:
+    """Turn an open row into one that is not sent, with the reason."""
+    changes = {"state": ConversionState.NOT_SENT, "reason": reason, "happened_at": timezone.now(), "check_at": None}
+    return bool(open_rows(object_ref, event_name).update(**changes))
+
+
+def skip_unmet(object_refs: Iterable[str], event_name: str, reason: NotSent) -> int:
+    """Rows with this reason for objects that have none yet; how many were added."""
+    columns: dict[str, Any] = {"state": ConversionState.NOT_SENT, "reason": reason, "happened_at": timezone.now()}
+    return insert_all([ConversionMark(object_ref=ref, event_name=event_name, **columns) for ref in object_refs])
+
+
+def insert_all(rows: Sequence[ConversionMark]) -> int:
+    return insert(rows[0]) if len(rows) == 1 else sum(insert_many(part) for part in batched(rows, MOST_ROWS))
+
+
+@insistent
+def insert_many(rows: Sequence[ConversionMark]) -> int:
+    """All of them, or, when one has come into being meanwhile, those that are missing."""
+    try:
+        with transaction.atomic(using=using()):
+            ConversionMark.objects.using(using()).bulk_create(rows)
+    except IntegrityError:
+        return sum(insert(row) for row in rows)
+    return len(rows)
+
+
+def open_rows(object_ref: str, event_name: str) -> QuerySet[ConversionMark]:
+    marks = ConversionMark.objects.using(using())
+    return marks.filter(object_ref=object_ref, event_name=event_name, state=ConversionState.OPEN)
+
+
+def incomplete(*, limit: int) -> list[ConversionMark]:
+    """Stored conversions whose data is still that of the moment inside the transaction."""
+    marks = ConversionMark.objects.using(using()).filter(state=ConversionState.INCOMPLETE, check_at__lte=timezone.now())
+    return list(marks.order_by("check_at")[:limit])
+
+
+def find_incomplete(object_ref: str, event_name: str) -> ConversionMark | None:
+    marks = ConversionMark.objects.using(using())
+    return marks.filter(object_ref=object_ref, event_name=event_name, state=ConversionState.INCOMPLETE).first()
+
+
+def complete(mark: ConversionMark) -> bool:
+    """The event has the data of the commit now. Only one caller gets True."""
+    return bool(still_incomplete(mark).update(state=ConversionState.STORED, check_at=None))
+
+
+def reopen(mark: ConversionMark) -> bool:
+    """At its commit the object was no conversion after all."""
+    return bool(
+        still_incomplete(mark).update(
+            state=ConversionState.OPEN,
+            event_id="",
+            pixel_ids="",
+            happened_at=None,
+            check_at=timezone.now() + SHORTEST_WAIT,
+        )
+    )
+
+
+def postpone(mark: ConversionMark, *, until: datetime) -> None:
+    still_incomplete(mark).update(check_at=until)
+
+
+def still_incomplete(mark: ConversionMark) -> QuerySet[ConversionMark]:
+    return ConversionMark.objects.using(using()).filter(pk=mark.pk, state=ConversionState.INCOMPLETE)
+
+
+def due(*, limit: int) -> list[ConversionMark]:
+    """Open rows whose objects are to be checked now, those that have waited longest first."""
+    marks = ConversionMark.objects.using(using()).filter(state=ConversionState.OPEN, check_at__lte=timezone.now())
+    return list(marks.order_by("check_at")[:limit])
+
+
+@insistent
+def checked(marks: Sequence[ConversionMark]) -> None:
+    """Check them again after a tenth of their age: new orders within minutes, abandoned carts once a day."""
+    now = timezone.now()
+    waits: dict[timedelta, list[int]] = {}
+    for mark in marks:
+        waits.setdefault(wait(now - mark.created_at), []).append(mark.pk)
+    for pause, pks in waits.items():
+        still_open = ConversionMark.objects.using(using()).filter(pk__in=pks, state=ConversionState.OPEN)
+        still_open.update(check_at=now + pause)
+
+
+def wait(age: timedelta) -> timedelta:
+    """The next power of two of minutes, so that a pass needs a handful of statements."""
+    minutes = max(1, int(age.total_seconds() // 60 // SHARE_OF_AGE))
+    return min(timedelta(minutes=1 << (minutes.bit_length() - 1)), LONGEST_WAIT)
+
+
+def forget(mark: ConversionMark) -> None:
+    """Its object is gone, so nothing can become of it."""
+    ConversionMark.objects.using(using()).filter(pk=mark.pk, state=ConversionState.OPEN)._raw_delete(using())
 
 
 def take_copy(object_ref: str, event_name: str) -> Taken | None:
     """Give the browser copy out, once: the first page to ask gets it."""
     now = timezone.now()
     marks = ConversionMark.objects.using(using()).filter(
-        object_ref=object_ref, event_name=event_name, shown_at=None, created_at__gt=now - COPY_WINDOW
-    )
-    with transaction.atomic(using=using()):
-        found = list(marks.exclude(event_id="").values_list("pk", "event_id", "pixel_id"))
-        taken = [row for row in found if marks.filter(pk=row[0]).update(shown_at=now)]
-    if not taken:
-        return None
-    return Taken(
-        event_id=taken[0][1],
-        pixel_ids=tuple(pixel_id for _, _, pixel_id in taken),
-        expires=int(time.time()) + COPY_LIFETIME,
-    )
-
-
-def keep_visitor(object_ref: str, visitor: Mapping[str, Any]) -> None:
-    """Remember who made the object; the first one counts."""
-    contact = visitor.get("contact") or {}
-    snapshot = Snapshot(
+        state__in=(ConversionState.STORED, ConversionState.INCOMPLETE),
         object_ref=object_ref,
-        visitor=dict(visitor),
-        fbp=digest(visitor.get("fbp")),
-        external_id=digest(contact.get("external_id")),
+        event_name=event_name,
+        shown_at=None,
+        happened_at__gt=now - COPY_WINDOW,
     )
-    with transaction.atomic(using=using()):
-        Snapshot.objects.using(using()).bulk_create([snapshot], ignore_conflicts=True)
-
-
-def visitor(object_ref: str) -> Visitor | None:
-    kept = Snapshot.objects.using(using()).filter(object_ref=object_ref).values_list("visitor", flat=True).first()
-    return None if kept is None else restored(kept)
+    found = marks.values_list("event_id", "pixel_ids").first()
+    if not found or not marks.update(shown_at=now):
+        return None
+    event_id, pixel_ids = found
+    expires = int(time.time()) + COPY_LIFETIME
+    return Taken(event_id=event_id, pixel_ids=tuple(pixel_ids.split()), expires=expires)

@@ -28,6 +28,7 @@ logger = logging.getLogger("django_capi")
 AGE_LIMIT = {events.ActionSource.PHYSICAL_STORE: timedelta(days=62)}
 DEFAULT_AGE_LIMIT = timedelta(days=7)
 AGE_MARGIN = timedelta(hours=1)
+HELD = datetime(9000, 1, 1, tzinfo=UTC)  # when a draft is due: never
 # Meta drops the second copy for 48 hours after the first. Handling duplicate events.
 DUPLICATE_WINDOW = timedelta(hours=47)
 
@@ -42,6 +43,7 @@ class Entry:
     object_ref: str = ""
     left_out: tuple[str, ...] = ()
     browser_state: BrowserState = BrowserState.NONE
+    is_draft: bool = False  # to be completed after the commit; see ledger.drafts
 
 
 def using() -> str:
@@ -76,7 +78,7 @@ def rows_of(entry: Entry, pixels: Sequence[Pixel], now: datetime) -> list[Event]
     """The entry's rows, one a pixel; all that they share is made once."""
     payload = entry.event.payload()
     shared = columns(entry, payload, now)
-    refusal = refused(payload, now)
+    refusal = None if entry.is_draft else refused(payload, now)
     rows = [Event(pixel_id=pixel.pixel_id, test_event_code=pixel.test_event_code, **shared) for pixel in pixels]
     for row in rows:
         if refusal:
@@ -107,7 +109,7 @@ def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> di
         "consent": entry.consent,
         "created_at": now,
         "rank": Rank.PAGE_VIEW if entry.event.event_name == events.PAGE_VIEW else Rank.FIRST,
-        "due_at": now,
+        "due_at": HELD if entry.is_draft else now,
         "deadline": deadline(entry.event),
         "payload": wire.dumps(payload),
         "match_keys": match_keys(user_data),
@@ -118,10 +120,17 @@ def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> di
 
 
 def refuse(made: Event, problem: rules.Problem, now: datetime) -> None:
-    made.status = Status.REJECTED
-    made.finished_at = now
-    made.error_subcode = problem.subcode
-    made.error_reason = f"{problem.field}: {problem.advice}"[:250]
+    for column, value in refusal_columns(problem, now).items():
+        setattr(made, column, value)
+
+
+def refusal_columns(problem: rules.Problem, now: datetime) -> dict[str, Any]:
+    return {
+        "status": Status.REJECTED,
+        "finished_at": now,
+        "error_subcode": problem.subcode,
+        "error_reason": f"{problem.field}: {problem.advice}"[:250],
+    }
 
 
 def reported(made: Event, state: BrowserState, now: datetime) -> None:
@@ -136,8 +145,13 @@ def reported(made: Event, state: BrowserState, now: datetime) -> None:
 
 
 def deadline(event: events.Event) -> datetime:
-    limit = AGE_LIMIT.get(events.ActionSource(event.action_source), DEFAULT_AGE_LIMIT)
-    return datetime.fromtimestamp(event.event_time, UTC) + limit - AGE_MARGIN
+    return deadline_of(event.action_source, event.event_time)
+
+
+def deadline_of(action_source: str, event_time: int) -> datetime:
+    """When the event must have been sent, by its time in Unix seconds."""
+    limit = AGE_LIMIT.get(events.ActionSource(action_source), DEFAULT_AGE_LIMIT)
+    return datetime.fromtimestamp(event_time, UTC) + limit - AGE_MARGIN
 
 
 def match_keys(user_data: Mapping[str, object]) -> int:

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from django_capi.delivery.drain import deliver
 from django_capi.ledger import apart
-from django_capi.models import Batch, BrowserState, ConversionMark, Event, Lane, Snapshot, Status
+from django_capi.models import Batch, BrowserState, ConversionMark, ConversionSource, Event, Lane, Snapshot, Status
 from django_capi.tracking import track
 from tests.pages import events
 from tests.site.models import Order
@@ -20,12 +20,13 @@ from tests.test_pixel import collect
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "other", "empty"])
 
-TABLES = (Event, Lane, Batch, ConversionMark, Snapshot)
+TABLES = (Event, Lane, Batch, ConversionMark, ConversionSource, Snapshot)
 
 
 @pytest.fixture(autouse=True)
-def _nothing_told_yet() -> None:
+def _nothing_told_yet(transactional_db: None) -> None:
     apart.tell.cache_clear()
+    ConversionSource.objects.using("default").all().delete()  # noted when the tables were made, without a router
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ class TestApart:
         event = Event.objects.using("other").get()
         assert report.accepted == 1
         assert (event.status, event.browser_state) == (Status.ACCEPTED, BrowserState.FIRED)
-        assert rows("other").keys() == {"Event", "Lane", "Batch", "Snapshot"}
+        assert rows("other").keys() == {"Event", "Lane", "Batch", "ConversionMark", "ConversionSource", "Snapshot"}
         assert rows("default") == {}
 
     def test_a_transaction_of_the_ledgers_own_database_holds_the_event(self) -> None:

@@ -13,7 +13,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from django_capi.delivery import nudge
+from django_capi.delivery.nudge import publish as publish_nudge
 from tests.conftest import ADDRESS, AGENT
 
 PUBLISHERS = 10
@@ -48,7 +48,7 @@ def nudge(*, broker: str, queue: str, count: int, **_: object) -> int:
     taken: list[bool] = []
 
     def publish() -> None:
-        taken.extend(nudge.publish() for _ in range(count // PUBLISHERS))
+        taken.extend(publish_nudge() for _ in range(count // PUBLISHERS))
 
     threads = [threading.Thread(target=publish) for _ in range(PUBLISHERS)]
     for thread in threads:

@@ -11,7 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
-from django_capi.delivery.drain import Report, deliver
+from django_capi.delivery.drain import Report
+from django_capi.worker import run
 
 
 class Command(BaseCommand):
@@ -23,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, watch: bool, interval: float, **options: Any) -> None:
         if not watch:
-            self.say(deliver())
+            self.say(run())
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -36,12 +37,12 @@ class Command(BaseCommand):
         """One pass. A database that is away for a while ends no watch."""
         close_old_connections()
         try:
-            report = deliver(is_over=stop.is_set)
+            report = run(is_over=stop.is_set)
         except (OperationalError, InterfaceError) as error:
             connections.close_all()
             self.stderr.write(f"The database does not answer ({type(error).__name__}); trying again.")
             return
-        if report.requests or report.expired:
+        if report.requests or report.expired or report.found:
             self.say(report)
 
     def say(self, report: Report) -> None:

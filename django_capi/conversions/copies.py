@@ -1,0 +1,66 @@
+"""Give the browser its copy of an object's conversions, once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Model
+
+from django_capi import tracking
+from django_capi.conversions import objects
+from django_capi.conversions.base import Conversion, conversions_of
+from django_capi.conversions.data import data_of
+from django_capi.ledger import marks, snapshots
+from django_capi.ledger.store import HELD, using
+from django_capi.meta.events import CustomData, UserData
+from django_capi.models import Event, Origin
+
+
+def copies(obj: Model, page: tracking.RequestEvents) -> Iterator[tracking.Action]:
+    """The object's conversions that this browser has still to fire, each given out once.
+
+    Only to the browser that made the object, and only for a day: Meta would count a later copy again.
+    """
+    if not page.visitor.consent.is_given or page.is_excluded:
+        return
+    for conversion in conversions_of(obj):
+        object_ref = objects.reference(obj, conversion)
+        kept = snapshots.find(object_ref)
+        if kept is None or kept.is_of(page.visitor) is False:
+            continue
+        taken = marks.take_copy(object_ref, conversion.event_name)
+        if taken:
+            yield browser_copy(conversion, obj, object_ref, taken)
+
+
+def browser_copy(conversion: Conversion[Any], obj: Model, object_ref: str, taken: marks.Taken) -> tracking.Action:
+    """The same data as in the server's copy, which may have been made before the object changed again."""
+    event_time, custom_data = stored_part(conversion, taken) or own_part(conversion, obj)
+    return tracking.Action(
+        event_name=conversion.event_name,
+        event_id=taken.event_id,
+        event_time=event_time,
+        custom_data=custom_data,
+        user_data=UserData(),
+        origin=Origin.CONVERSION,
+        object_ref=object_ref,
+        expires=taken.expires,
+        pixel_ids=taken.pixel_ids,
+    )
+
+
+def stored_part(conversion: Conversion[Any], taken: marks.Taken) -> tuple[int, CustomData] | None:
+    """From the ledger, unless the payload has gone already, or the transaction with the object is still open."""
+    rows = Event.objects.using(using()).filter(event_id=taken.event_id, event_name=conversion.event_name)
+    text = rows.exclude(payload="").exclude(due_at=HELD).values_list("payload", flat=True).first()
+    if text is None:
+        return None
+    payload = json.loads(text)
+    return payload["event_time"], tracking.custom_data_from(payload.get("custom_data") or {})
+
+
+def own_part(conversion: Conversion[Any], obj: Model) -> tuple[int, CustomData]:
+    data = data_of(conversion, obj)
+    return data.event_time or 0, data.custom_data

@@ -1,0 +1,219 @@
+"""Turn an owed conversion into a stored event, once, or into a reason why it is not sent."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from django.db import connections, transaction
+from django.db.models import Model
+from django.utils import timezone
+
+from django_capi import hooks, tracking
+from django_capi.conf import Pixel
+from django_capi.conversions import objects, visitors
+from django_capi.conversions.base import Conversion, conversions_of, has_happened, seen_as
+from django_capi.conversions.data import Data, data_of, time_of, warn_if_empty
+from django_capi.conversions.sources import came_after
+from django_capi.delivery.nudge import nudge
+from django_capi.ledger import drafts, marks
+from django_capi.ledger.store import AGE_MARGIN, DEFAULT_AGE_LIMIT, using
+from django_capi.meta.events import ActionSource
+from django_capi.models import ConversionMark, ConversionState, NotSent, Origin
+from django_capi.scope import chosen_pixels
+from django_capi.visitor import Visitor
+
+logger = logging.getLogger("django_capi")
+
+RETRY = timedelta(minutes=5)  # between two tries of a custom_data() that raises
+LAST_TRY = timedelta(hours=1)  # after the object was first seen; then the event goes without
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """An object that has happened, and how it came to be noticed."""
+
+    conversion: Conversion[Any]
+    obj: Model
+    object_ref: str
+    database: str
+    page: tracking.RequestEvents | None = None
+    is_ours: bool = False  # it happened under this app's eyes: made in this save, or the caller says so
+
+    @property
+    def event_name(self) -> str:
+        return self.conversion.event_name
+
+
+def settle(moment: Moment) -> bool:
+    """Store the event, or the reason why it is not sent. True when this call did so; it happens once for ever."""
+    event_time = time_of(moment.conversion, moment.obj)
+    if not is_owed(moment, event_time):
+        return False
+    with transaction.atomic(using=using()):
+        try:
+            reason_or_visitor, pixels = outcome(moment, event_time)
+        except hooks.Failed:
+            return False  # it stays owed
+        if isinstance(reason_or_visitor, NotSent):
+            return refuse(moment, reason_or_visitor)
+        return store(moment, reason_or_visitor, pixels)
+
+
+def is_owed(moment: Moment, event_time: int | None) -> bool:
+    """Make sure that there is an open row; False when it is settled, or happened before this app."""
+    state = marks.states(moment.object_ref).get(moment.event_name)
+    if state is not None:
+        return state == ConversionState.OPEN
+    is_ours = moment.is_ours or came_after(moment.conversion, moment.obj, moment.database, event_time=event_time)
+    if is_ours:
+        marks.open_mark(moment.object_ref, moment.event_name)
+        return True
+    # Not added: somebody has written a row meanwhile, and if that one is open, the conversion is owed.
+    return not marks.skip_unmet([moment.object_ref], moment.event_name, NotSent.BEFORE)
+
+
+def outcome(moment: Moment, event_time: int | None) -> tuple[Visitor | NotSent, list[Pixel]]:
+    """The visitor and pixels of the event, or why there is none; hooks.Failed where that cannot be told now."""
+    visitor = visitors.at_moment(moment.conversion, moment.obj, moment.object_ref, moment.page)
+    if isinstance(visitor, NotSent):
+        return visitor, []
+    pixels = chosen_pixels(seen_as(moment.obj, moment.conversion))
+    if not pixels:
+        return NotSent.NO_PIXEL, []
+    if event_time is not None and is_too_old(event_time):
+        return NotSent.TOO_OLD, []
+    return visitor, pixels
+
+
+def is_too_old(event_time: int) -> bool:
+    return time.time() - event_time >= (DEFAULT_AGE_LIMIT - AGE_MARGIN).total_seconds()
+
+
+def refuse(moment: Moment, reason: NotSent) -> bool:
+    if not marks.skip(moment.object_ref, moment.event_name, reason):
+        return False
+    logger.info("%s of %s is not sent: %s.", moment.event_name, moment.object_ref, reason.label)
+    return True
+
+
+def store(moment: Moment, visitor: Visitor, pixels: list[Pixel]) -> bool:
+    """Store the event in the caller's transaction. There its data is a draft, which the commit completes."""
+    event_id = objects.event_id_of(moment.object_ref, moment.event_name)
+    is_draft = is_in_transaction(moment.database)
+    pixel_ids = [pixel.pixel_id for pixel in pixels]
+    if not marks.claim(
+        moment.object_ref, moment.event_name, event_id=event_id, pixel_ids=pixel_ids, is_complete=not is_draft
+    ):
+        return False
+    data = data_of(moment.conversion, moment.obj)
+    if is_draft:
+        complete_on_commit(moment)
+    else:
+        warn_if_empty(moment.conversion, moment.object_ref, data)
+    made = action(moment, event_id, data, visitor)
+    entry = tracking.entry(made, visitor)
+    left_out = (*entry.left_out, *(f"{name}:raised" for name in data.failed))
+    tracking.write([replace(entry, is_draft=is_draft, left_out=left_out)], pixels)
+    return True
+
+
+def is_in_transaction(database: str) -> bool:
+    connection = connections[database]
+    return connection.in_atomic_block or not connection.get_autocommit()
+
+
+def action(moment: Moment, event_id: str, data: Data, visitor: Visitor) -> tracking.Action:
+    # An event with no visitor did not happen on the website, and Meta would miss the agent. Server event parameters.
+    source = ActionSource.WEBSITE if visitor.client_user_agent else ActionSource.SYSTEM_GENERATED
+    return tracking.Action(
+        event_name=moment.event_name,
+        event_id=event_id,
+        event_time=int(time.time()) if data.event_time is None else data.event_time,
+        custom_data=data.custom_data,
+        user_data=data.user_data,
+        action_source=source,
+        origin=Origin.CONVERSION,
+        object_ref=moment.object_ref,
+    )
+
+
+def complete_on_commit(moment: Moment) -> None:
+    if not connections[moment.database].in_atomic_block:
+        return  # autocommit is off: Django does not see the commit, the worker completes it
+    conversion, object_ref, pk = moment.conversion, moment.object_ref, moment.obj.pk
+    model, database = type(moment.obj), moment.database
+
+    def completing() -> None:
+        with tracking.Quietly(conversion.event_name):
+            mark = marks.find_incomplete(object_ref, conversion.event_name)
+            if mark:
+                complete(conversion, mark, model._base_manager.using(database).filter(pk=pk).first())
+
+    transaction.on_commit(completing, using=database, robust=True)
+
+
+def complete(conversion: Conversion[Any] | None, mark: ConversionMark, obj: Model | None) -> None:
+    """Give the stored event the object's data as it was committed, and make it due. Safe to repeat.
+
+    Where the object cannot be had any more the event goes as it is. An object that is no conversion after all has none.
+    """
+    if conversion and obj and has_happened(conversion, obj) is False:
+        take_back(mark)
+        return
+    data = data_of(conversion, obj) if conversion and obj else None
+    if data and "custom_data" in data.failed and timezone.now() < mark.created_at + LAST_TRY:
+        marks.postpone(mark, until=timezone.now() + RETRY)
+        return
+    with transaction.atomic(using=using()):
+        if not marks.complete(mark):
+            return
+        if conversion and data:
+            warn_if_empty(conversion, mark.object_ref, data)
+        drafts.release(mark.event_name, mark.event_id, changes(data) if data else None)
+    transaction.on_commit(nudge, using=using(), robust=True)
+
+
+def take_back(mark: ConversionMark) -> None:
+    with transaction.atomic(using=using()):
+        if marks.reopen(mark):
+            drafts.discard(mark.event_name, mark.event_id)
+
+
+def changes(data: Data) -> drafts.Changes:
+    return drafts.Changes(
+        custom_data=data.custom_data.payload(),
+        user_data=data.user_data.payload(),
+        event_time=data.event_time,
+        left_out=data.left_out,
+    )
+
+
+def fire(obj: Model) -> None:
+    """Settle the object's conversions now, as a save would: after `QuerySet.update()`, for instance.
+
+    Calling it is optional, as the worker finds such objects as well, and safe to repeat. The call says that the
+    object has just happened, unless its own event_time() lies before this app met the class.
+    """
+    database = objects.database_of(obj)
+    for conversion in conversions_of(obj):
+        with tracking.Quietly(conversion.event_name):
+            if not has_happened(conversion, obj):
+                continue
+            event_time = time_of(conversion, obj)
+            is_ours = event_time is None or came_after(conversion, obj, database, event_time=event_time)
+            object_ref = objects.reference(obj, conversion, database)
+            page = tracking.current.get()
+            settle(
+                Moment(
+                    conversion=conversion,
+                    obj=obj,
+                    object_ref=object_ref,
+                    database=database,
+                    page=page,
+                    is_ours=is_ours,
+                )
+            )

@@ -1,0 +1,209 @@
+"""Find the conversions that no signal told of: `update()`, bulk operations, other programs, killed processes.
+
+Each run is bounded in rows and time, and goes on where the last one stopped. It reads, in this order: stored
+conversions whose data is to be completed, objects that are still owed theirs, new objects by their ascending keys, and
+what `Conversion.candidates()` names.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.apps import apps
+from django.db.models import F, Model, Q
+from django.utils import timezone
+
+from django_capi import hooks, tracking
+from django_capi.conversions import objects, sources
+from django_capi.conversions.base import Conversion, concrete, has_happened, named, registry
+from django_capi.conversions.settle import Moment, complete, settle
+from django_capi.ledger import marks
+from django_capi.ledger.keys import batched
+from django_capi.ledger.store import using
+from django_capi.models import ConversionMark, ConversionSource, ConversionState
+
+logger = logging.getLogger("django_capi")
+
+ROWS: Final = 500  # of each kind in a run
+AT_ONCE: Final = 100  # between two looks at the clock
+SECONDS: Final = 5.0  # of a run; a checkout waits for none of it
+INTERVAL: Final = timedelta(seconds=30)  # between two runs, however many workers there are
+OPEN_TRANSACTIONS: Final = timedelta(minutes=15)  # a key may be committed so much later than a higher one
+OVERLAP: Final = timedelta(hours=1)  # of two laps through the candidates
+GONE_AFTER: Final = timedelta(days=1)  # an object that is missing may not be committed yet
+
+GoesOn = Callable[[], bool]
+
+
+def sweep(*, seconds: float = SECONDS) -> int:
+    """One bounded run; the number of conversions that it settled. Any number of workers may call it at once."""
+    if not registry:
+        return 0
+    until = time.monotonic() + seconds
+
+    def goes_on() -> bool:
+        return time.monotonic() < until
+
+    complete_stored()
+    turns = [source for source in known_sources() if take_turn(source)]
+    found = check_owed(goes_on) if turns else 0
+    for source in turns:
+        conversion = named(model_of(source), source.event_name)
+        if conversion and goes_on():
+            found += read_new(conversion, source) + read_candidates(conversion, source)
+    if found:
+        logger.info("%d conversions were found that no signal told of.", found)
+    return found
+
+
+def model_of(source: ConversionSource) -> type[Model] | None:
+    try:
+        return apps.get_model(source.model)
+    except LookupError:
+        return None
+
+
+def complete_stored() -> None:
+    """Give events the data of their commit, where the process that stored them did not live to do it."""
+    for found in located(marks.incomplete(limit=ROWS)):
+        with tracking.Quietly(found.mark.event_name):
+            complete(found.conversion, found.mark, found.obj)
+
+
+def known_sources() -> list[ConversionSource]:
+    """The rows of all registered classes, and of every database that they have been met in."""
+    sources.meet_registered()
+    return list(ConversionSource.objects.using(using()).order_by(F("swept_at").asc(nulls_first=True)))
+
+
+def take_turn(source: ConversionSource) -> bool:
+    """True for one worker in an interval."""
+    now = timezone.now()
+    rested = Q(swept_at=None) | Q(swept_at__lte=now - INTERVAL)
+    return bool(ConversionSource.objects.using(using()).filter(rested, pk=source.pk).update(swept_at=now))
+
+
+def check_owed(goes_on: GoesOn) -> int:
+    """Look again at objects that had not happened when this app last saw them."""
+    settled = 0
+    for part in batched(marks.due(limit=ROWS), AT_ONCE):
+        if not goes_on():
+            break
+        for found in located(part):
+            settled += found.conversion is not None and settle_if_happened(
+                found.conversion, found.obj, found.mark.object_ref, found.database
+            )
+            if found.is_gone and found.mark.created_at < timezone.now() - GONE_AFTER:
+                marks.forget(found.mark)
+        marks.checked(part)
+    return settled
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Located:
+    """A stored row, and the object that it is about."""
+
+    mark: ConversionMark
+    conversion: Conversion[Any] | None  # None: the site has it no longer
+    obj: Model | None
+    database: str = ""
+    is_gone: bool = False  # False where it cannot be told, as with a hashed key
+
+
+def located(found: Sequence[ConversionMark]) -> Iterator[Located]:
+    """The rows with their objects, which are read together."""
+    places = {mark.pk: objects.place(mark.object_ref) for mark in found}
+    stored: dict[tuple[type[Model], str], dict[str, Model]] = {}
+    for model, database in {(place.model, place.database) for place in places.values() if place}:
+        keys = [place.pk for place in places.values() if place and (place.model, place.database) == (model, database)]
+        stored[model, database] = read(model, database, keys)
+    for mark in found:
+        place = places[mark.pk]
+        if place is None:
+            yield Located(mark=mark, conversion=None, obj=None)
+            continue
+        obj = stored[place.model, place.database].get(place.pk)
+        conversion = named(place.model, mark.event_name)
+        yield Located(mark=mark, conversion=conversion, obj=obj, database=place.database, is_gone=obj is None)
+
+
+def read(model: type[Model], database: str, keys: Sequence[str]) -> dict[str, Model]:
+    """Objects by their keys as strings."""
+    return {str(obj.pk): obj for obj in model._base_manager.using(database).filter(pk__in=keys)}
+
+
+def settle_if_happened(conversion: Conversion[Any], obj: Model | None, object_ref: str, database: str) -> bool:
+    if obj is None or not has_happened(conversion, obj):
+        return False
+    with tracking.Quietly(conversion.event_name):
+        return settle(Moment(conversion=conversion, obj=obj, object_ref=object_ref, database=database))
+    return False
+
+
+def read_new(conversion: Conversion[Any], source: ConversionSource) -> int:
+    """Meet the objects that no signal told of, by ascending keys.
+
+    A lap begins at the key up to which everything is surely committed, and reads to the newest; then the next begins.
+    """
+    model = concrete(conversion.model)
+    if not sources.has_ascending_keys(model):
+        return 0
+    page = list(model._base_manager.using(source.database).filter(pk__gt=source.cursor).order_by("pk")[:ROWS])
+    settled = meet_all(conversion, page, source.database)
+    changes: dict[str, Any] = {"cursor": page[-1].pk if page else source.cursor}
+    if len(page) < ROWS:
+        changes |= next_lap(source, changes["cursor"])
+    ConversionSource.objects.using(using()).filter(pk=source.pk).update(**changes)
+    return settled
+
+
+def next_lap(source: ConversionSource, highest: int) -> dict[str, Any]:
+    """Where the next lap begins: no later than what was the newest key before the oldest open transaction."""
+    now = timezone.now()
+    if source.lap_at and source.lap_at > now - OPEN_TRANSACTIONS:
+        return {"cursor": source.lap_start}
+    return {"cursor": source.lap_end, "lap_start": source.lap_end, "lap_end": highest, "lap_at": now}
+
+
+def meet_all(conversion: Conversion[Any], page: Sequence[Model], database: str) -> int:
+    """Settle what has happened, and write down what is still owed; the number of settled ones."""
+    refs = {objects.reference(obj, conversion, database): obj for obj in page}
+    states = marks.states_of(list(refs), conversion.event_name)
+    unmet = {ref: obj for ref, obj in refs.items() if states.get(ref, ConversionState.OPEN) == ConversionState.OPEN}
+    happened = {ref: has_happened(conversion, obj) for ref, obj in unmet.items()}
+    marks.open_marks([ref for ref, has in happened.items() if not has and ref not in states], conversion.event_name)
+    return sum(settle_if_happened(conversion, unmet[ref], ref, database) for ref, has in happened.items() if has)
+
+
+def read_candidates(conversion: Conversion[Any], source: ConversionSource) -> int:
+    """What the site itself names, in laps as well."""
+    started = source.next_since if source.candidate_pk else timezone.now()
+    since = source.since or source.met_at
+    with tracking.Quietly(f"candidates() of {conversion.event_name}"):
+        page = candidates_after(conversion, since, source.candidate_pk, source.database)
+        if page is None:
+            return 0
+        settled = meet_all(conversion, page, source.database)
+        is_over = len(page) < ROWS
+        changes = {"candidate_pk": "" if is_over else str(page[-1].pk), "next_since": started}
+        if is_over and started:
+            changes["since"] = max(since, started - OVERLAP)
+        ConversionSource.objects.using(using()).filter(pk=source.pk).update(**changes)
+        return settled
+    return 0
+
+
+def candidates_after(conversion: Conversion[Any], since: datetime, pk: str, database: str) -> list[Model] | None:
+    """A page of them in the order of their keys; None where the conversion names none."""
+    named_ones = hooks.call(conversion.candidates, since)
+    if named_ones is None:
+        return None
+    rows = named_ones.using(database).order_by("pk")
+    if pk:
+        rows = rows.filter(pk__gt=conversion.model._meta.pk.to_python(pk))
+    return list(rows[:ROWS])

@@ -1,0 +1,85 @@
+"""Who made an object, and what that visitor allows at the moment it becomes a conversion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest
+
+from django_capi import consent as policies
+from django_capi import hooks, tracking
+from django_capi.consent import Consent
+from django_capi.conversions.base import Conversion, ask
+from django_capi.ledger import snapshots
+from django_capi.ledger.snapshots import Kept
+from django_capi.models import NotSent
+from django_capi.visitor import Visitor
+
+
+def keep(object_ref: str, page: tracking.RequestEvents | None) -> None:
+    """Remember who made the object: the payment's webhook will come from somebody else.
+
+    Staff at work in the admin and other servers are no visitors. Of one who did not agree only the answer is kept.
+    """
+    if page is None or is_admin(page.request):
+        return
+    if page.is_excluded:
+        snapshots.keep(object_ref, Visitor(consent=Consent.UNKNOWN), is_excluded=True)
+    elif is_browser(page.visitor):
+        snapshots.keep(object_ref, page.visitor)
+
+
+def is_admin(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and "admin" in match.app_names
+
+
+def is_browser(visitor: Visitor) -> bool:
+    """Every browser's agent begins with Mozilla/, in-app ones included; a payment provider's does not."""
+    return (visitor.client_user_agent or "").startswith("Mozilla/")
+
+
+def at_moment(
+    conversion: Conversion[Any], obj: Model, object_ref: str, page: tracking.RequestEvents | None
+) -> Visitor | NotSent:
+    """The visitor whose conversion it is, with the consent that holds now, or why it is not sent.
+
+    The answer of the request in which it happens counts when that is the visitor's own request, else the visitor's
+    last word that was kept with the object, else what the site says of it.
+    """
+    kept = snapshots.find(object_ref)
+    if (page and page.is_excluded) or (kept and kept.is_excluded):
+        return NotSent.EXCLUDED
+    visitor = kept.visitor if kept else Visitor(consent=Consent.UNKNOWN)
+    if page and is_own(page, kept) and page.visitor.consent is not Consent.UNKNOWN:
+        visitor = updated(object_ref, visitor, page.visitor)
+    if visitor.consent is Consent.UNKNOWN:
+        visitor = replace(visitor, consent=said(conversion, obj))
+    if visitor.consent.is_given:
+        return visitor
+    return NotSent.DENIED if visitor.consent is Consent.DENIED else NotSent.UNKNOWN
+
+
+def is_own(page: tracking.RequestEvents, kept: Kept | None) -> bool:
+    """True when the request comes from the visitor who made the object."""
+    if kept is None or is_admin(page.request) or not is_browser(page.visitor):
+        return False
+    return kept.is_of(page.visitor) is True
+
+
+def updated(object_ref: str, kept: Visitor, now: Visitor) -> Visitor:
+    """The visitor with today's answer, which is written down as the last word."""
+    if now.consent is not kept.consent:
+        snapshots.change_consent(object_ref, now.consent)
+    return replace(kept, consent=now.consent) if kept.consent.is_given else now
+
+
+def said(conversion: Conversion[Any], obj: Model) -> Consent:
+    """What the site itself says of the customer's consent."""
+    try:
+        answer = ask(conversion, "consent", obj)
+    except hooks.Failed:
+        return Consent.UNKNOWN
+    return policies.without_request() if answer is None else policies.said(consent=bool(answer))

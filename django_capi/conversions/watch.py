@@ -1,0 +1,141 @@
+"""Notice saves: write down what is owed before an object changes, and settle what it has become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, Final
+
+from django.db.models import Model
+from django.db.models.signals import class_prepared, post_save, pre_save
+
+from django_capi import tracking
+from django_capi.conversions import objects, sources, visitors
+from django_capi.conversions.base import Conversion, ConversionClass, add, conversions_of, has_happened, registered
+from django_capi.conversions.settle import Moment, settle
+from django_capi.ledger import apart, marks
+from django_capi.models import ConversionState
+
+SETTLED: Final = (ConversionState.INCOMPLETE, ConversionState.STORED, ConversionState.NOT_SENT)
+SETTLED_BEFORE: Final = "_django_capi_settled"  # on the instance, from pre_save to post_save
+UID: Final = "django_capi.conversions"
+
+
+def register(model: type[Model]) -> Callable[[ConversionClass], ConversionClass]:
+    """Watch the model's objects with the decorated Conversion. A proxy stands for its concrete model.
+
+    Raises ValueError when the model has a conversion of this event name already.
+    """
+
+    def decorate(made: ConversionClass) -> ConversionClass:
+        watch(family(add(model, made)))
+        return made
+
+    return decorate
+
+
+def family(model: type[Model]) -> Iterator[type[Model]]:
+    """The model with its proxies and children."""
+    yield model
+    for child in model.__subclasses__():
+        yield from family(child)
+
+
+def watch(models: Iterable[type[Model]]) -> None:
+    """Listen to the saves of these models. Signals name the class that is saved, not its parents."""
+    for model in models:
+        pre_save.connect(before_save, sender=model, dispatch_uid=UID)
+        post_save.connect(after_save, sender=model, dispatch_uid=UID)
+
+
+def watch_late(*, sender: type[Model], **kwargs: Any) -> None:
+    """A proxy or a child that is defined after its parent was registered."""
+    if registered(sender):
+        watch([sender])
+
+
+class_prepared.connect(watch_late, dispatch_uid=UID)
+
+
+def before_save(*, instance: Model, raw: bool = False, using: str, **kwargs: Any) -> None:
+    """Write down which conversions the stored object is still owed, before this save changes it.
+
+    After the save nothing would tell that it has not happened before: not to a second save in a handler of the
+    site, and not to the worker, should this process die in between.
+    """
+    if raw:
+        return
+    with tracking.Quietly("A conversion"):
+        conversions = list(conversions_of(instance))
+        for conversion in conversions:
+            sources.meet(conversion, using)
+        if may_be_stored(instance):
+            changing = [each for each in conversions if has_happened(each, instance) is not False]
+            note_owed(instance, changing, using)
+
+
+def may_be_stored(instance: Model) -> bool:
+    """False for an object that this save certainly inserts."""
+    has_default = instance._meta.pk.has_default() or instance._meta.pk.has_db_default()
+    return instance.pk is not None and not (instance._state.adding and has_default)
+
+
+def note_owed(instance: Model, changing: Collection[Conversion[Any]], database: str) -> None:
+    """An open row for what the stored object is not yet, and a note of what is settled for good."""
+    known = {each: state_of(each, instance, database) for each in changing}
+    instance.__dict__[SETTLED_BEFORE] = [each for each, state in known.items() if state in SETTLED]
+    unmet = [each for each, state in known.items() if state is None]
+    stored = objects.stored(instance, database) if unmet else None
+    for conversion in unmet:
+        if stored and has_happened(conversion, stored) is False:
+            marks.open_mark(objects.reference(instance, conversion, database), conversion.event_name)
+
+
+def state_of(conversion: Conversion[Any], instance: Model, database: str) -> int | None:
+    return marks.states(objects.reference(instance, conversion, database)).get(conversion.event_name)
+
+
+def after_save(*, instance: Model, created: bool = False, raw: bool = False, using: str, **kwargs: Any) -> None:
+    """Settle the conversions that the saved object is now, and write down those that it is still owed."""
+    settled = instance.__dict__.pop(SETTLED_BEFORE, ())
+    conversions = [] if raw else [each for each in conversions_of(instance) if each not in settled]
+    if not conversions:
+        return
+    page = tracking.current.get()
+    with tracking.Quietly("A conversion"):
+        apart.after_commit(using, lambda: notice(instance, conversions, using, page, is_new=created))
+
+
+def notice(
+    instance: Model,
+    conversions: Collection[Conversion[Any]],
+    database: str,
+    page: tracking.RequestEvents | None,
+    *,
+    is_new: bool,
+) -> None:
+    """Each conversion by itself: what goes wrong with one costs the others nothing."""
+    if is_new:
+        for object_ref in {objects.reference(instance, each, database) for each in conversions}:
+            with tracking.Quietly("An object's visitor"):
+                visitors.keep(object_ref, page)
+    for conversion in conversions:
+        with tracking.Quietly(conversion.event_name):
+            look_at(conversion, instance, database, page, is_new=is_new)
+
+
+def look_at(
+    conversion: Conversion[Any], instance: Model, database: str, page: tracking.RequestEvents | None, *, is_new: bool
+) -> None:
+    """What is stored counts: a save of some fields may leave out the very one that makes the conversion."""
+    object_ref = objects.reference(instance, conversion, database)
+    state = None if is_new else state_of(conversion, instance, database)
+    if state in SETTLED:
+        return
+    stored = objects.stored(instance, database) if has_happened(conversion, instance) else None
+    if stored and has_happened(conversion, stored):
+        moment = Moment(
+            conversion=conversion, obj=stored, object_ref=object_ref, database=database, page=page, is_ours=is_new
+        )
+        settle(moment)
+    elif state is None:
+        marks.open_mark(object_ref, conversion.event_name)

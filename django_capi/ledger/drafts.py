@@ -1,0 +1,84 @@
+"""Complete events that were stored inside a transaction, before they are first sent.
+
+A shop saves an order before its lines, in one transaction. The event is stored with the order, and is not due until
+its data has been read again from what was committed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from django_capi.clock import Now
+from django_capi.ledger import store
+from django_capi.ledger.store import HELD, using
+from django_capi.meta import rules, wire
+from django_capi.models import Event, Status
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Changes:
+    """What the object says at its commit, as parts of the payload."""
+
+    custom_data: Mapping[str, Any]
+    user_data: Mapping[str, Any]
+    event_time: int | None  # Unix seconds; None: as it was
+    left_out: tuple[str, ...]
+
+
+def drafts(event_name: str, event_id: str) -> QuerySet[Event]:
+    """The rows of this event that have not been released, and so have never been sent."""
+    rows = Event.objects.using(using()).filter(event_id=event_id, event_name=event_name)
+    return rows.filter(status=Status.PENDING, due_at=HELD)
+
+
+def release(event_name: str, event_id: str, changes: Changes | None) -> None:
+    """Make the event due with the changed payload, or end it when Meta would refuse that."""
+    rows = drafts(event_name, event_id)
+    text = rows.values_list("payload", flat=True).first()
+    if text is None:
+        return
+    payload = json.loads(text)
+    columns: dict[str, Any] = {"due_at": timezone.now(), "changed_at": Now()}
+    if changes:
+        payload |= changed(payload, changes)
+        columns |= changed_columns(payload, changes)
+    refusal = store.refused(payload, timezone.now())
+    if refusal:
+        columns |= store.refusal_columns(refusal, timezone.now())
+    rows.update(**columns)
+
+
+def changed(payload: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
+    """The parts of the payload that are different now. What is known of the visitor stays."""
+    now = int(timezone.now().timestamp())
+    event_time = payload["event_time"] if changes.event_time is None else changes.event_time
+    return {
+        "custom_data": dict(changes.custom_data),
+        "user_data": {**payload["user_data"], **changes.user_data},
+        "event_time": rules.clamp_event_time(event_time, now=now),
+    }
+
+
+def changed_columns(payload: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
+    user_data = payload["user_data"]
+    columns = {
+        "payload": wire.dumps(payload),
+        "match_keys": store.match_keys(user_data),
+        "left_out": " ".join(changes.left_out)[:250],
+        "server_external_id": store.digest(user_data.get("external_id")),
+    }
+    if changes.event_time is not None:
+        deadline = store.deadline_of(payload["action_source"], payload["event_time"])
+        columns |= {"event_time": payload["event_time"], "deadline": deadline}
+    return columns
+
+
+def discard(event_name: str, event_id: str) -> None:
+    """The object was no conversion when its transaction committed."""
+    drafts(event_name, event_id)._raw_delete(using())
