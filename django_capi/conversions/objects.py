@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +28,6 @@ class Place:
     model: type[Model]
     database: str
     pk: str
-
-    def objects(self, pks: Iterable[Any]) -> dict[str, Model]:
-        """The stored objects among these, by their keys as strings."""
-        found = self.model._base_manager.using(self.database).filter(pk__in=list(pks))
-        return {str(obj.pk): obj for obj in found}
 
 
 def reference(obj: Model, conversion: Conversion[Any] | None = None, database: str | None = None) -> str:

@@ -52,9 +52,7 @@ def at_moment(
     kept = snapshots.find(object_ref)
     if (page and page.is_excluded) or (kept and kept.is_excluded):
         return NotSent.EXCLUDED
-    visitor = kept.visitor if kept else Visitor(consent=Consent.UNKNOWN)
-    if page and is_own(page, kept) and page.visitor.consent is not Consent.UNKNOWN:
-        visitor = updated(object_ref, visitor, page.visitor)
+    visitor = last_word(object_ref, kept, page) if kept else Visitor(consent=Consent.UNKNOWN)
     if visitor.consent is Consent.UNKNOWN:
         visitor = replace(visitor, consent=said(conversion, obj))
     if visitor.consent.is_given:
@@ -62,18 +60,28 @@ def at_moment(
     return NotSent.DENIED if visitor.consent is Consent.DENIED else NotSent.UNKNOWN
 
 
-def is_own(page: tracking.RequestEvents, kept: Kept | None) -> bool:
+def hear(object_ref: str, page: tracking.RequestEvents | None) -> None:
+    """Keep what the visitor says in a request that changes the object without converting it."""
+    kept = snapshots.find(object_ref) if page and is_browser(page.visitor) else None
+    if kept:
+        last_word(object_ref, kept, page)
+
+
+def last_word(object_ref: str, kept: Kept, page: tracking.RequestEvents | None) -> Visitor:
+    """The visitor who made the object, with the answer of this request when it is that visitor's own."""
+    if page is None or not is_own(page, kept) or page.visitor.consent in (Consent.UNKNOWN, kept.visitor.consent):
+        return kept.visitor
+    now = page.visitor
+    if now.consent.is_given and not kept.visitor.consent.is_given:
+        snapshots.keep(object_ref, now)
+        return now
+    snapshots.change_consent(object_ref, now.consent)
+    return replace(kept.visitor, consent=now.consent)
+
+
+def is_own(page: tracking.RequestEvents, kept: Kept) -> bool:
     """True when the request comes from the visitor who made the object."""
-    if kept is None or is_admin(page.request) or not is_browser(page.visitor):
-        return False
-    return kept.is_of(page.visitor) is True
-
-
-def updated(object_ref: str, kept: Visitor, now: Visitor) -> Visitor:
-    """The visitor with today's answer, which is written down as the last word."""
-    if now.consent is not kept.consent:
-        snapshots.change_consent(object_ref, now.consent)
-    return replace(kept, consent=now.consent) if kept.consent.is_given else now
+    return not is_admin(page.request) and is_browser(page.visitor) and kept.is_of(page.visitor) is True
 
 
 def said(conversion: Conversion[Any], obj: Model) -> Consent:

@@ -137,5 +137,8 @@ def look_at(
             conversion=conversion, obj=stored, object_ref=object_ref, database=database, page=page, is_ours=is_new
         )
         settle(moment)
-    elif state is None:
+        return
+    if state is None:
         marks.open_mark(object_ref, conversion.event_name)
+    if not is_new:
+        visitors.hear(object_ref, page)

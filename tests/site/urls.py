@@ -30,5 +30,6 @@ urlpatterns = [
     path("bad-lead/", views.bad_lead),
     path("checkout/", views.checkout),
     path("webhook/<int:pk>/", views.webhook),
+    path("note/<int:pk>/", views.note),
     path("thanks/<int:pk>/", views.thanks),
 ]

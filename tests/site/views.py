@@ -121,5 +121,13 @@ def webhook(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponse("ok")
 
 
+@csrf_exempt
+def note(request: HttpRequest, pk: int) -> HttpResponse:
+    order = Order.objects.get(pk=pk)
+    order.email = "jane@example.org"
+    order.save()
+    return HttpResponse("ok")
+
+
 def thanks(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "thanks.html", {"order": Order.objects.get(pk=pk)})
