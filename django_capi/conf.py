@@ -6,13 +6,13 @@ reaches the rest of the app: the default stands in and `manage.py check` says wh
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core import mail
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.utils.module_loading import import_string
@@ -172,8 +172,12 @@ def stored() -> Mapping[str, Any]:
 
 
 def is_testing() -> bool:
-    """True under Django's test runner and pytest-django: both call `setup_test_environment()`."""
-    return hasattr(mail, "outbox")
+    """True under Django's test runner and pytest-django: between `setup_test_environment()` and its teardown.
+
+    Nothing else that they change will do: a production process may use the in-memory mail backend or the test client.
+    """
+    state = getattr(sys.modules.get("django.test.utils"), "_TestState", None)
+    return hasattr(state, "saved_data")
 
 
 def pixel_from(keys: Mapping[str, str]) -> Pixel | None:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from celery import Celery
 from celery.app import app_or_default
-from django.core import mail
 from django.core.cache import cache
 from django.core.signals import request_finished, request_started
 from django.db import connections
 from django.test import AsyncClient, Client
+from django.test import utils as test_environment
 
 from django_capi.client import memory
 
@@ -86,8 +86,8 @@ def connections_of_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ob
 
 @pytest.fixture
 def outside_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Django's test runner sets up is taken away, so that the app believes to be in production."""
-    monkeypatch.delattr(mail, "outbox")
+    """The test runner's mark is taken away, so that the app behaves as in production."""
+    monkeypatch.delattr(test_environment._TestState, "saved_data")
 
 
 @pytest.fixture

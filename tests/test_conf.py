@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from inspect import get_annotations
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core import mail
+from django.test.utils import setup_test_environment, teardown_test_environment
 from pytest_django import Settings
 
 from django_capi.conf import Conf, Secret, conf
@@ -196,11 +198,41 @@ def test_under_a_test_runner_nothing_is_sent(settings: Settings) -> None:
     assert conf.sender() == "memory"
 
 
-def test_outside_a_test_runner_events_go_to_meta(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("outside_tests")
+def test_outside_a_test_runner_events_go_to_meta(settings: Settings) -> None:
     settings.CAPI = {}
-    monkeypatch.delattr(mail, "outbox")
 
     assert conf.sender() == "graph"
+
+
+IN_PRODUCTION = """
+from django.conf import settings
+settings.configure(EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend", CAPI={})
+import django
+django.setup()
+from django.core import mail as outgoing
+from django.test import Client, RequestFactory, TestCase, override_settings
+outgoing.send_mail("Your order", "is on its way", "shop@example.com", ["ann@example.com"])
+from django_capi.conf import conf
+print(len(outgoing.outbox), conf.sender())
+"""
+
+
+def test_mail_kept_in_memory_and_an_imported_test_client_make_no_test_of_a_process() -> None:
+    printed = subprocess.run([sys.executable, "-c", IN_PRODUCTION], capture_output=True, text=True, check=True).stdout
+
+    assert printed.split() == ["1", "graph"]
+
+
+def test_the_environment_of_a_test_counts_from_its_setup_to_its_teardown() -> None:
+    begun = conf.sender()
+    teardown_test_environment()
+    try:
+        ended = conf.sender()
+    finally:
+        setup_test_environment()
+
+    assert (begun, ended, conf.sender()) == ("memory", "graph", "memory")
 
 
 def test_a_chosen_sender_holds_everywhere(settings: Settings) -> None:
