@@ -1,30 +1,21 @@
-"""A finished response comes in; it goes out with the browser's copies, ids and cookies, as far as it can carry them.
-
-A page that turns out to be cacheable loses its ids and its visitor again before it leaves.
-"""
+"""Add browser events and cookies to the response, or strip them from it if it may be cached."""
 
 from __future__ import annotations
 
 import json
 import re
-import time
 from typing import Any
 
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.html import json_script
 
 from django_capi.conf import conf
-from django_capi.ledger.marks import COPY_LIFETIME
 from django_capi.meta import cookies
-from django_capi.models import Origin
 from django_capi.pixel import config_block, copy, is_prefetch, is_public, will_be_cached
+from django_capi.session import pop_copies, save_copies
 from django_capi.tracking import RequestEvents
 from django_capi.visitor import new_fbc, new_fbp
-
-SESSION_KEY = "_capi"
-MOST_CARRIED = 20  # copies in a session: a client that never opens a page must not fill it
 
 
 def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
@@ -49,7 +40,7 @@ def may_be_cached(response: HttpResponseBase) -> bool:
 
 def make_public(page: RequestEvents, response: HttpResponseBase) -> None:
     """Take the ids and the visitor out of the page again, and forget what was to be stored for it."""
-    page.waiting = [action for action in page.waiting if action.origin != Origin.PAGE]
+    page.drop_page_events()
     for block in page.blocks:
         replacement = json_script(block.public, block.element_id) if block.public else ""
         replace(response, block.rendered, str(replacement))
@@ -95,9 +86,9 @@ def send_copies(page: RequestEvents, response: HttpResponseBase) -> None:
         if found:
             set_trigger(response, found)
     elif block is None or is_public(page.request) or isinstance(response, StreamingHttpResponse):
-        carry_on(page.request, found)
+        save_copies(page.request, found)
     else:
-        found = [*carry_in(page.request), *found]
+        found = [*pop_copies(page.request), *found]
         if found:
             old = block.rendered
             block.content["events"] += found
@@ -114,23 +105,3 @@ def set_trigger(response: HttpResponseBase, found: list[dict[str, Any]]) -> None
     if not isinstance(triggers, dict):
         triggers = {name.strip(): "" for name in theirs.split(",") if name.strip()}
     response.headers["HX-Trigger"] = json.dumps({**triggers, "capi:track": {"events": found}})
-
-
-def carry_on(request: HttpRequest, found: list[dict[str, Any]]) -> None:
-    """Keep the copies for the next page, the way messages do."""
-    session = getattr(request, "session", None)
-    if found and session is not None:
-        expires = int(time.time()) + COPY_LIFETIME
-        found = [{**item, "expires": item["expires"] or expires} for item in found]
-        session[SESSION_KEY] = [*session.get(SESSION_KEY, []), *found][-MOST_CARRIED:]
-
-
-def carry_in(request: HttpRequest) -> list[dict[str, Any]]:
-    """Take what earlier responses left. The session is not looked at where the browser has none."""
-    session = getattr(request, "session", None)
-    if session is None or settings.SESSION_COOKIE_NAME not in request.COOKIES or is_prefetch(request):
-        return []
-    found: list[dict[str, Any]] = session.get(SESSION_KEY, [])
-    if found:
-        del session[SESSION_KEY]
-    return found

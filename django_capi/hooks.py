@@ -23,6 +23,7 @@ class Failed(Exception):
 
     def __init__(self, error: Exception) -> None:
         super().__init__(type(error).__name__)
+        self.kind = type(error)
 
 
 def call(hook: Callable[..., Any], *arguments: Any) -> Any:

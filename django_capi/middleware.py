@@ -1,4 +1,4 @@
-"""A request comes in and gets its events; the response goes out with its ids, copies and cookies.
+"""Give every request its events, and finish them with the response.
 
 Place it after the session and authentication middleware. It serves WSGI and ASGI with one body.
 """
@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from contextvars import Token
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from django_capi import tracking
 from django_capi.handover import hand_over
-from django_capi.models import Origin
 from django_capi.tracking import RequestEvents
+from django_capi.tracking.threads import run_in_new_thread, run_to_end
 
 logger = logging.getLogger("django_capi")
 
@@ -35,30 +37,49 @@ class CapiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.is_async:
             return self.__acall__(request)
-        page = RequestEvents(request)
-        request.capi = page  # type: ignore[attr-defined]
-        token = tracking.current.set(page)
+        page, token = begin(request)
         try:
             response: HttpResponseBase = self.get_response(request)  # type: ignore[assignment]
             if has_work(page):
                 finish(page, response)
+        except BaseException:  # a worker's time limit ends the view so: Django has answered everything else
+            abandon(page)
+            raise
         finally:
-            page.is_finished = True
-            tracking.current.reset(token)
+            end(page, token)
         return response
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        page = RequestEvents(request)
-        request.capi = page  # type: ignore[attr-defined]
-        token = tracking.current.set(page)
+        page, token = begin(request)
         try:
             response: HttpResponseBase = await self.get_response(request)  # type: ignore[misc]
             if has_work(page):
-                await sync_to_async(finish)(page, response)
+                await run_to_end(finish, page, response)
+        except GeneratorExit:
+            if page.waiting:
+                run_in_new_thread(lambda: abandon(page))
+            raise
+        except BaseException:  # the client has gone, and the request is cancelled
+            page.is_finished = True  # a synchronous view may go on in its thread
+            if page.waiting:
+                await run_to_end(abandon, page)
+            raise
         finally:
-            page.is_finished = True
-            tracking.current.reset(token)
+            end(page, token)
         return response
+
+
+def begin(request: HttpRequest) -> tuple[RequestEvents, Token[RequestEvents | None]]:
+    """The request's events, which the code that answers it may ask for by name."""
+    page = RequestEvents(request)
+    request.capi = page  # type: ignore[attr-defined]
+    return page, tracking.current.set(page)
+
+
+def end(page: RequestEvents, token: Token[RequestEvents | None]) -> None:
+    page.is_finished = True
+    with suppress(ValueError):  # a coroutine may be closed in another context than its own
+        tracking.current.reset(token)
 
 
 def has_work(page: RequestEvents) -> bool:
@@ -69,8 +90,14 @@ def has_work(page: RequestEvents) -> bool:
 def finish(page: RequestEvents, response: HttpResponseBase) -> None:
     """Hand the copies over and store what waits. A page that failed shows nobody its events."""
     if response.status_code >= 500:
-        page.waiting = [action for action in page.waiting if action.origin != Origin.PAGE]
+        page.drop_page_events()
     with tracking.Quietly("The browser's copy"):
         hand_over(page, response)
     with tracking.Quietly("The server's copy"):
         page.store()
+
+
+def abandon(page: RequestEvents) -> None:
+    """Store what has happened, although nobody will see a response."""
+    with tracking.Quietly("The server's copy"):
+        page.abandon()

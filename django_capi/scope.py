@@ -1,13 +1,16 @@
-"""A request or an object comes in; which pixels it belongs to, and whether it is tracked at all, goes out."""
+"""Choose the pixels for a request or an object, and decide whether a request is tracked."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Sequence
+from functools import cache
 
 from django.http import HttpRequest
 
 from django_capi import hooks
 from django_capi.conf import Pixel, conf
+from django_capi.meta.events import InvalidEvent
 
 logger = logging.getLogger("django_capi")
 
@@ -31,8 +34,26 @@ def chosen_pixels(subject: object) -> list[Pixel]:
     except hooks.Failed as failure:
         logger.error("CAPI['PIXEL_FOR'] raised %s; nothing is sent.", failure)  # noqa: TRY400
         raise
-    names = [chosen] if isinstance(chosen, str) else list(chosen or ())
+    names = [chosen] if isinstance(chosen, str) or not isinstance(chosen, Iterable) else list(chosen)
+    for name in names:
+        if name is not None and name not in pixels:
+            log_unknown_pixel(str(name))
     return [pixels[name] for name in names if name in pixels]
+
+
+@cache
+def log_unknown_pixel(name: str) -> None:
+    """Once in a process: it is a matter of the settings."""
+    logger.error("CAPI['PIXEL_FOR'] returned %r, which is not a usable entry of CAPI['PIXELS'].", name)
+
+
+def pixels_named(names: str | Sequence[str]) -> list[Pixel]:
+    """The pixels that a call of `track()` names, each once."""
+    pixels = conf.pixels()
+    wanted = [names] if isinstance(names, str) else list(dict.fromkeys(names))
+    if not wanted or not all(name in pixels for name in wanted):
+        raise InvalidEvent("pixels", f"must be one or more names in CAPI['PIXELS']: {', '.join(pixels) or 'none yet'}")
+    return [pixels[name] for name in wanted]
 
 
 def is_unwanted(request: HttpRequest) -> bool:

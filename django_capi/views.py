@@ -22,6 +22,7 @@ from django_capi.conf import conf
 from django_capi.ledger import receipts, retention
 from django_capi.models import BrowserState, Origin
 from django_capi.scope import pixels_for
+from django_capi.session import pop_copies
 from django_capi.visitor import contact, is_own, reduced
 
 LARGEST_BODY = 64 * 1024  # bytes
@@ -87,7 +88,7 @@ def visitor(request: HttpRequest) -> HttpResponse:
     response = JsonResponse(
         {
             **pixel.own_part(page, [target.pixel_id for target in targets], is_private=True),
-            "events": handover.carry_in(request) if is_given else [],
+            "events": pop_copies(request) if is_given else [],
         }
     )
     handover.set_cookies(page, response, is_page=True)

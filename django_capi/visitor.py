@@ -1,4 +1,4 @@
-"""A request comes in; who made it, in Meta's terms, goes out. Nothing here touches a table or the network.
+"""Describe who made a request, in Meta's terms. Nothing here touches our tables or the network.
 
 Everything a browser sends is hostile: it is checked for type, control characters and length, and left out
 when it does not look right. https://developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters
@@ -11,24 +11,19 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, SynchronousOnlyOperation
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 
 from django_capi import hooks
+from django_capi.agents import agent_of
 from django_capi.conf import conf
 from django_capi.consent import Consent, decide
 from django_capi.meta import cookies, urls
 from django_capi.meta.events import UserData
-
-try:
-    from crawlerdetect import CrawlerDetect
-except ImportError:  # the `bots` extra is not installed
-    CrawlerDetect = None
 
 try:
     from python_ipware import IpWare
@@ -37,13 +32,12 @@ except ImportError:  # the `ip` extra is not installed
 
 logger = logging.getLogger("django_capi")
 
-AGENT_LENGTH = 1000
 CONTACT_KEYS = ("em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visitor:
-    """Who made a request. `external_id` and `contact` are hashed already; the rest Meta takes as it is."""
+    """Who made a request. `contact` is hashed already; the rest Meta takes as it is."""
 
     consent: Consent
     client_ip_address: str | None = None
@@ -52,7 +46,7 @@ class Visitor:
     referrer_url: str | None = None
     fbp: str | None = None
     fbc: str | None = None
-    contact: Mapping[str, Any] | None = None
+    contact: Mapping[str, Any] | None = None  # None: not read yet
     left_out: tuple[str, ...] = ()  # "key:reason" of contact data that could not be used
 
     def __repr__(self) -> str:
@@ -74,6 +68,15 @@ class Visitor:
         """The same person on another page: the collector is told where the event happened."""
         return replace(self, event_source_url=url, referrer_url=referrer)
 
+    def without_machine(self) -> Visitor:
+        """Without the address and the agent, for a request that another server has sent."""
+        return replace(self, client_ip_address=None, client_user_agent=None)
+
+    def with_contact(self, request: HttpRequest) -> Visitor:
+        """The same person with the contact data that could not be read in an event loop."""
+        found, left_out = contact_of(request)
+        return replace(self, contact=found, left_out=left_out)
+
     def stored(self) -> dict[str, Any]:
         """Plain JSON values for a snapshot; `restored` reads them back."""
         return {key: value for key, value in asdict(self).items() if value is not None}
@@ -85,30 +88,32 @@ def restored(values: Mapping[str, Any]) -> Visitor:
     return Visitor(**{**known, "consent": Consent(known["consent"]), "left_out": tuple(known.get("left_out", ()))})
 
 
-def from_request(request: HttpRequest) -> Visitor:
-    """Who made this request. Never raises; what cannot be had is left out."""
-    consent = decide(request)
-    known = contact(request) if consent.is_given else UserData()
+def from_request(request: HttpRequest, *, consent: Consent | None = None) -> Visitor:
+    """Who made this request. Never raises; what cannot be had is left out.
+
+    `consent` is what the caller has decided already. In an event loop the signed-in user may not be there yet: then
+    `contact` is None.
+    """
+    consent = decide(request) if consent is None else consent
+    found: Mapping[str, Any] | None = {}
+    left_out: tuple[str, ...] = ()
+    if consent.is_given:
+        try:
+            found, left_out = contact_of(request)
+        except SynchronousOnlyOperation:
+            found = None
     page, referrer = where(request)
     return Visitor(
         consent=consent,
         client_ip_address=client_ip_address(request),
-        client_user_agent=clean(request.META.get("HTTP_USER_AGENT"), AGENT_LENGTH),
+        client_user_agent=agent_of(request),
         event_source_url=reduced(page),
         referrer_url=reduced(referrer),
         fbp=fbp(request),
         fbc=fbc(request),
-        contact={key: value for key, value in known.payload().items() if key in CONTACT_KEYS},
-        left_out=tuple(f"{item.key}:{item.reason}" for item in known.left_out),
+        contact=found,
+        left_out=left_out,
     )
-
-
-def clean(value: object, length: int) -> str | None:
-    """A header's text, or None when it is empty, too long or holds control characters."""
-    if not isinstance(value, str):
-        return None
-    text = value.strip()
-    return text if text and len(text) <= length and text.isprintable() else None
 
 
 def client_ip_address(request: HttpRequest) -> str | None:
@@ -186,34 +191,55 @@ def subdomain_index(request: HttpRequest) -> int:
     return cookies.subdomain_index(domain)
 
 
+def contact_of(request: HttpRequest) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The hashed contact data, and what of it is left out as "key:reason"."""
+    known = contact(request)
+    found = {key: value for key, value in known.payload().items() if key in CONTACT_KEYS}
+    return found, tuple(f"{item.key}:{item.reason}" for item in known.left_out)
+
+
 def contact(request: HttpRequest) -> UserData:
-    """The signed-in person's contact data and external id, hashed, as the site's callables give them."""
+    """The signed-in person's contact data and external id, hashed, as the site's callables give them.
+
+    Raises SynchronousOnlyOperation when the user has to be fetched from the database, and this is an event loop.
+    """
     raw: dict[str, object] = {}
-    for name in ("USER_DATA", "EXTERNAL_ID"):
+    for name, ask in (("USER_DATA", user_data), ("EXTERNAL_ID", external_id)):
         try:
-            raw.update(hooks.call(given, request, name))
+            raw.update(hooks.call(ask, request))
         except hooks.Failed as failure:
+            if issubclass(failure.kind, SynchronousOnlyOperation):
+                raise SynchronousOnlyOperation from None
             logger.error("CAPI[%r] raised %s; the event goes without it.", name, failure)  # noqa: TRY400  # a traceback may hold personal data
     return UserData.from_raw(raw, default_region=conf.DEFAULT_REGION)
 
 
-def given(request: HttpRequest, name: str) -> Mapping[str, object]:
-    ask = conf.imported(name)
-    if name == "USER_DATA":
-        found = ask(request) if ask else None
-        return found if isinstance(found, Mapping) else {}
-    external_id = ask(request) if ask else user_pk(request)
-    return {} if external_id is None else {"external_id": external_id}
+def user_data(request: HttpRequest) -> Mapping[str, object]:
+    """What USER_DATA says of the signed-in person. A site without Django's users knows itself who that is."""
+    user = getattr(request, "user", None)
+    if user is not None and not user.is_authenticated:
+        return {}
+    if not conf.USER_DATA:
+        return own_fields(user)
+    ask = conf.imported("USER_DATA")
+    found = ask(request) if ask else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def own_fields(user: object) -> Mapping[str, object]:
+    """E-mail address and name of Django's user, as far as the site's user model has them."""
+    email_field = getattr(user, "get_email_field_name", None)
+    fields = {"em": email_field() if email_field else "email", "fn": "first_name", "ln": "last_name"}
+    found = {key: getattr(user, name, None) for key, name in fields.items()}
+    return {key: value for key, value in found.items() if isinstance(value, str) and value.strip()}
+
+
+def external_id(request: HttpRequest) -> Mapping[str, object]:
+    ask = conf.imported("EXTERNAL_ID")
+    found = ask(request) if ask else user_pk(request)
+    return {} if found is None else {"external_id": found}
 
 
 def user_pk(request: HttpRequest) -> object:
     user = getattr(request, "user", None)
     return user.pk if user is not None and user.is_authenticated else None
-
-
-@lru_cache(maxsize=1024)  # some hundred patterns against a text that thousands of visitors share
-def is_crawler(agent: str | None) -> bool:
-    """True without an agent: Meta requires one of every website event. Crawlers are known with the `bots` extra."""
-    if not agent:
-        return True
-    return CrawlerDetect is not None and bool(CrawlerDetect(user_agent=agent).isCrawler())

@@ -86,6 +86,7 @@ def celery_app() -> Iterator[Celery]:
 @pytest.fixture
 def lived(places: Places, visitor: Client, async_visitor: AsyncClient, settings: Settings) -> Places:
     """A site on which the planted data has gone every way in, and on to Meta."""
+    visitor.force_login(User.objects.create_user("somebody"))
     planting.browse(places, visitor)
     places.keep(async_to_sync(async_visitor.post)("/planted-lead-async/" + QUERY, headers=HEADERS))
     planting.act(places, visitor)

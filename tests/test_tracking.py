@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -180,6 +181,7 @@ def test_a_failing_callable_of_the_site_breaks_no_page(visitor: Client, settings
 def test_a_failing_callable_is_logged_without_what_it_said(
     visitor: Client, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
+    visitor.force_login(User.objects.create_user("jane"))
     settings.CAPI = {**settings.CAPI, "USER_DATA": raising}
 
     visitor.post("/lead/")

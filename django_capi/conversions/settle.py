@@ -206,7 +206,7 @@ def fire(obj: Model) -> None:
             event_time = time_of(conversion, obj)
             is_ours = event_time is None or came_after(conversion, obj, database, event_time=event_time)
             object_ref = objects.reference(obj, conversion, database)
-            page = tracking.current.get()
+            page = tracking.active_page()
             settle(
                 Moment(
                     conversion=conversion,

@@ -25,7 +25,7 @@ def keep(object_ref: str, page: tracking.RequestEvents | None) -> None:
     """
     if page is None or is_admin(page.request):
         return
-    if page.is_excluded:
+    if page.is_ignored:
         snapshots.keep(object_ref, Visitor(consent=Consent.UNKNOWN), is_excluded=True)
     elif is_browser(page.visitor):
         snapshots.keep(object_ref, page.visitor)
@@ -50,7 +50,7 @@ def at_moment(
     last word that was kept with the object, else what the site says of it.
     """
     kept = snapshots.find(object_ref)
-    if (page and page.is_excluded) or (kept and kept.is_excluded):
+    if (page and page.is_ignored) or (kept and kept.is_excluded):
         return NotSent.EXCLUDED
     visitor = last_word(object_ref, kept, page) if kept else Visitor(consent=Consent.UNKNOWN)
     if visitor.consent is Consent.UNKNOWN:

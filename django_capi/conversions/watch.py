@@ -100,7 +100,7 @@ def after_save(*, instance: Model, created: bool = False, raw: bool = False, usi
     conversions = [] if raw else [each for each in conversions_of(instance) if each not in settled]
     if not conversions:
         return
-    page = tracking.current.get()
+    page = tracking.active_page()
     with tracking.Quietly("A conversion"):
         apart.after_commit(using, lambda: notice(instance, conversions, using, page, is_new=created))
 

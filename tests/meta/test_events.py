@@ -308,7 +308,6 @@ def test_the_full_payload_has_metas_names() -> None:
         referrer_url="https://example.com/", user_data=VISITOR, custom_data=PAID, opt_out=False,
         data_processing_options=("LDU",), data_processing_options_country=1, data_processing_options_state=1000,
         original_event_data=OriginalEventData(event_name="StartTrial", event_time=NOW - 60, order_id="7"),
-        attribution_data={"attribution_share": "0.5"}, advanced_measurement_table="t",
     )  # fmt: skip
 
     assert event.payload() == {
@@ -318,7 +317,6 @@ def test_the_full_payload_has_metas_names() -> None:
         "custom_data": {"value": 19.9, "currency": "EUR"}, "opt_out": False, "data_processing_options": ["LDU"],
         "data_processing_options_country": 1, "data_processing_options_state": 1000,
         "original_event_data": {"event_name": "StartTrial", "event_time": NOW - 60, "order_id": "7"},
-        "attribution_data": {"attribution_share": "0.5"}, "advanced_measurement_table": "t",
     }  # fmt: skip
 
 

@@ -1,9 +1,10 @@
-"""What an app knows of its device, and what a late event knows of the first one; two small parts of an event go out."""
+"""Two small parts of an event: what an app knows of its device, and which earlier event a late one belongs to."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django_capi.meta.events.names import InvalidEvent
 from django_capi.meta.wire import JSON
@@ -30,9 +31,19 @@ class AppData:
     def __post_init__(self) -> None:
         slots: object = self.extinfo
         if not isinstance(slots, tuple) or not all(isinstance(slot, str) for slot in slots):
-            raise InvalidEvent("app_data.extinfo", "must be a tuple of texts")
+            raise InvalidEvent("app_data.extinfo", "must be a tuple of strings; use AppData.from_raw")
         if not isinstance(self.advertiser_tracking_enabled, bool | int):
             raise InvalidEvent("app_data.advertiser_tracking_enabled", "must be true or false")
+
+    @classmethod
+    def from_raw(cls, values: Mapping[str, object]) -> AppData:
+        """From a dict with Meta's names; numbers in `extinfo`, such as the width of the screen, become strings."""
+        given = known("app_data", values, cls.__slots__, needed=("advertiser_tracking_enabled", "extinfo"))
+        for name in SEVERAL & given.keys():
+            if not isinstance(given[name], list | tuple):
+                raise InvalidEvent(f"app_data.{name}", "must be a list of strings")
+            given[name] = tuple("" if one is None else str(one) for one in given[name])
+        return cls(**given)
 
     def payload(self) -> dict[str, JSON]:
         values = {name: getattr(self, name) for name in self.__slots__}
@@ -52,9 +63,32 @@ class OriginalEventData:
         if self.event_time is not None and type(self.event_time) is not int:
             raise InvalidEvent("original_event_data.event_time", "must be whole Unix seconds")
 
+    @classmethod
+    def from_raw(cls, values: Mapping[str, object]) -> OriginalEventData:
+        """From a dict with Meta's names; ids may be numbers."""
+        given = known("original_event_data", values, cls.__slots__)
+        for name in given.keys() - {"event_time"}:
+            given[name] = str(given[name])
+        return cls(**given)
+
     def payload(self) -> dict[str, JSON]:
         values = {name: getattr(self, name) for name in self.__slots__}
         return {name: value for name, value in values.items() if value is not None}
+
+
+SEVERAL: Final = frozenset({"extinfo", "url_schemes"})
+
+
+def known(
+    part: str, values: Mapping[str, object], names: Collection[str], *, needed: Collection[str] = ()
+) -> dict[str, Any]:
+    """What is given under the names that Meta knows; None counts as not given."""
+    given = {name: value for name, value in values.items() if value is not None}
+    if strange := [name for name in given if name not in names]:
+        raise InvalidEvent(part, f"has {len(strange)} unknown key(s); Meta's are {', '.join(names)}")
+    if missing := [name for name in needed if name not in given]:
+        raise InvalidEvent(f"{part}.{missing[0]}", "must be there")
+    return given
 
 
 def _json(value: str | bool | tuple[str, ...]) -> JSON:  # noqa: FBT001

@@ -1,8 +1,7 @@
-"""The parts of one customer action come in; the event object of Meta's `/events` edge goes out."""
+"""The event object of Meta's `/events` edge."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -36,8 +35,6 @@ class Event:
     original_event_data: OriginalEventData | None = None
     app_data: AppData | None = None
     messaging_channel: MessagingChannel | None = None
-    attribution_data: Mapping[str, JSON] | None = field(default=None, hash=False)
-    advanced_measurement_table: str | None = None
 
     if not TYPE_CHECKING:  # the signature is the one that the fields give
 
@@ -90,8 +87,6 @@ KINDS: Final[dict[str, type]] = {
     "original_event_data": OriginalEventData,
     "app_data": AppData,
     "messaging_channel": MessagingChannel,
-    "attribution_data": Mapping,
-    "advanced_measurement_table": str,
 }
 _kind_of = KINDS.get
 _set = object.__setattr__

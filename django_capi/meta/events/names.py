@@ -1,4 +1,4 @@
-"""Names only: Meta's standard events, its closed lists such as the nine action sources, and the refusal of an event."""
+"""Meta's names: the standard events, the closed lists such as the nine action sources; and the refusal of an event."""
 
 from __future__ import annotations
 

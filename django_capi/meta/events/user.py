@@ -1,4 +1,4 @@
-"""Raw customer information comes in; the `user_data` that Meta is sent, hashed where Meta wants it, goes out."""
+"""The `user_data` of an event: what Meta is told about the person, hashed where Meta wants it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,31 @@ ALIASES: Final = {
     "zip": "zp",
     "zip_code": "zp",
     "postcode": "zp",
+}
+# Not taken, as their meaning is not certain, but worth a hint at the key that was meant.
+SPELLINGS: Final = {
+    "email_address": "em",
+    "mail": "em",
+    "phone_number": "ph",
+    "telephone": "ph",
+    "mobile": "ph",
+    "given_name": "fn",
+    "family_name": "ln",
+    "surname": "ln",
+    "birthday": "db",
+    "birth_date": "db",
+    "dob": "db",
+    "sex": "ge",
+    "town": "ct",
+    "province": "st",
+    "region": "st",
+    "postal_code": "zp",
+    "country_code": "country",
+    "user_id": "external_id",
+    "customer_id": "external_id",
+    "ip": "client_ip_address",
+    "ip_address": "client_ip_address",
+    "user_agent": "client_user_agent",
 }
 Hashes = str | tuple[str, ...]
 Sent = Hashes | int

@@ -1,0 +1,121 @@
+"""The action that a customer took, and the entry of the ledger that it becomes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.db import transaction
+
+from django_capi.conf import Pixel
+from django_capi.consent import Consent
+from django_capi.delivery.nudge import nudge
+from django_capi.ledger import store as ledger
+from django_capi.meta import rules
+from django_capi.meta.events import (
+    ActionSource,
+    AppData,
+    CustomData,
+    Event,
+    InvalidEvent,
+    MessagingChannel,
+    OriginalEventData,
+    UserData,
+)
+from django_capi.models import BrowserState, Origin
+from django_capi.tracking import hints
+from django_capi.tracking.arguments import unix_seconds
+from django_capi.visitor import Visitor
+
+LONGEST: Final = {"event_name": 50, "event_id": 100}  # characters, as in the table
+# Limited Data Use, 0 and 0: Meta finds out the state itself. Data processing options.
+LIMITED_DATA_USE: Final = {
+    "data_processing_options": ("LDU",),
+    "data_processing_options_country": 0,
+    "data_processing_options_state": 0,
+}
+OPTIONAL: Final = ("app_data", "original_event_data", "messaging_channel", "opt_out")  # of an action and of an event
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Action:
+    """Something a customer did, normalised, with the id that both copies carry."""
+
+    event_name: str
+    event_id: str
+    event_time: int  # Unix seconds; made from the other forms that `unix_seconds` takes
+    custom_data: CustomData
+    user_data: UserData = field(default_factory=UserData)
+    action_source: ActionSource = ActionSource.WEBSITE
+    origin: Origin = Origin.TRACK
+    object_ref: str = ""
+    expires: int = 0  # Unix seconds after which the browser must not fire it any more; 0: never
+    pixel_ids: tuple[str, ...] = ()  # of the browser copy; empty: every pixel of the page
+    event_source_url: str | None = field(default=None, repr=False)  # None: the visitor's page
+    app_data: AppData | None = field(default=None, repr=False)
+    original_event_data: OriginalEventData | None = field(default=None, repr=False)
+    messaging_channel: MessagingChannel | None = None
+    opt_out: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what the table cannot hold here: in the INSERT it would take the other events with it."""
+        for name, longest in LONGEST.items():
+            text = getattr(self, name)
+            if not isinstance(text, str) or not 0 < len(text) <= longest or not is_plain(text):
+                raise InvalidEvent(name, f"must be a string of 1 to {longest} characters, all of them printable")
+        object.__setattr__(self, "event_time", unix_seconds(self.event_time))
+        hints.warn_of_event_name(self.event_name)
+
+
+def is_plain(text: str) -> bool:
+    return text.isprintable() and text == text.strip()
+
+
+def entry(action: Action, visitor: Visitor, *, browser_state: BrowserState = BrowserState.NONE) -> ledger.Entry:
+    """The action as Meta's event, with what is known of the visitor."""
+    known = visitor.user_data()
+    missing = (*known.left_out, *action.user_data.left_out, *action.custom_data.left_out)
+    return ledger.Entry(
+        event=event_of(action, visitor, known.merged(action.user_data)),
+        consent=visitor.consent,
+        origin=action.origin,
+        object_ref=action.object_ref,
+        browser_state=browser_state,
+        left_out=(*visitor.left_out, *(f"{item.key}:{item.reason}" for item in missing)),
+    )
+
+
+def event_of(action: Action, visitor: Visitor, user_data: UserData) -> Event:
+    rare: dict[str, Any] = {name: getattr(action, name) for name in OPTIONAL}
+    rare["event_source_url"] = action.event_source_url or visitor.event_source_url
+    rare["referrer_url"] = None if action.event_source_url else visitor.referrer_url
+    if visitor.consent is Consent.LIMITED:
+        rare |= LIMITED_DATA_USE
+    return Event(
+        event_name=action.event_name,
+        event_id=action.event_id,
+        event_time=rules.clamp_event_time(action.event_time, now=int(time.time())),
+        action_source=action.action_source,
+        user_data=user_data,
+        custom_data=action.custom_data,
+        **{name: value for name, value in rare.items() if value is not None},
+    )
+
+
+def write(entries: Sequence[ledger.Entry], pixels: Sequence[Pixel]) -> None:
+    """Store, and wake a worker when the transaction commits."""
+    if ledger.store(entries, pixels) and not is_manual():
+        transaction.on_commit(nudge, using=ledger.using(), robust=True)
+
+
+def is_in_transaction() -> bool:
+    """True when the caller may still take back what is written now."""
+    return transaction.get_connection(ledger.using()).in_atomic_block or is_manual()
+
+
+def is_manual() -> bool:
+    """True in a transaction that the site commits itself. Django cannot tell when, so nothing is woken then."""
+    connection = transaction.get_connection(ledger.using())
+    return connection.connection is not None and not connection.autocommit and not connection.in_atomic_block

@@ -1,0 +1,115 @@
+"""Read the arguments of `track()`: take the forms that people have, and refuse the rest by field, rule and fix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+from operator import index
+from typing import Final, Literal, SupportsIndex, TypeVar
+from uuid import UUID, uuid4
+
+from django.utils import timezone
+
+from django_capi import visitor
+from django_capi.conf import conf
+from django_capi.meta.events import AppData, CustomData, InvalidEvent, OriginalEventData, UserData
+from django_capi.tracking import hints
+
+ActionSourceName = Literal[
+    "email",
+    "website",
+    "app",
+    "phone_call",
+    "chat",
+    "physical_store",
+    "system_generated",
+    "business_messaging",
+    "other",
+]
+MessagingChannelName = Literal["messenger", "whatsapp", "instagram"]
+Moment = int | float | datetime
+Name = TypeVar("Name", bound=StrEnum)
+
+LATEST: Final = 253_370_764_800  # the beginning of the year 9999: a deadline must come after it
+MILLISECONDS: Final = 100_000_000_000  # in seconds it would be the year 5138
+
+
+def unix_seconds(value: object, field: str = "event_time") -> int:
+    """Unix seconds from a `datetime` (a naive one is in the current time zone), an int or a float of whole seconds."""
+    if isinstance(value, datetime):
+        aware = timezone.make_aware(value) if timezone.is_naive(value) else value
+        seconds = int(aware.timestamp())
+    elif isinstance(value, float) and value.is_integer():
+        seconds = int(value)
+    elif isinstance(value, SupportsIndex) and not isinstance(value, bool):
+        seconds = index(value)
+    else:
+        raise InvalidEvent(field, "must be a datetime or whole Unix seconds, such as int(time.time())")
+    if seconds >= MILLISECONDS:
+        raise InvalidEvent(field, "must be in Unix seconds, not milliseconds: divide by 1000")
+    if not 0 <= seconds <= LATEST:
+        raise InvalidEvent(field, "must be in Unix seconds")
+    return seconds
+
+
+def one_of(names: type[Name], value: str, field: str) -> Name:
+    try:
+        return names(value)
+    except ValueError:
+        raise InvalidEvent(field, f"must be one of {', '.join(names)}") from None
+
+
+def yes_or_no(value: object, field: str) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise InvalidEvent(field, "must be True, False or None")
+    return value
+
+
+def id_from(value: str | UUID | None) -> str:
+    """The caller's id, or a random one."""
+    return str(value) if isinstance(value, UUID) else value or new_id()
+
+
+def new_id() -> str:
+    return uuid4().hex
+
+
+def custom_data_from(raw: Mapping[str, object]) -> CustomData:
+    """Normalised; under RESTRICT_DATA without parameters of the site's own."""
+    hints.warn_of_custom_data(mapping(raw, "custom_data"))
+    found = CustomData.from_raw(raw)
+    return replace(found, properties=None) if conf.RESTRICT_DATA and found.properties else found
+
+
+def user_data_from(raw: Mapping[str, object]) -> UserData:
+    hints.warn_of_user_data(mapping(raw, "user_data"))
+    return UserData.from_raw(raw, default_region=conf.DEFAULT_REGION)
+
+
+def app_data_from(raw: AppData | Mapping[str, object] | None) -> AppData | None:
+    return raw if raw is None or isinstance(raw, AppData) else AppData.from_raw(mapping(raw, "app_data"))
+
+
+def original_from(raw: OriginalEventData | Mapping[str, object] | None) -> OriginalEventData | None:
+    if raw is None or isinstance(raw, OriginalEventData):
+        return raw
+    values = dict(mapping(raw, "original_event_data"))
+    if values.get("event_time") is not None:
+        values["event_time"] = unix_seconds(values["event_time"], "original_event_data.event_time")
+    return OriginalEventData.from_raw(values)
+
+
+def address_from(url: str | None) -> str | None:
+    """The page's address as it may be sent."""
+    reduced = visitor.reduced(url) if isinstance(url, str) else None
+    if url is not None and reduced is None:
+        raise InvalidEvent("url", 'must be the full address of a page, such as "https://shop.example.com/thanks/"')
+    return reduced
+
+
+def mapping(value: Mapping[str, object], field: str) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise InvalidEvent(field, "must be a dict")
+    return value

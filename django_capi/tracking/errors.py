@@ -1,0 +1,63 @@
+"""Keep tracking from breaking the site's request: log and swallow errors, and say why an event is not sent."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.exceptions import SynchronousOnlyOperation
+
+from django_capi import hooks
+from django_capi.meta.events import InvalidEvent
+
+logger = logging.getLogger("django_capi")
+
+
+class Untracked(Exception):
+    """The event is not sent, for a reason that is no error; `advice` is what to write if it should be."""
+
+    def __init__(self, reason: str, advice: str = "", *, is_mistake: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.advice = advice
+        self.is_mistake = is_mistake  # of the code, whoever the visitor is
+
+
+@dataclass(frozen=True, slots=True)
+class Quietly:
+    """Log and swallow errors. Of most only the class is logged, as the message may hold personal data.
+
+    Two go through: InvalidEvent under DEBUG, and the database's error when the caller's transaction is lost with it.
+    """
+
+    what: str
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if error is None or not isinstance(error, Exception):
+            return False
+        if isinstance(error, Untracked):
+            log_reason(self.what, error)
+            return True
+        if (settings.DEBUG and isinstance(error, InvalidEvent)) or hooks.has_lost_transaction(error):
+            return False
+        logger.error("%s could not be tracked: %s", self.what, in_words(error))
+        return True
+
+
+def log_reason(event_name: str, why: Untracked) -> None:
+    """At INFO, as it may be right; at WARNING, with what to write, under DEBUG and for a mistake in the code."""
+    if settings.DEBUG or why.is_mistake:
+        logger.warning("%s is not sent: %s. %s", event_name, why.reason, why.advice)
+    else:
+        logger.info("%s is not sent: %s.", event_name, why.reason)
+
+
+def in_words(error: Exception) -> str:
+    if isinstance(error, InvalidEvent):
+        return f"{type(error).__name__}. {error}."  # names the field and the rule, never the value
+    if isinstance(error, SynchronousOnlyOperation):
+        return f"{type(error).__name__}. In async code write: await atrack(…)."
+    return f"{type(error).__name__}."

@@ -1,0 +1,169 @@
+"""What one request tracks: its visitor, the events that wait for the response, the copies for the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest
+
+from django_capi.agents import Client, agent_of, client_of, is_browser
+from django_capi.conf import Pixel
+from django_capi.consent import Consent
+from django_capi.ledger import store as ledger
+from django_capi.models import Origin
+from django_capi.scope import is_unwanted, pixels_for
+from django_capi.tracking.actions import Action, entry, write
+from django_capi.tracking.errors import Quietly
+from django_capi.visitor import Visitor, from_request
+
+current: ContextVar[RequestEvents | None] = ContextVar("django_capi_current", default=None)
+
+
+def active_page() -> RequestEvents | None:
+    """The events of the request that is being answered in this context; None once its response is finished.
+
+    A task or a thread that has copied the context, and outlives the request, gets None.
+    """
+    page = current.get()
+    return None if page is None or page.is_finished else page
+
+
+def current_request() -> HttpRequest | None:
+    """The request that is being answered, for code that is not given it: `track(…, request=current_request())`.
+
+    None outside of a request, and when the response has been finished. Needs `CapiMiddleware`.
+    """
+    page = active_page()
+    return page.request if page else None
+
+
+def events_of(request: HttpRequest) -> RequestEvents:
+    """The request's events; made here when the middleware is not installed, and then stored at once."""
+    found: RequestEvents | None = getattr(request, "capi", None)
+    if found is None:
+        found = RequestEvents(request)
+        found.is_finished = True
+        request.capi = found  # type: ignore[attr-defined]
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """An event that is stored with the response, and the visitor as it was when the event happened."""
+
+    action: Action
+    visitor: Visitor
+    pixels: tuple[Pixel, ...] | None  # None: those of the page
+
+
+class RequestEvents:
+    """The events of one request."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.waiting: list[Waiting] = []
+        self.copies: list[Action] = []
+        self.in_transaction: set[str] = set()  # ids whose rows the caller's transaction may still take back
+        self.blocks: list[Any] = []
+        self.is_finished = False
+        self._visitor: Visitor | None = None
+        self._user: object = None  # whom the visitor was read with
+
+    @property
+    def visitor(self) -> Visitor:
+        """The visitor as last read; read again when someone has logged in or out since."""
+        if self._visitor is None or self._user is not getattr(self.request, "user", None):
+            return self.read_visitor()
+        return self._visitor
+
+    @visitor.setter
+    def visitor(self, visitor: Visitor) -> None:
+        self._visitor = visitor
+        self._user = getattr(self.request, "user", None)
+
+    def read_visitor(self, consent: Consent | None = None) -> Visitor:
+        """The visitor as of now; `consent` when the policy has just been asked."""
+        self.visitor = found = from_request(self.request, consent=consent)
+        return found
+
+    def visitor_with(self, consent: Consent) -> Visitor:
+        """The visitor as of now, where the caller has a say in the consent. The page's own visitor stays as it is."""
+        return from_request(self.request, consent=consent)
+
+    @cached_property
+    def client(self) -> Client:
+        return client_of(agent_of(self.request))
+
+    @cached_property
+    def is_browser(self) -> bool:
+        return is_browser(self.request)
+
+    @cached_property
+    def is_unwanted(self) -> bool:
+        """True when the site's EXCLUDE names this request."""
+        return is_unwanted(self.request)
+
+    @property
+    def is_ignored(self) -> bool:
+        """True when nothing at all is tracked: for crawlers, and for requests that the site's EXCLUDE names."""
+        return self.client is Client.CRAWLER or self.is_unwanted
+
+    @property
+    def is_excluded(self) -> bool:
+        """True when there is no page event and no cookie: a program has no page, but it may bring a payment."""
+        return self.client is Client.PROGRAM or self.is_ignored
+
+    def add(self, action: Action, *, visitor: Visitor | None = None, pixels: Sequence[Pixel] | None = None) -> None:
+        """Let the action wait for the response; after that (in a streamed page, or a thread), store it at once."""
+        chosen = None if pixels is None else tuple(pixels)
+        self.waiting.append(Waiting(action=action, visitor=visitor or self.visitor, pixels=chosen))
+        if self.is_finished:
+            self.store()
+
+    def kept_copies(self) -> list[Action]:
+        """The copies for the browser, except those whose row a transaction has taken back."""
+        lost = self.in_transaction - ledger.present(self.in_transaction) if self.in_transaction else set()
+        return [action for action in self.copies if action.event_id not in lost]
+
+    def drop_page_events(self) -> None:
+        """Forget the events of the page itself: nobody sees it, or everybody does."""
+        self.waiting = [item for item in self.waiting if item.action.origin != Origin.PAGE]
+
+    def abandon(self) -> None:
+        """Store what has happened without a response: the client has left, or a time limit has ended the view."""
+        self.is_finished = True
+        self.drop_page_events()
+        self.store()
+
+    def store(self) -> None:
+        """Write what waits, in one INSERT for each choice of pixels. One that cannot be written costs no other."""
+        taken = []
+        while self.waiting:
+            taken.append(self.waiting.pop(0))
+        try:
+            for pixels, entries in self.by_pixels(taken).items():
+                with Quietly("The server's copy"):
+                    write(entries, pixels)
+        except BaseException:
+            self.waiting = [*taken, *self.waiting]  # interrupted; a row that is there already is not stored twice
+            raise
+
+    def by_pixels(self, items: Sequence[Waiting]) -> dict[tuple[Pixel, ...], list[ledger.Entry]]:
+        found: dict[tuple[Pixel, ...], list[ledger.Entry]] = {}
+        own = tuple(pixels_for(self.request)) if any(item.pixels is None for item in items) else ()
+        for item in items:
+            with Quietly(item.action.event_name):
+                made = entry(item.action, self.completed(item.visitor))
+                found.setdefault(own if item.pixels is None else item.pixels, []).append(made)
+        return found
+
+    def completed(self, visitor: Visitor) -> Visitor:
+        """With what was not there yet when the event happened: contact data in an event loop, and a new `_fbp`."""
+        if visitor.contact is None and visitor.consent.is_given:
+            visitor = visitor.with_contact(self.request)
+        minted = self._visitor.fbp if self._visitor else None
+        return visitor.with_fbp(minted) if minted and visitor.fbp is None else visitor
