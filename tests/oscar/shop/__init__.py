@@ -1,0 +1,3 @@
+"""The one app that the shop adds to Oscar's own."""
+
+from __future__ import annotations

@@ -1,0 +1,7 @@
+"""The conversions of docs/oscar.md, found by django-capi at start-up."""
+
+from __future__ import annotations
+
+from tests.oscar.page import FILES, PAGE
+
+exec(compile(FILES["conversions.py"], f"conversions.py of {PAGE.name}", "exec", dont_inherit=True))
