@@ -30,10 +30,12 @@ class Customer:
         self.page.get_by_role("link", name="Logout").wait_for()
 
     def fill_basket(self, paths: Iterable[str]) -> None:
+        """One of each, slowly enough for each page to send its events."""
         for path in paths:
-            self.page.goto(path)
+            self.page.goto(path, wait_until="networkidle")
             self.page.locator("#add_to_basket_form [type=submit]").click()
             self.page.locator(".alert-success").first.wait_for()
+            self.page.wait_for_load_state("networkidle")
 
     def redeem(self, code: str) -> None:
         self.page.goto("/basket/")

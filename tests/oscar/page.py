@@ -6,5 +6,15 @@ import re
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "oscar.md"
-FILES = dict(re.findall(r"`([\w./]+)`:\n\n```\w+\n(.*?)```", PAGE.read_text(encoding="utf8"), re.DOTALL))
-TEMPLATES = {name: text for name, text in FILES.items() if name.endswith(".html")}
+
+
+def files() -> dict[str, str]:
+    """Each file by its name, which stands before the colon that ends a paragraph; what is to be added is added."""
+    found: dict[str, str] = {}
+    for name, code in re.findall(r"`([\w./]+)`:\n\n```\w+\n(.*?)```", PAGE.read_text(encoding="utf8"), re.DOTALL):
+        found[name] = found.get(name, "") + code
+    return found
+
+
+def templates() -> dict[str, str]:
+    return {name: code for name, code in files().items() if name.endswith(".html")}

@@ -7,7 +7,7 @@ from typing import Any
 from oscar import INSTALLED_APPS as OSCAR_APPS
 from oscar.defaults import *  # noqa: F403
 
-from tests.oscar.page import TEMPLATES as TEMPLATES_OF_THE_PAGE
+from tests.oscar.page import templates
 
 SECRET_KEY = "only for tests"
 ALLOWED_HOSTS = ["*"]
@@ -48,7 +48,7 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "OPTIONS": {
             "loaders": [
-                ("django.template.loaders.locmem.Loader", TEMPLATES_OF_THE_PAGE),
+                ("django.template.loaders.locmem.Loader", templates()),
                 "django.template.loaders.app_directories.Loader",
             ],
             "context_processors": [

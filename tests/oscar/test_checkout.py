@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from hashlib import sha256
 from typing import Any
 
@@ -39,7 +40,7 @@ def paths() -> list[str]:
 
 def server_copies(meta: Running) -> list[dict[str, Any]]:
     """The Purchases that Meta has from the server, once the due events are delivered."""
-    call_command("capi_deliver", stdout=None)
+    call_command("capi_deliver")
     return [json.loads(each.event) for each in meta.state.seen.server_events() if each.event_name == "Purchase"]
 
 
@@ -110,3 +111,19 @@ def test_the_thank_you_page_opened_again_fires_nothing(shop: str, meta: Running)
         customer.open_thank_you_page_again()
 
     assert (len(server_copies(meta)), len(browser_copies(meta))) == (1, 1)
+
+
+def test_the_steps_before_the_order_are_paired_too(shop: str, meta: Running) -> None:
+    to_buy = paths()
+
+    with visiting(shop, meta) as customer:
+        customer.fill_basket(to_buy)
+        customer.give_email()
+        customer.wait_for_browser_event("InitiateCheckout")
+
+    call_command("capi_deliver")
+    server = {(each.event_name, each.event_id) for each in meta.state.seen.server_events()}
+    browser = [(each.event_name, each.event_id) for each in meta.state.seen.browser_events()]
+    assert server == set(browser)
+    counts = Counter(name for name, _ in browser)
+    assert (counts["ViewContent"], counts["AddToCart"], counts["InitiateCheckout"]) == (6, 3, 1)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.oscar.page import FILES, PAGE
+from tests.oscar.page import PAGE, files
 
-exec(compile(FILES["conversions.py"], f"conversions.py of {PAGE.name}", "exec", dont_inherit=True))
+exec(compile(files()["conversions.py"], f"conversions.py of {PAGE.name}", "exec", dont_inherit=True))
