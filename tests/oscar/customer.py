@@ -13,7 +13,7 @@ from example_project.standin import Running
 from tests.chromium import AGENT, launched
 from tests.oscar.samples import ADDRESS, EMAIL, PASSWORD
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 30.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +31,12 @@ class Customer:
 
     def fill_basket(self, paths: Iterable[str]) -> None:
         """One of each, slowly enough for each page to send its events."""
-        for path in paths:
-            self.page.goto(path, wait_until="networkidle")
+        for number, path in enumerate(paths, start=1):
+            self.page.goto(path)
+            self.wait_for_browser_event("ViewContent", times=2 * number - 1)
             self.page.locator("#add_to_basket_form [type=submit]").click()
-            self.page.locator(".alert-success").first.wait_for()
-            self.page.wait_for_load_state("networkidle")
+            self.wait_for_browser_event("ViewContent", times=2 * number)  # Oscar shows the product again
+            self.wait_for_browser_event("AddToCart", times=number)
 
     def redeem(self, code: str) -> None:
         self.page.goto("/basket/")
@@ -61,6 +62,7 @@ class Customer:
         self.page.get_by_role("button", name="Place order").click()
         self.page.wait_for_url("**/checkout/thank-you/")
         self.wait_for_browser_event("Purchase")
+        self.page.wait_for_load_state("networkidle")  # the receipt has reached the shop
 
     def open_thank_you_page_again(self) -> None:
         before = self.browser_events("PageView")
@@ -72,12 +74,11 @@ class Customer:
             self.page.locator(f"[name={name}]").fill(value)
 
     def wait_for_browser_event(self, event_name: str, *, times: int = 1) -> None:
-        """Until Meta's pixel has sent the event, and the page has told the shop of it."""
+        """Until Meta has the event from the browser."""
         until = time.monotonic() + PATIENCE
         while self.browser_events(event_name) < times:
             assert time.monotonic() < until, f"the browser did not send {event_name} {times} times"
             self.page.wait_for_timeout(50)
-        self.page.wait_for_load_state("networkidle")
 
     def browser_events(self, event_name: str) -> int:
         return [event.event_name for event in self.meta.state.seen.browser_events()].count(event_name)

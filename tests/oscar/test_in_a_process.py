@@ -1,7 +1,4 @@
-"""The tests of this folder, in a process that has the shop's settings.
-
-django-oscar is no dependency: `pip install "django-oscar==4.*"` into the test environment brings the shop in.
-"""
+"""The tests of this folder, in a process with the settings of the shop, where django-oscar is installed."""
 
 from __future__ import annotations
 
