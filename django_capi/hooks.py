@@ -7,8 +7,8 @@ back at its COMMIT without a word. So the first query in it opens a savepoint, a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any
 
 from django.db import DatabaseError, connections, transaction
@@ -58,26 +58,34 @@ def has_lost_transaction(error: Exception) -> bool:
     return any(connection.in_atomic_block and connection.needs_rollback for connection in opened)
 
 
-@contextmanager
-def sheltered() -> Iterator[None]:
+def sheltered() -> AbstractContextManager[object]:
     """A query that fails in here costs the transactions that are open nothing."""
-    with ExitStack() as stack:
-        for connection in connections.all(initialized_only=True):
-            if connection.in_atomic_block:
-                stack.enter_context(savepoint_for_queries(connection))
-        yield
+    opened = [each for each in connections.all(initialized_only=True) if each.in_atomic_block]
+    if not opened:
+        return nullcontext()
+    stack = ExitStack()
+    for connection in opened:
+        stack.enter_context(SavepointForQueries(connection))
+    return stack
 
 
-@contextmanager
-def savepoint_for_queries(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    is_open = False
+class SavepointForQueries:
+    """Opens a savepoint at the first query. Written as a class: each save of a registered model enters one."""
 
-    def open_first(execute: Callable[..., Any], *query: Any) -> Any:
-        nonlocal is_open
-        if not is_open:
-            is_open = True
-            savepoint.enter_context(transaction.atomic(using=connection.alias))
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        self.savepoint: transaction.Atomic | None = None
+
+    def __enter__(self) -> None:
+        self.connection.execute_wrappers.append(self.execute)
+
+    def execute(self, execute: Callable[..., Any], *query: Any) -> Any:
+        if self.savepoint is None:
+            self.savepoint = transaction.atomic(using=self.connection.alias)
+            self.savepoint.__enter__()
         return execute(*query)
 
-    with ExitStack() as savepoint, connection.execute_wrapper(open_first):
-        yield
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self.connection.execute_wrappers.remove(self.execute)
+        if self.savepoint is not None:
+            self.savepoint.__exit__(kind, error, trace)

@@ -15,6 +15,7 @@ from django_capi.conversions.settle import Moment, settle
 from django_capi.ledger import apart, marks
 from django_capi.models import ConversionState
 
+OPEN: Final = ConversionState.OPEN
 SETTLED: Final = (ConversionState.INCOMPLETE, ConversionState.STORED, ConversionState.NOT_SENT)
 SETTLED_BEFORE: Final = "_django_capi_settled"  # on the instance, from pre_save to post_save
 UID: Final = "django_capi.conversions"
@@ -128,10 +129,12 @@ def look_at(
 ) -> None:
     """What is stored counts: a save of some fields may leave out the very one that makes the conversion."""
     object_ref = objects.reference(instance, conversion, database)
-    state = None if is_new else state_of(conversion, instance, database)
+    happened = has_happened(conversion, instance)
+    is_owed = not (is_new or happened) and marks.is_known(object_ref, conversion.event_name)
+    state = OPEN if is_owed else None if is_new else state_of(conversion, instance, database)
     if state in SETTLED:
         return
-    stored = objects.stored(instance, database) if has_happened(conversion, instance) else None
+    stored = objects.stored(instance, database) if happened else None
     if stored and has_happened(conversion, stored):
         moment = Moment(
             conversion=conversion, obj=stored, object_ref=object_ref, database=database, page=page, is_ours=is_new

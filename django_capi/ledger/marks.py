@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.db import IntegrityError, connections, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from django_capi.conf import is_testing
 from django_capi.ledger.insist import insistent
 from django_capi.ledger.keys import batched
 from django_capi.ledger.store import using
@@ -25,6 +27,7 @@ COPY_WINDOW = timedelta(hours=24)  # from the conversion to its browser copy; Me
 COPY_LIFETIME = 1800  # seconds a rendered copy may be fired
 SHORTEST_WAIT = timedelta(minutes=1)  # between two checks of an object that has not happened
 LONGEST_WAIT = timedelta(days=1)
+MOST_KNOWN = 10_000
 MOST_ROWS = 500  # in a statement
 SHARE_OF_AGE = 10  # an object is checked again after a tenth of its age
 
@@ -38,16 +41,40 @@ class Taken:
     expires: int
 
 
+known: dict[tuple[str, str, str], None] = {}  # rows that are committed, in this process; they are never deleted
+
+
 def states(object_ref: str) -> dict[str, int]:
     """The object's conversions by event name, as far as this transaction sees them."""
-    table, quote = ConversionMark._meta.db_table, connections[using()].ops.quote_name
-    # Written out: each save of a registered model asks this, and the ORM would take longer than the database.
-    with connections[using()].cursor() as cursor:
-        cursor.execute(
-            f"SELECT {quote('event_name')}, {quote('state')} FROM {quote(table)} WHERE {quote('object_ref')} = %s",  # noqa: S608  # names only
-            [object_ref],
-        )
-        return dict(cursor.fetchall())
+    alias = using()
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        cursor.execute(statement(alias), [object_ref])
+        found = dict(cursor.fetchall())
+    if found and (connection.in_atomic_block or connection.get_autocommit()) and not is_testing():
+        # At the commit: what this transaction has written itself may still be rolled back.
+        transaction.on_commit(lambda: remember(alias, object_ref, found), using=alias, robust=True)
+    return found
+
+
+@cache
+def statement(alias: str) -> str:
+    """Written out: saves of registered models ask this, and the ORM would take longer than the database."""
+    quote = connections[alias].ops.quote_name
+    columns, table = f"{quote('event_name')}, {quote('state')}", quote(ConversionMark._meta.db_table)
+    return f"SELECT {columns} FROM {table} WHERE {quote('object_ref')} = %s"  # noqa: S608  # names only
+
+
+def remember(alias: str, object_ref: str, event_names: Iterable[str]) -> None:
+    if len(known) > MOST_KNOWN:
+        known.clear()
+    for name in event_names:
+        known[alias, object_ref, name] = None
+
+
+def is_known(object_ref: str, event_name: str) -> bool:
+    """True where this process has seen a committed row: an object that has not happened needs no other look."""
+    return (using(), object_ref, event_name) in known
 
 
 def states_of(object_refs: Sequence[str], event_name: str) -> dict[str, int]:
