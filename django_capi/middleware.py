@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from contextvars import Token
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -78,8 +77,10 @@ def begin(request: HttpRequest) -> tuple[RequestEvents, Token[RequestEvents | No
 
 def end(page: RequestEvents, token: Token[RequestEvents | None]) -> None:
     page.is_finished = True
-    with suppress(ValueError):  # a coroutine may be closed in another context than its own
+    try:
         tracking.current.reset(token)
+    except ValueError:  # a coroutine that is closed in another context than its own; that one is over
+        return
 
 
 def has_work(page: RequestEvents) -> bool:

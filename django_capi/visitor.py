@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.core.exceptions import DisallowedHost, SynchronousOnlyOperation
@@ -204,14 +204,14 @@ def contact(request: HttpRequest) -> UserData:
     Raises SynchronousOnlyOperation when the user has to be fetched from the database, and this is an event loop.
     """
     raw: dict[str, object] = {}
-    for name, ask in (("USER_DATA", user_data), ("EXTERNAL_ID", external_id)):
+    for name, ask in OWN if conf.USER_DATA or conf.EXTERNAL_ID else DEFAULT:
         try:
             raw.update(hooks.call(ask, request))
         except hooks.Failed as failure:
             if issubclass(failure.kind, SynchronousOnlyOperation):
                 raise SynchronousOnlyOperation from None
-            logger.error("CAPI[%r] raised %s; the event goes without it.", name, failure)  # noqa: TRY400  # a traceback may hold personal data
-    return UserData.from_raw(raw, default_region=conf.DEFAULT_REGION)
+            logger.error("%s raised %s; the event goes without it.", name, failure)  # noqa: TRY400  # a traceback may hold personal data
+    return UserData.from_raw(raw, default_region=conf.DEFAULT_REGION) if raw else NO_USER_DATA
 
 
 def user_data(request: HttpRequest) -> Mapping[str, object]:
@@ -243,3 +243,13 @@ def external_id(request: HttpRequest) -> Mapping[str, object]:
 def user_pk(request: HttpRequest) -> object:
     user = getattr(request, "user", None)
     return user.pk if user is not None and user.is_authenticated else None
+
+
+def signed_in(request: HttpRequest) -> Mapping[str, object]:
+    """Both, where the site has no callables of its own: the user is read once."""
+    return {**user_data(request), **external_id(request)}
+
+
+NO_USER_DATA: Final = UserData()
+DEFAULT: Final = (("The signed-in user", signed_in),)
+OWN: Final = (("CAPI['USER_DATA']", user_data), ("CAPI['EXTERNAL_ID']", external_id))
