@@ -21,8 +21,8 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from benchmarks.orders.models import BaseOrder, Order, PlainOrder
 from benchmarks.rounds import interleave, ratio_line, ratios, table
-from benchmarks.shop.models import BaseOrder, Order, PlainOrder
 from django_capi.conversions import Conversion, register, sources, sweep
 from django_capi.conversions.backfill import Backfill, mark_existing
 from django_capi.conversions.base import registry

@@ -5,4 +5,4 @@ from __future__ import annotations
 from example_project.settings import *  # noqa: F403
 from example_project.settings import INSTALLED_APPS as SHOP_APPS
 
-INSTALLED_APPS = [*SHOP_APPS, "tests.site", "benchmarks.shop"]
+INSTALLED_APPS = [*SHOP_APPS, "tests.site", "benchmarks.orders"]
