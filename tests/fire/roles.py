@@ -24,7 +24,7 @@ from django_capi.delivery.drain import deliver
 from django_capi.ledger import lanes, receipts, retention
 from django_capi.models import Batch, BrowserState, Event, Lane, Status
 from django_capi.tracking import track
-from tests.fire import brokers, clocks, orders
+from tests.fire import brokers, clocks, orders, shopping
 from tests.fire.orders import commit
 from tests.fire.phases import Doom, Phase, Watcher
 from tests.site.models import Note
@@ -258,4 +258,5 @@ ROLES: dict[str, Callable[..., object]] = {
     "commit_off": clocks.commit_off,
     "end_lease": clocks.end_lease,
     "requests": clocks.requests,
+    **shopping.ROLES,
 }
