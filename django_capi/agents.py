@@ -75,9 +75,3 @@ def client_of(agent: str | None) -> Client:
     if CrawlerDetect is not None and CrawlerDetect(user_agent=agent).isCrawler():
         return Client.CRAWLER
     return Client.BROWSER if looks_like_browser else Client.UNKNOWN
-
-
-def is_browser(request: HttpRequest) -> bool:
-    """True when a person's browser sent the request; an agent that nobody knows counts when it asks for a page."""
-    client = client_of(agent_of(request))
-    return client is Client.BROWSER or (client is Client.UNKNOWN and "html" in request.META.get("HTTP_ACCEPT", ""))

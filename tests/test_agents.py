@@ -10,9 +10,10 @@ import pytest
 from django.core.asgi import get_asgi_application
 from django.test import Client, RequestFactory
 
-from django_capi.agents import LONGEST, agent_of, client_of, is_browser
+from django_capi.agents import LONGEST, agent_of, client_of
 from django_capi.agents import Client as Kind
 from django_capi.models import Event
+from django_capi.tracking import events_of
 from django_capi.visitor import from_request
 from tests.conftest import ADDRESS, AGENT
 
@@ -126,7 +127,7 @@ def test_browsers_programs_and_crawlers_are_told_apart(agent: str | None, kind: 
 def test_an_agent_that_nobody_knows_is_a_browser_when_it_asks_for_a_page(
     rf: RequestFactory, accept: str, expected: bool
 ) -> None:
-    assert is_browser(rf.get("/", HTTP_USER_AGENT="NewBrowser/1.0", HTTP_ACCEPT=accept)) is expected
+    assert events_of(rf.get("/", HTTP_USER_AGENT="NewBrowser/1.0", HTTP_ACCEPT=accept)).is_browser is expected
 
 
 def test_a_visitor_with_an_endless_agent_is_one_all_the_same(rf: RequestFactory) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
@@ -106,16 +107,23 @@ def event_of(action: Action, visitor: Visitor, user_data: UserData) -> Event:
 
 def write(entries: Sequence[ledger.Entry], pixels: Sequence[Pixel]) -> None:
     """Store, and wake a worker when the transaction commits."""
-    if ledger.store(entries, pixels) and not is_manual():
-        transaction.on_commit(nudge, using=ledger.using(), robust=True)
+    if ledger.store(entries, pixels):
+        on_commit(nudge)
+
+
+def on_commit(function: Callable[[], object]) -> None:
+    """Call it when the ledger's transaction commits; never where the site commits by itself, as Django cannot tell."""
+    connection = transaction.get_connection(ledger.using())
+    if not is_manual(connection):
+        connection.on_commit(function, robust=True)
 
 
 def is_in_transaction() -> bool:
     """True when the caller may still take back what is written now."""
-    return transaction.get_connection(ledger.using()).in_atomic_block or is_manual()
-
-
-def is_manual() -> bool:
-    """True in a transaction that the site commits itself. Django cannot tell when, so nothing is woken then."""
     connection = transaction.get_connection(ledger.using())
+    return connection.in_atomic_block or is_manual(connection)
+
+
+def is_manual(connection: BaseDatabaseWrapper) -> bool:
+    """True in a transaction that the site commits by itself."""
     return connection.connection is not None and not connection.autocommit and not connection.in_atomic_block

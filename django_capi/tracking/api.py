@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest
 
 from django_capi import consent as policies
@@ -19,7 +18,7 @@ from django_capi.ledger import apart
 from django_capi.ledger import store as ledger
 from django_capi.meta.events import ActionSource, AppData, InvalidEvent, MessagingChannel, OriginalEventData
 from django_capi.scope import pixels_for, pixels_named
-from django_capi.tracking.actions import Action, entry, is_in_transaction, is_manual, write
+from django_capi.tracking.actions import Action, entry, is_in_transaction, on_commit, write
 from django_capi.tracking.arguments import (
     ActionSourceName,
     MessagingChannelName,
@@ -158,18 +157,23 @@ def track_in(
                 "the request comes from a program, and nothing tells who the customer is",
                 "Add user_data, or the action_source, or consent=True.",
             )
-    elsewhere = apart.open_elsewhere()
     if is_in_transaction():
         write([entry(action, visitor)], targets)
         hand_to_browser(page, action)
         page.in_transaction.add(action.event_id)
-        if not is_manual():
-            transaction.on_commit(lambda: page.in_transaction.discard(action.event_id), using=ledger.using())
-    elif page.is_finished and elsewhere is None:
-        write([entry(action, page.completed(visitor))], targets)
+        on_commit(lambda: page.in_transaction.discard(action.event_id))
     else:
-        apart.after_commit(elsewhere, lambda: wait(page, action, visitor, targets))
+        store_later(page, action, visitor, targets)
     return action.event_id
+
+
+def store_later(page: RequestEvents, action: Action, visitor: Visitor, pixels: Sequence[Pixel]) -> None:
+    """With the response, or when the caller's transaction in another database commits; at once if both are over."""
+    elsewhere = apart.open_elsewhere()
+    if page.is_finished and elsewhere is None:
+        write([entry(action, page.completed(visitor))], pixels)
+    else:
+        apart.after_commit(elsewhere, lambda: wait(page, action, visitor, pixels))
 
 
 def wait(page: RequestEvents, action: Action, visitor: Visitor, pixels: Sequence[Pixel]) -> None:

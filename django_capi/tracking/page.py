@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from django_capi.agents import Client, agent_of, client_of, is_browser
+from django_capi.agents import Client, agent_of, client_of
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
 from django_capi.ledger import store as ledger
@@ -100,7 +100,10 @@ class RequestEvents:
 
     @cached_property
     def is_browser(self) -> bool:
-        return is_browser(self.request)
+        """True for a person's browser; an agent that nobody knows counts as one when it asks for a page."""
+        if self.client is Client.UNKNOWN:
+            return "html" in self.request.META.get("HTTP_ACCEPT", "")
+        return self.client is Client.BROWSER
 
     @cached_property
     def is_unwanted(self) -> bool:
