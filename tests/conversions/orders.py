@@ -176,11 +176,11 @@ def made_with_lines() -> None:
 
 
 MAKING: dict[str, Callable[[], object]] = {
-    "unpaid": lambda: Order.objects.create(),
+    "unpaid": Order.objects.create,
     "paid at once": lambda: Order.objects.create(status=Order.PAID),
     "with lines": made_with_lines,
     "in bulk": lambda: Order.objects.bulk_create([Order(status=Order.PAID), Order()]),
-    "a child": lambda: GiftOrder.objects.create(),
+    "a child": GiftOrder.objects.create,
     "by another program": lambda: connection.cursor().execute(
         "INSERT INTO site_order (status, total, email) VALUES ('paid', 20, '')"
     ),

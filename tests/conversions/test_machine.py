@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "25"))
 STEPS = 20
-LEVELS = {
+LEVELS: dict[str, list[str | None]] = {
     "sqlite": [None],
     "postgresql": ["read committed", "serializable"],
     "mysql": ["repeatable read"],
@@ -132,9 +133,7 @@ def _isolation(request: pytest.FixtureRequest) -> Iterator[None]:
     before = dict(options)
     level: Any = request.param
     if connection.vendor == "postgresql":
-        from psycopg import IsolationLevel
-
-        level = IsolationLevel[request.param.replace(" ", "_").upper()]
+        level = import_module("psycopg").IsolationLevel[request.param.replace(" ", "_").upper()]
     options["isolation_level"] = level
     connection.close()
     yield
