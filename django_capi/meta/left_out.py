@@ -12,6 +12,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,49}").fullmatch
 
 class Reason(StrEnum):
     EMPTY = "empty"
+    PLACEHOLDER = "placeholder"
     TYPE = "type"
     UNKNOWN_KEY = "unknown_key"
     ONE_VALUE = "one_value"
@@ -39,6 +40,7 @@ class Reason(StrEnum):
 
 MEANING: Final[dict[Reason, str]] = {
     Reason.EMPTY: "nothing was left after cleaning; an empty text is never hashed",
+    Reason.PLACEHOLDER: "a text that stands for no value, such as None, null or N/A",
     Reason.TYPE: "a value of this type cannot be sent under this key",
     Reason.UNKNOWN_KEY: "Meta has no such key here",
     Reason.ONE_VALUE: "the key takes one value and several were given",
@@ -48,7 +50,7 @@ MEANING: Final[dict[Reason, str]] = {
     Reason.NOT_AN_EMAIL: "does not look like one e-mail address",
     Reason.PHONE_NEEDS_COUNTRY: "a national number whose country is not known (or phonenumbers is not installed)",
     Reason.PHONE_LENGTH: "not 7 to 15 digits in the end",
-    Reason.PHONE_IMPOSSIBLE: "not a possible number in the country it is said to be from",
+    Reason.PHONE_IMPOSSIBLE: "not a possible number in its country, or not one number",
     Reason.POSTCODE: "an American postcode with fewer than five digits",
     Reason.UNKNOWN_COUNTRY: "not an ISO 3166-1 country code or a country name that is known here",
     Reason.IMPOSSIBLE_DATE: "no such day, or not between 1900 and 2099",

@@ -21,6 +21,7 @@ NEAR_MISSES = st.one_of(
     st.from_regex(r"[0-9a-fA-F]{32}", fullmatch=True),
     st.from_regex(r"[0-9a-fA-F]{64}", fullmatch=True),
     st.from_regex(r"\+?[0-9 ().-]{5,20}", fullmatch=True),
+    st.sampled_from(["None", "null", "Null", "N/A", "NaN", "undefined", "0", "-", "{{ name }}", "[object Object]"]),
     st.from_regex(r"fb\.[0-9]\.[0-9]{10,13}\.[\w-]{1,20}", fullmatch=True),
 )
 _SCALARS = st.one_of(

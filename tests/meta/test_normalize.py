@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_capi.meta.left_out import MEANING, Reason
-from django_capi.meta.normalize import HASHED, KEYS, normalize, sent_form, sent_plainly
+from django_capi.meta.normalize import HASHED, KEYS, normalize, place_of, sent_form, sent_plainly
 from django_capi.meta.normalize.ids import AS_THEY_ARE as RULES_FOR_IDS
+from tests.meta.spellings import PLACEHOLDERS_AS_THEY_ARE, SPELLINGS
 from tests.meta.strategies import ANY_KEY, ANY_VALUE, NEAR_MISSES, REGIONS
 from tests.meta.vectors import AS_THEY_ARE, EMAILS, PHONES_BY_COUNTRY, POSTCODES, ROWS, SHA, WORKED
 
 HEX = re.compile(r"[0-9a-f]{64}").fullmatch
+AS_IS = AS_THEY_ARE + PLACEHOLDERS_AS_THEY_ARE
 OF_NOTHING = sha256(b"").hexdigest()
 
 
@@ -31,7 +33,7 @@ def test_a_worked_example_gives_its_text_and_its_hash(
     assert (found.text, found.hashed, found.reason) == (text, hashed, None)
 
 
-@pytest.mark.parametrize(("key", "value", "country", "expected"), ROWS, ids=map(name_of, ROWS))
+@pytest.mark.parametrize(("key", "value", "country", "expected"), ROWS + SPELLINGS, ids=map(name_of, ROWS + SPELLINGS))
 def test_an_input_gives_its_text_or_the_reason_why_not(
     key: str, value: object, country: str | None, expected: str
 ) -> None:
@@ -44,7 +46,7 @@ def test_an_input_gives_its_text_or_the_reason_why_not(
         assert (found.text, found.hashed, found.reason) == (expected, sent, None)
 
 
-@pytest.mark.parametrize(("key", "value", "expected"), AS_THEY_ARE, ids=map(name_of, AS_THEY_ARE))
+@pytest.mark.parametrize(("key", "value", "expected"), AS_IS, ids=map(name_of, AS_IS))
 def test_an_identifier_is_sent_as_it_is_or_left_out(key: str, value: object, expected: str) -> None:
     found = normalize(key, value)
 
@@ -178,6 +180,16 @@ def test_the_sweep_sends_what_the_closer_look_sends(key: str, value: object, pla
 
     assert found.get(key, sent_form(key, value, place)) == sent_form(key, value, place)
     assert not isinstance(found.get(key), Reason)
+
+
+@pytest.mark.parametrize(("key", "value", "country", "expected"), SPELLINGS, ids=map(name_of, SPELLINGS))
+def test_the_sweep_spells_no_value_differently(key: str, value: object, country: str | None, expected: str) -> None:
+    place = place_of(country, None)
+
+    found = sent_plainly({key: value}, place)
+
+    assert found.get(key, sent_form(key, value, place)) == sent_form(key, value, place)
+    assert not found or not isinstance(expected, Reason)
 
 
 @given(

@@ -1,4 +1,4 @@
-"""A key that is known and a raw value come in; what Meta is sent goes out: a hash, the value itself, or a `Reason`."""
+"""Turn a raw value of a known key of `user_data` into what Meta is sent: a hash, the value itself, or a `Reason`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django_capi.meta.normalize.birth import birth_date
 from django_capi.meta.normalize.hashing import digest, hashed_already
 from django_capi.meta.normalize.ids import AS_THEY_ARE
 from django_capi.meta.normalize.phone import phone
+from django_capi.meta.normalize.placeholders import is_placeholder
 from django_capi.meta.normalize.text import clean, text_of
 
 Rule = Callable[[str, str | None], str]
@@ -46,19 +47,21 @@ def sent_form(key: str, value: object, place: str | None) -> str:
         return AS_THEY_ARE[key](value)
     if key in REMEMBERED and type(value) is str and len(value) <= LONGEST_REMEMBERED:
         return remembered(key, value, place)
-    return _looked_at(key, value, place)
+    return _normalized(key, value, place)
 
 
 @lru_cache(maxsize=4_096)
 def remembered(key: str, value: str, place: str | None) -> str:
-    return _looked_at(key, value, place)
+    return _normalized(key, value, place)
 
 
-def _looked_at(key: str, value: object, place: str | None) -> str:
+def _normalized(key: str, value: object, place: str | None) -> str:
     text = text_of(value)
     if type(text) is Reason:
         return text
     text = clean(text)
     if not text:
         return Reason.EMPTY
+    if is_placeholder(key, text):
+        return Reason.PLACEHOLDER
     return hashed_already(key, text) or digest(HASHED[key](text, place))

@@ -1,4 +1,4 @@
-"""Values that Meta wants as they are, never hashed, come in; the same text goes out, or the reason why not."""
+"""Check the values of `user_data` that Meta wants unhashed: addresses, agents, cookies and ids."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Final
 
 from django_capi.meta.cookies import WELL_FORMED, is_well_formed
 from django_capi.meta.left_out import Reason
+from django_capi.meta.normalize.placeholders import LONGEST as LONGEST_PLACEHOLDER
+from django_capi.meta.normalize.placeholders import is_placeholder
 from django_capi.meta.normalize.text import text_of
 
 LONGEST_AGENT: Final = 2_000
@@ -73,14 +75,16 @@ def verbatim(value: object, *, longest: int = LONGEST_ID) -> str:
         return Reason.TOO_LONG
     if not text or text.isspace():
         return Reason.EMPTY
-    if text.isprintable():
-        return text
-    return _readable(text) if _has_no_control(text) else Reason.MALFORMED
+    if not text.isprintable():
+        text = _readable(text) if _has_no_control(text) else Reason.MALFORMED
+    if type(text) is not Reason and is_placeholder("anon_id", text.strip()):
+        return Reason.PLACEHOLDER
+    return text
 
 
 def user_agent(value: object) -> str:
-    if type(value) is str and value.isprintable() and value.strip() and len(value) <= LONGEST_AGENT:
-        return value
+    if type(value) is str and LONGEST_PLACEHOLDER < len(value) <= LONGEST_AGENT and value.isprintable():
+        return value if not value.isspace() else Reason.EMPTY
     return verbatim(value, longest=LONGEST_AGENT)
 
 

@@ -1,4 +1,4 @@
-"""A telephone number as people type it comes in; digits with the country code first go out, or the reason why not."""
+"""Normalise telephone numbers to digits with the country code first."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize.text import fold_digits
@@ -14,6 +14,7 @@ from django_capi.meta.normalize.text import fold_digits
 SHORTEST: Final = 7
 LONGEST: Final = 15
 SURELY_INTERNATIONAL: Final = 11
+REPEATED: Final = 8
 
 _SIGNS = str.maketrans("+()", "+()")
 # What stands between digits and means nothing; a plus counts at the front only.
@@ -22,6 +23,19 @@ _TRUNK = re.compile(r"\(\s*0\s*\)")
 # What follows the first letter, underscore, #, ; or comma after a digit is an extension or a remark ("ext 5").
 _NUMBER = re.compile(r"[^\d+]*(\+?)\D*(\d(?:[^\w#;,]|\d)*)").match
 _NOT_DIGIT = re.compile(r"\D+", re.ASCII)
+# A spreadsheet shows 4.91711E+11 and has lost the other digits.
+_EXPONENT = re.compile(r"\D*\d[.,]?\d*[eE]\+?\d{1,2}\s*", re.ASCII).fullmatch
+_SECOND_NUMBER = re.compile(r"(?:\d[ ().-]*){7}[/|&] ?(?:[+(]|0|(\d[ ().-]*){7})", re.ASCII).search
+_OLD_MEXICAN_MOBILE = re.compile(r"521[0-9]{10}").fullmatch
+_COUNTRY_CODE_OF_TWO: Final = "20|27|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"
+_COUNTRY_CODE_OF_THREE: Final = "(?:2[1-689]|3[578]|42|5[09]|6[7-9]|8[05789]|9[679])[0-9]"
+_TRUNK_EIGHT: Final = r"78[0-9]{10}\Z|3708[0-9]{8}\Z|3758[0-9]{9,10}\Z|9938[0-9]{8}\Z"
+# The country code, and then what is dialled inside the country only: a zero nearly everywhere, 8 in some countries from
+# Russia to Lithuania, 1 in North America. A few countries, such as Italy, keep the zero. Mexico has dropped its 1.
+UNUSUAL: Final = (
+    rf"0|(?:7|{_COUNTRY_CODE_OF_TWO}|{_COUNTRY_CODE_OF_THREE})0|{_TRUNK_EIGHT}|11[0-9]{{10}}\Z|521[0-9]{{10}}\Z"
+)
+_IS_UNUSUAL = re.compile(UNUSUAL).match
 
 
 def phone(text: str, country: str | None) -> str:
@@ -35,25 +49,56 @@ def phone(text: str, country: str | None) -> str:
         digits = text.encode().translate(None, SYMBOLS).decode()
     plus = text.startswith("+")
     if not digits.isdigit():
-        found = _NUMBER(text)
+        found = None if _EXPONENT(text) else _NUMBER(text)
         if found is None:
-            return Reason.EMPTY
+            return Reason.PHONE_IMPOSSIBLE if any(map(str.isdigit, text)) else Reason.EMPTY
         plus, digits = bool(found[1]), _NOT_DIGIT.sub("", found[2])
-    if plus or digits.startswith("00"):
-        digits = digits.lstrip("0")
-        return digits if SHORTEST <= len(digits) <= LONGEST else Reason.PHONE_LENGTH
+    if _holds_two(text, plus=plus):
+        return Reason.PHONE_IMPOSSIBLE
+    return _read(digits, country, plus=plus)
+
+
+def is_complete(digits: str | bytes) -> bool:
+    """Whether digits with a country code can be a number; in North America it always has eleven."""
+    return SHORTEST <= len(digits) <= LONGEST and (len(digits) == SURELY_INTERNATIONAL or digits[:1] not in ("1", b"1"))
+
+
+def is_placeholder(digits: str | bytes) -> bool:
+    """`0000000000` and the like, which forms get instead of a number."""
+    return digits[-REPEATED:] == digits[-1:] * REPEATED
+
+
+def _holds_two(text: str, *, plus: bool) -> bool:
+    found = _SECOND_NUMBER(text) if "/" in text or "|" in text or "&" in text else None
+    return found is not None and not (plus and found[1])
+
+
+def _read(digits: str, country: str | None, *, plus: bool) -> str:
+    if is_placeholder(digits):
+        return Reason.PLACEHOLDER
+    if plus and not digits.startswith("0"):
+        return _international(digits)
+    if digits.startswith("00"):
+        return (country and _dialled_abroad(digits, country)) or _international(digits.lstrip("0"))
     return _national(digits, country) if country else _unplaced(digits)
 
 
+def _international(digits: str) -> str:
+    if _OLD_MEXICAN_MOBILE(digits):
+        digits = digits.replace("1", "", 1)
+    library = _phonenumbers() if _IS_UNUSUAL(digits) else None
+    return _form(library, _parsed(library, f"+{digits}")) if library else _checked(digits)
+
+
 def _checked(digits: str) -> str:
-    return digits if SHORTEST <= len(digits) <= LONGEST else Reason.PHONE_LENGTH
+    return digits if is_complete(digits) else Reason.PHONE_LENGTH
 
 
 def _unplaced(digits: str) -> str:
     # No country code begins with 0, so such a number is national however long it is.
     if len(digits) < SURELY_INTERNATIONAL or digits.startswith("0"):
         return Reason.PHONE_NEEDS_COUNTRY
-    return _checked(digits)
+    return _international(digits)
 
 
 def _national(digits: str, country: str) -> str:
@@ -62,14 +107,59 @@ def _national(digits: str, country: str) -> str:
         return _unplaced(digits)
     if len(digits) > LONGEST + 2:
         return Reason.PHONE_LENGTH
+    inside = _parsed(library, digits, country)
+    if _has_own_code(library, digits, country, inside):
+        return _international(digits)
+    is_valid = inside is not None and library.is_valid_number(inside)
+    abroad = None if is_valid else _abroad(library, digits)
+    if abroad and (library.is_valid_number(abroad) or not _is_possible(library, inside)):
+        return _form(library, abroad)
+    return _form(library, inside)
+
+
+def _has_own_code(library: ModuleType, digits: str, country: str, inside: Any) -> bool:
+    """The country's own code stands in front without a plus, and with it the number is valid."""
+    region = country.upper()
+    if not digits.startswith(str(library.country_code_for_region(region))):
+        return False
+    number = _parsed(library, f"+{digits}")
+    if number is None or not library.is_valid_number(number):
+        return False
+    # Where nothing is dialled in front of a national number, it may begin with the same digits.
+    return bool(library.ndd_prefix_for_region(region, strip_non_digits=True)) or not (
+        inside and library.is_valid_number(inside)
+    )
+
+
+def _abroad(library: ModuleType, digits: str) -> Any:
+    found = _unplaced(digits)
+    return None if type(found) is Reason else _parsed(library, f"+{found}")
+
+
+def _dialled_abroad(digits: str, country: str) -> str | None:
+    """Not everywhere is 00 the whole prefix: Australia dials 0011."""
+    library = _phonenumbers()
+    number = _parsed(library, digits, country) if library else None
+    return _form(library, number) if library and number and library.is_valid_number(number) else None
+
+
+def _parsed(library: ModuleType, digits: str, country: str | None = None) -> Any:
     try:
-        parsed = library.parse(digits, country.upper())
+        return library.parse(digits, country and country.upper())
     except library.NumberParseException:
+        return None
+
+
+def _is_possible(library: ModuleType, number: Any) -> bool:
+    # A number without its area code is possible too, for phonenumbers, but only within that area.
+    result = library.ValidationResult.IS_POSSIBLE
+    return number is not None and library.is_possible_number_with_reason(number) == result
+
+
+def _form(library: ModuleType, number: Any) -> str:
+    if not _is_possible(library, number):
         return Reason.PHONE_IMPOSSIBLE
-    if library.is_possible_number(parsed):
-        return _checked(library.format_number(parsed, library.PhoneNumberFormat.E164).removeprefix("+"))
-    foreign = _unplaced(digits)
-    return Reason.PHONE_IMPOSSIBLE if isinstance(foreign, Reason) else foreign
+    return _checked(library.format_number(number, library.PhoneNumberFormat.E164).removeprefix("+"))
 
 
 @cache

@@ -1,11 +1,12 @@
-"""Values by key come in; what is sent of the plain texts among them goes out in one sweep, without a closer look.
+"""A fast path for the usual values of `user_data`: short ASCII texts that need no closer inspection.
 
-For speed alone: `sent_form` gives the same for each of them, and a test compares the two. Most of what a shop knows is
-short ASCII, whose bytes are folded in one step and hashed as they are.
+`sent_form` gives the same result for each of them, and a test compares the two. The bytes of such a text are folded in
+one step and hashed as they are.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import sha256
@@ -18,11 +19,13 @@ from django_capi.meta.normalize.contact import LONGEST_EMAIL, PLAIN_ADDRESS
 from django_capi.meta.normalize.forms import HASHED, LONGEST_REMEMBERED, REMEMBERED, Rule, remembered
 from django_capi.meta.normalize.hashing import MD5_LENGTH, SHA256_LENGTH
 from django_capi.meta.normalize.ids import AS_THEY_ARE, LONGEST_AGENT, SUSPECT, WHOLE_NUMBERS, user_agent
-from django_capi.meta.normalize.phone import LONGEST, SHORTEST, SYMBOLS
+from django_capi.meta.normalize.phone import SYMBOLS, UNUSUAL, is_complete, is_placeholder
+from django_capi.meta.normalize.placeholders import is_suspect
 from django_capi.meta.normalize.text import LOWER, NOT_LETTER_OR_DIGIT
 
 Plain = Callable[[str, str | None], str | None]
 
+_IS_UNUSUAL = re.compile(UNUSUAL.encode()).match
 _BLANK_OR_HIDDEN: Final = bytes(range(33)) + b"\x7f"
 
 
@@ -46,10 +49,10 @@ def phone(value: str, _place: str | None) -> str | None:
     """A number with its plus and without a trunk zero."""
     written = value.strip()
     if len(written) < MD5_LENGTH and written.startswith("+") and written.isascii():
-        if "(0" in written or "( " in written:
+        if "/" in written or "(0" in written or "( " in written:
             return None
-        digits = written.encode().translate(None, SYMBOLS).lstrip(b"0")
-        if digits.isdigit() and SHORTEST <= len(digits) <= LONGEST:
+        digits = written.encode().translate(None, SYMBOLS)
+        if digits.isdigit() and is_complete(digits) and not (_IS_UNUSUAL(digits) or is_placeholder(digits)):
             return sha256(digits).hexdigest()
     return None
 
@@ -58,14 +61,17 @@ def name(value: str, _place: str | None) -> str | None:
     # Shorter than any hash. What is hidden in it goes with the punctuation.
     if len(value) < MD5_LENGTH and value.isascii():
         written = value.encode().translate(LOWER, NOT_LETTER_OR_DIGIT)
-        return sha256(written).hexdigest() if written else None
+        if written and not is_suspect(value, written):
+            return sha256(written).hexdigest()
     return None
 
 
 def external_id(value: str, _place: str | None) -> str | None:
     if len(value) < SHA256_LENGTH and value.isascii():
         written = value.encode().translate(LOWER, _BLANK_OR_HIDDEN)
-        return sha256(written).hexdigest() if written else None
+        letters_and_digits = written.translate(None, NOT_LETTER_OR_DIGIT)
+        if letters_and_digits and not is_suspect(value, letters_and_digits):
+            return sha256(written).hexdigest()
     return None
 
 
@@ -111,6 +117,8 @@ def _by(rule: Rule) -> Plain:
 
     def plain(value: str, place: str | None) -> str | None:
         if len(value) < MD5_LENGTH and value.isascii() and value.isprintable():
+            if is_suspect(value, value.encode().translate(LOWER, NOT_LETTER_OR_DIGIT)):
+                return None
             text = rule(value.strip(), place)
             if text and type(text) is str:
                 return sha256(text.encode()).hexdigest()

@@ -1,0 +1,62 @@
+"""Recognise text that stands for a missing value: `None`, `null`, `N/A`, an unfilled template variable."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+LONGEST: Final = 60
+
+_ANYWHERE: Final = frozenset(
+    {
+        "#n/a", "anonymous", "anonymoususer", "desconocido", "inconnu", "k.a.", "n.a", "n.a.", "n/a", "n/d", "no value",
+        "none", "not applicable", "not available", "not given", "not provided", "not set", "not specified", "null",
+        "object object", "unbekannt", "undefined", "unknown", "なし", "无",
+    }
+)  # fmt: skip
+# Na and Nil are names of people, NA is the province of Naples, and the country code of Namibia.
+_NOT_FOR_NAMES: Final = frozenset({"false", "na", "nil", "true"})
+_AS_AN_ID: Final = frozenset({"-1", "0", "00000000-0000-0000-0000-000000000000", "guest"})
+# What pandas and JavaScript write; Nan is a name.
+_NOT_A_NUMBER: Final = frozenset({"NaN", "nan"})
+# The surname as people write it, and not as programs do.
+_SURNAMES: Final = frozenset({"Null"})
+_NAME_KEYS: Final = frozenset({"fn", "ln", "st", "country", "f5first", "f5last", "fi"})
+_SURNAME_KEYS: Final = frozenset({"ln", "f5last"})
+ID_KEYS: Final = frozenset({"external_id", "anon_id", "madid", "subscription_id"})
+
+_WRAPPING: Final = "()<>[]{}\"'`*"
+_VARIABLE = re.compile(r"\{\{.*\}\}|\{%.*%\}|\$\{.*\}|<%.*%>|%[A-Za-z_]+%|\[object [A-Za-z]*\]", re.DOTALL).fullmatch
+_ZEROS = re.compile(r"0+(?:[ -]?0+)*").fullmatch
+
+# Every word that can be a placeholder, as the bytes of its letters and digits.
+_SUSPECT: Final = frozenset(
+    "".join(filter(str.isalnum, word)).encode() for word in _ANYWHERE | _NOT_FOR_NAMES | _AS_AN_ID | {"nan"}
+)
+
+
+def is_suspect(text: str, letters_and_digits: bytes) -> bool:
+    """A quick test, for the fast path: false only for text that is no placeholder under any key."""
+    return letters_and_digits in _SUSPECT or "{" in text or "%" in text or "[" in text
+
+
+def is_placeholder(key: str, text: str) -> bool:
+    """Whether this text says nothing under this key.
+
+    >>> is_placeholder("ln", "null"), is_placeholder("ln", "Null"), is_placeholder("st", "NA")
+    (True, False, False)
+    """
+    if len(text) > LONGEST:
+        return False
+    if _VARIABLE(text) or (key == "zp" and _ZEROS(text)) or (key in ID_KEYS and not any(map(str.isalnum, text))):
+        return True
+    bare = text.strip(_WRAPPING).strip()
+    if bare in _SURNAMES and key in _SURNAME_KEYS:
+        return False
+    folded = bare.casefold()
+    return (
+        folded in _ANYWHERE
+        or bare in _NOT_A_NUMBER
+        or (folded in _NOT_FOR_NAMES and key not in _NAME_KEYS)
+        or (folded in _AS_AN_ID and key in ID_KEYS)
+    )
