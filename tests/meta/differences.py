@@ -74,6 +74,11 @@ DIFFERENCES: Final = (
         covers=lambda case: case.ours == Reason.EMPTY,
     ),
     Difference(
+        keys=(*HASHED_KEYS, "fi"), value="undefined", ours=Reason.PLACEHOLDER, theirs=RAISES,
+        why="None, null, N/A and an unfilled template variable say nothing, and everybody would share their hash",
+        covers=lambda case: case.ours == Reason.PLACEHOLDER,
+    ),
+    Difference(
         keys=("em",), value="ann@example", ours=Reason.NOT_AN_EMAIL, theirs=RAISES,
         why="one bad value must cost that value, not the event, and no exception may hold an address",
         covers=lambda case: case.ours == Reason.NOT_AN_EMAIL and case.theirs == RAISES,
@@ -103,6 +108,21 @@ DIFFERENCES: Final = (
         keys=("ph",), value="+44 (0)20 7946 0958", ours="442079460958", theirs="4402079460958",
         why="the (0) is dialled inside the country only",
         covers=lambda case: "(0)" in case.value,
+    ),
+    Difference(
+        keys=("ph",), value="+4901711234567", ours="491711234567", theirs="4901711234567",
+        why="what is dialled inside the country only goes; Italy keeps its zero",
+        covers=lambda case: case.value.startswith(("+", "00")) and case.ours.isdecimal(),
+    ),
+    Difference(
+        keys=("ph",), value="5215512345678", ours="525512345678", theirs="5215512345678",
+        why="Mexico took the 1 out of its mobile numbers in 2019",
+        covers=lambda case: case.theirs.startswith("521"),
+    ),
+    Difference(
+        keys=("ph",), value="0171 1234567 / 030 1234567", country="DE", ours=Reason.PHONE_IMPOSSIBLE, theirs=RAISES,
+        why="two numbers, or none that is possible in its country",
+        covers=lambda case: case.ours == Reason.PHONE_IMPOSSIBLE,
     ),
     Difference(
         keys=("ph",), value="+1.650.555.1212 ext 5", ours="16505551212", theirs=RAISES,
@@ -138,6 +158,31 @@ DIFFERENCES: Final = (
         keys=("st",), value="California", ours="ca", theirs="california",
         why="Meta's page wants the two letters for American states; the builder maps Canada's provinces too",
         covers=lambda case: len(case.ours) == 2,
+    ),
+    Difference(
+        keys=("st",), value="DE-NW", country="DE", ours="nw", theirs="denw",
+        why="of an ISO 3166-2 code, the part behind the country",
+        covers=lambda case: re.fullmatch(r"[A-Za-z]{2}[-_][A-Za-z]{2,3}", case.value) is not None,
+    ),
+    Difference(
+        keys=("st",), value="Virginia, West Virginia", ours="virginiawestvirginia", theirs="virginia,westvirginia",
+        why="Meta's page wants no punctuation",
+        covers=lambda case: "," in case.theirs,
+    ),
+    Difference(
+        keys=("st",), value="Bayern (BY)", country="DE", ours="bayern", theirs="bayernby",
+        why="a code in brackets behind the name is not part of it",
+        covers=lambda case: case.value.endswith(")"),
+    ),
+    Difference(
+        keys=("zp",), value="D-10115", country="DE", ours="10115", theirs="d",
+        why="the country in front and the city behind are not part of a postcode of digits",
+        covers=lambda case: case.ours.isdecimal(),
+    ),
+    Difference(
+        keys=("zp",), value="GB-SW1A 1AA", country="GB", ours="sw1a1aa", theirs="gb",
+        why="the country in front is not part of the postcode",
+        covers=lambda case: case.theirs == case.value[:2].lower(),
     ),
     Difference(
         keys=("zp",), value="940351234", country="US", ours="94035", theirs="940351234",

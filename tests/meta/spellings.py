@@ -94,7 +94,7 @@ PHONES: Final = (
     ("ph", "+1 111 111 1111", None, Reason.PLACEHOLDER),
     ("ph", "+49 000000000", None, Reason.PLACEHOLDER),
     ("ph", "416-777-7777", "CA", "14167777777"),
-)  # fmt: skip
+)
 
 PLACEHOLDERS: Final = (
     ("fn", "None", None, Reason.PLACEHOLDER),
@@ -159,6 +159,144 @@ PLACEHOLDERS: Final = (
     ("external_id", 10, None, "10"),
 )  # fmt: skip
 
+STATES: Final = (
+    ("st", "US-CA", "US", "ca"),
+    ("st", "US-CA", None, "ca"),
+    ("st", "US-CA", "DE", "ca"),
+    ("st", "us_ca", "US", "ca"),
+    ("st", "CA-ON", "CA", "on"),
+    ("st", "CA-ON", None, "on"),
+    ("st", "DE-NW", "DE", "nw"),
+    ("st", "BR-SP", "BR", "sp"),
+    ("st", "AU-NSW", "AU", "nsw"),
+    ("st", "GB-ENG", "GB", "eng"),
+    ("st", "JP-13", "JP", Reason.EMPTY),
+    ("st", "FR-75", None, Reason.EMPTY),
+    ("st", "California (CA)", "US", "ca"),
+    ("st", "California (CA)", None, "ca"),
+    ("st", "CA - California", "US", "ca"),
+    ("st", "CA-California", "US", "ca"),
+    ("st", "CA, USA", "US", "ca"),
+    ("st", "California, United States", "US", "ca"),
+    ("st", "Calif.", "US", "ca"),
+    ("st", "State of California", "US", "ca"),
+    ("st", "Washington State", "US", "wa"),
+    ("st", "Washington, DC", "US", "dc"),
+    ("st", "N.Y.", "US", "ny"),
+    ("st", "Nueva York", "US", "ny"),
+    ("st", "W. Va.", "US", "wv"),
+    ("st", "Virgin Islands (U.S.)", "US", "vi"),
+    ("st", "Virginia, West Virginia", "US", "virginiawestvirginia"),
+    ("st", "Ontario, CA", "CA", "on"),
+    ("st", "Ontario, CA", "US", "ca"),
+    ("st", "Ontario, CA", None, "on"),
+    ("st", "Province of Ontario", "CA", "on"),
+    ("st", "Nouvelle-Écosse", "CA", "ns"),
+    ("st", "Île-du-Prince-Édouard", "CA", "pe"),
+    ("st", "Newfoundland & Labrador", "CA", "nl"),
+    ("st", "Québec (QC)", "CA", "qc"),
+    ("st", "Bayern (BY)", "DE", "bayern"),
+    ("st", "São Paulo (SP)", "BR", "sãopaulo"),
+    ("st", "Castilla - La Mancha", "ES", "castillalamancha"),
+    ("st", "La-Paz", "BO", "lapaz"),
+    ("st", "Al-Ain", "AE", "alain"),
+    ("st", "Al-Jof", None, "aljof"),
+    ("st", "NSW", "AU", "nsw"),
+)
+
+COUNTRIES: Final = tuple(
+    ("country", name, None, code)
+    for code, names in (
+        ("us", "U.S.A.|United States (US)|US - United States|United States of America (the)"),
+        ("us", "EE.UU.|米国|California, USA"),
+        ("gb", "GBR|Great Britain|UK (United Kingdom)|Großbritannien|London, England"),
+        ("de", "DEU|Germany (DE)|DE - Deutschland|Allemagne (DE)"),
+        ("de", "BRD|Bundesrepublik Deutschland|Federal Republic of Germany"),
+        ("nl", "The Netherlands|Netherlands (Kingdom of the)|Nederland|Holland"),
+        ("kr", "Korea, Republic of|Korea (the Republic of)|South Korea|대한민국|한국"),
+        ("kp", "Korea, Democratic People's Republic of|North Korea"),
+        ("cd", "Congo, The Democratic Republic of the|Democratic Republic of the Congo|DR Congo"),
+        ("cg", "Congo|Congo (the)|Republic of the Congo"),
+        ("ru", "Russian Federation|Россия|RUS"),
+        ("ch", "Schweiz|Suisse|Svizzera|Svizra"),
+        ("at", "Österreich|Oesterreich"),
+        ("cz", "Czech Republic|Czechia|Česká republika|Česko"),
+        ("tr", "Turkey|Türkiye"),
+        ("hr", "Hrvatska"),
+        ("rs", "Srbija|Србија"),
+        ("si", "Slovenija"),
+        ("ee", "Eesti"),
+        ("lv", "Latvija"),
+        ("lt", "Lietuva"),
+        ("bg", "България"),
+        ("is", "Ísland"),
+        ("ie", "Éire|Ireland, Republic of"),
+        ("ge", "საქართველო|Republic of Georgia"),
+        ("am", "Հայաստան"),
+        ("pk", "پاکستان"),
+        ("th", "ไทย|ประเทศไทย"),
+        ("ci", "Ivory Coast|Côte d’Ivoire"),
+        ("mk", "Macedonia|Macedonia, the former Yugoslav Republic of"),
+        ("sz", "Swaziland|Eswatini"),
+        ("va", "Holy See (Vatican City State)"),
+        ("vg", "Virgin Islands, British"),
+        ("vi", "Virgin Islands (U.S.)"),
+        ("bo", "Bolivia (Plurinational State of)"),
+        ("tw", "Taiwan, Province of China|Republic of China"),
+        ("cn", "People's Republic of China"),
+        ("gm", "The Gambia"),
+        (Reason.UNKNOWN_COUNTRY, "Georgia, USA|California (CA)|Korea|Virgin Islands|Europe|US, CA"),
+    )
+    for name in names.split("|")
+)  # fmt: skip
+
+POSTCODES: Final = (
+    ("zp", "D-10115", "DE", "10115"),
+    ("zp", "DE 10115", "DE", "10115"),
+    ("zp", "PLZ 10115", "DE", "10115"),
+    ("zp", "10115 Berlin", "DE", "10115"),
+    ("zp", "A-6020", "AT", "6020"),
+    ("zp", "L-9767", "LU", "9767"),
+    ("zp", "B-1000", "BE", "1000"),
+    ("zp", "CH-8001", "CH", "8001"),
+    ("zp", "FL-9490", "LI", "9490"),
+    ("zp", "SE-123 45", "SE", "12345"),
+    ("zp", "FIN-00100", "FI", "00100"),
+    ("zp", "P-1000-001", "PT", "1000001"),
+    ("zp", "PL-00-950", "PL", "00950"),
+    ("zp", "75018 CEDEX 03", "FR", "75018"),
+    ("zp", "CEP 01310-100", "BR", "01310100"),
+    ("zp", "100-0001 東京都", "JP", "1000001"),
+    ("zp", "NL-1012 AB", "NL", "1012ab"),
+    ("zp", "1234 AB", "NL", "1234ab"),
+    ("zp", "GB-SW1A 1AA", "GB", "sw1a1aa"),
+    ("zp", "GU1 1AA", "GB", "gu11aa"),
+    ("zp", "IE-D02 X285", "IE", "d02x285"),
+    ("zp", "CA-K1A 0B1", "CA", "k1a0b1"),
+    ("zp", "CA 94035", "US", "94035"),
+    ("zp", "94035–1234", "US", "94035"),
+    ("zp", "US-94035-1234", "US", "94035"),
+    ("zp", "2134", "US", Reason.POSTCODE),
+    # Letters that are part of the postcode.
+    ("zp", "LV-1010", "LV", "lv1010"),
+    ("zp", "LT-01100", "LT", "lt01100"),
+    ("zp", "MD-2001", "MD", "md2001"),
+    ("zp", "AZ1000", "AZ", "az1000"),
+    ("zp", "AD500", "AD", "ad500"),
+    ("zp", "JE2 3AB", "JE", "je23ab"),
+    ("zp", "C1425CLK", "AR", "c1425clk"),
+    ("zp", "D-10115", None, "d10115"),
+)
+
+CITIES: Final = (
+    ("ct", "San Francisco", None, "sanfrancisco"),
+    ("ct", "Frankfurt a.M.", None, "frankfurtam"),
+    ("ct", "Zürich 8001", None, "zürich"),
+    ("ct", "L'Hospitalet de Llobregat", None, "lhospitaletdellobregat"),
+    ("ct", "Saint-Étienne", None, "saintétienne"),
+    ("ct", "東京都", None, "東京都"),
+)
+
 # Keys that are not hashed: key, input, and what is sent or why nothing is.
 PLACEHOLDERS_AS_THEY_ARE: Final = (
     ("client_user_agent", "undefined", Reason.PLACEHOLDER),
@@ -171,4 +309,4 @@ PLACEHOLDERS_AS_THEY_ARE: Final = (
     ("page_id", 0, Reason.PLACEHOLDER),
 )
 
-SPELLINGS: Final = PHONES + PLACEHOLDERS
+SPELLINGS: Final = PHONES + PLACEHOLDERS + STATES + COUNTRIES + POSTCODES + CITIES

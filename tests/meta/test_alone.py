@@ -32,7 +32,8 @@ from django_capi.meta.normalize import normalize
 from django_capi.meta import wire
 print(json.dumps([
     wire.ORJSON is None, wire.dumps({"b": 1, "a": 2}), normalize("country", "USA").text,
-    normalize("country", "United States").text, normalize("country", "Deutschland").reason,
+    normalize("country", "United States").text, normalize("country", "Deutschland").text,
+    normalize("country", "Allemagne").reason,
     normalize("ph", "(650)555-1212", country="US").reason, normalize("ph", "+16505551212").text,
 ]))
 """
@@ -55,5 +56,5 @@ def test_the_ground_floor_is_small() -> None:
 
 def test_everything_works_without_the_extras() -> None:
     assert run(WITHOUT_EXTRAS) == [
-        True, '{"b":1,"a":2}', "us", "us", "unknown_country", "phone_needs_country", "16505551212",
+        True, '{"b":1,"a":2}', "us", "us", "de", "unknown_country", "phone_needs_country", "16505551212",
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from django_capi.meta.left_out import MEANING, Reason
 from django_capi.meta.normalize import HASHED, KEYS, normalize, place_of, sent_form, sent_plainly
 from django_capi.meta.normalize.ids import AS_THEY_ARE as RULES_FOR_IDS
+from django_capi.meta.normalize.placeholders import is_placeholder
 from tests.meta.spellings import PLACEHOLDERS_AS_THEY_ARE, SPELLINGS
 from tests.meta.strategies import ANY_KEY, ANY_VALUE, NEAR_MISSES, REGIONS
 from tests.meta.vectors import AS_THEY_ARE, EMAILS, PHONES_BY_COUNTRY, POSTCODES, ROWS, SHA, WORKED
@@ -146,7 +147,7 @@ def test_a_hash_normalises_to_itself(key: str, value: str, region: str | None) -
 def test_a_normalised_text_normalises_to_itself(key: str, value: str, region: str | None) -> None:
     once = normalize(key, value, country=region)
 
-    if once.text is not None:
+    if isinstance(once.text, str) and not is_placeholder(key, once.text):
         assert normalize(key, once.text, country=region).text == once.text
 
 

@@ -11,13 +11,14 @@ import pytest
 
 from django_capi.meta.normalize import HASHED, normalize
 from tests.meta.differences import DIFFERENCES, RAISES, Case, Difference
+from tests.meta.spellings import SPELLINGS
 from tests.meta.vectors import ROWS, WORKED
 
 # Keys that its `normalize_field` knows, and external_id, which it sends as it is.
 THEIR_KEYS = HASHED.keys() - {"ge"}
 INPUTS = [
     (row[0], row[1], row[2])
-    for row in (*WORKED, *ROWS)
+    for row in (*WORKED, *ROWS, *SPELLINGS)
     if row[0] in THEIR_KEYS and isinstance(row[1], str) and row[1] and (row[2] is None or isinstance(row[2], str))
 ]
 

@@ -1,4 +1,4 @@
-"""Clean text of one key and the event's country come in; the form that is hashed goes out, or the reason why not."""
+"""Normalise addresses, names, cities, genders and ids of people; each rule takes clean text and the event's country."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from typing import Final
 from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize.birth import FIRST_YEAR, LAST_YEAR, MONTHS_IN_A_YEAR
 from django_capi.meta.normalize.countries import known_country
-from django_capi.meta.normalize.regions import AMERICAN_STATES, CANADIAN_PROVINCES
 from django_capi.meta.normalize.text import fold_digits, letters, letters_and_digits, lower
 
 LONGEST_EMAIL: Final = 320
-AMERICAN_POSTCODE_LENGTH: Final = 5
 INITIAL_LENGTH: Final = 5
 LAST_DAY: Final = 31
 
@@ -40,25 +38,6 @@ def name(text: str, _country: str | None) -> str:
 
 def city(text: str, _country: str | None) -> str:
     return letters(text)
-
-
-@lru_cache(maxsize=2_048)
-def state(text: str, country: str | None) -> str:
-    """Two letters for the states of the USA and the provinces of Canada, unless the event is from elsewhere."""
-    written = letters(text)
-    if country in (None, "us") and written in AMERICAN_STATES:
-        return AMERICAN_STATES[written]
-    if country in (None, "ca"):
-        return CANADIAN_PROVINCES.get(written, written)
-    return written
-
-
-def postcode(text: str, country: str | None) -> str:
-    written = letters_and_digits(fold_digits(text))
-    if country != "us":
-        return written
-    digits = written[:AMERICAN_POSTCODE_LENGTH]
-    return digits if len(digits) == AMERICAN_POSTCODE_LENGTH and digits.isdecimal() else Reason.POSTCODE
 
 
 def country(text: str, _country: str | None) -> str:

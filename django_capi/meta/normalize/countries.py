@@ -1,23 +1,28 @@
-"""A country's code or name in some language comes in; its ISO 3166-1 code in lowercase goes out, or nothing."""
+"""Find the ISO 3166-1 code of a country, in lowercase, from its codes and names."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import import_module
 from typing import Final
 
 from django_capi.meta.left_out import Reason
-from django_capi.meta.normalize.regions import COUNTRIES, COUNTRY_ALIASES
+from django_capi.meta.normalize.country_names import COUNTRY_NAMES
+from django_capi.meta.normalize.regions import COUNTRIES
 from django_capi.meta.normalize.text import clean, letters, text_of
 
-# The languages whose names for the world are looked up, in this order; the first that knows the name decides.
+# The languages whose names for the world are searched, in this order; the first that has the name decides.
 LANGUAGES: Final = (
     "en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da", "nb", "fi", "cs", "sk", "hu", "ro", "el", "tr", "ru",
     "uk", "ar", "he", "hi", "th", "vi", "id", "ja", "ko", "zh", "zh_Hant",
 )  # fmt: skip
 LONGEST_NAME: Final = 80
-ALPHA_3: Final = 3
+
+_THE = re.compile(r"\bthe\b", re.IGNORECASE)
+_FORMAL = re.compile(r"\A(?:(?:federal)?republicof|kingdomof)|(?:republicof|kingdomof|republic)\Z")
+_PIECES = re.compile(r"[(),;/|]|\s[-–—]\s").split
 
 
 def country_code(value: object) -> str | None:
@@ -28,19 +33,28 @@ def country_code(value: object) -> str | None:
 
 @lru_cache(maxsize=1_024)
 def known_country(text: str) -> str | None:
-    name = letters(clean(text))
+    text = clean(text)
+    name = letters(text)
     if name in COUNTRIES:
         return name
-    return COUNTRY_ALIASES.get(name) or _by_alpha_3(name) or _by_name(name)
+    return _by_name(text) or _by_translated_name(name) or _by_pieces(text)
 
 
-def _by_alpha_3(name: str) -> str | None:
-    if len(name) != ALPHA_3 or not name.isascii():
-        return None
-    return _alpha_3_codes().get(name)
+def _by_name(text: str) -> str | None:
+    """By a three-letter code, an English name or a native one, also as in "Korea (the Republic of)"."""
+    name = letters(_THE.sub("", text))
+    return COUNTRY_NAMES.get(name) or COUNTRY_NAMES.get(_FORMAL.sub("", name))
 
 
-def _by_name(name: str) -> str | None:
+def _by_pieces(text: str) -> str | None:
+    """By the parts of "Germany (DE)" or "DE - Germany", when they agree; a state or city beside it says nothing."""
+    pieces = [piece.strip() for piece in _PIECES(text)]
+    codes = {letters(piece) for piece in pieces} & COUNTRIES
+    names = {code for piece in pieces if (code := _by_name(piece) or _by_translated_name(letters(piece)))}
+    return names.pop() if len(names) == len(names | codes) == 1 else None
+
+
+def _by_translated_name(name: str) -> str | None:
     return next((names[name] for names in _all_names() if name in names), None) if name else None
 
 
@@ -55,13 +69,3 @@ def _names_in(language: str) -> dict[str, str]:
     except ImportError:
         return {}
     return {letters(clean(name)): code.lower() for code, name in territories.items() if code.lower() in COUNTRIES}
-
-
-@cache
-def _alpha_3_codes() -> dict[str, str]:
-    try:
-        aliases = import_module("babel.core").get_global("territory_aliases")
-    except ImportError:
-        return {}
-    one_each = ((old.lower(), new[0].lower()) for old, new in aliases.items() if len(new) == 1)
-    return {old: new for old, new in one_each if len(old) == ALPHA_3 and old.isalpha() and new in COUNTRIES}

@@ -13,6 +13,8 @@ from django_capi.meta.normalize.hashing import digest, hashed_already
 from django_capi.meta.normalize.ids import AS_THEY_ARE
 from django_capi.meta.normalize.phone import phone
 from django_capi.meta.normalize.placeholders import is_placeholder
+from django_capi.meta.normalize.postcodes import postcode
+from django_capi.meta.normalize.states import state
 from django_capi.meta.normalize.text import clean, text_of
 
 Rule = Callable[[str, str | None], str]
@@ -26,8 +28,8 @@ HASHED: Final[dict[str, Rule]] = {
     "db": birth_date,
     "ge": contact.gender,
     "ct": contact.city,
-    "st": contact.state,
-    "zp": contact.postcode,
+    "st": state,
+    "zp": postcode,
     "country": contact.country,
     "external_id": contact.external_id,
     "f5first": contact.first_five_letters,

@@ -1,4 +1,4 @@
-"""Tables only: the countries of ISO 3166-1, the names that need no library, and the states and provinces with codes."""
+"""Tables only: the countries of ISO 3166-1, the names of the states and provinces that have codes, and postcodes."""
 
 from __future__ import annotations
 
@@ -15,24 +15,9 @@ _COUNTRIES: Final = (
 )
 COUNTRIES: Final = frozenset(_COUNTRIES.split())
 
-# Spellings met everywhere, so that they do not need Babel. Keys are letters only.
-COUNTRY_ALIASES: Final = {
-    "america": "us",
-    "england": "gb",
-    "greatbritain": "gb",
-    "holland": "nl",
-    "northernireland": "gb",
-    "scotland": "gb",
-    "uk": "gb",
-    "unitedkingdom": "gb",
-    "unitedstates": "us",
-    "unitedstatesofamerica": "us",
-    "usa": "us",
-    "wales": "gb",
-}
-
 AMERICAN_STATES: Final = {
-    "alabama": "al", "alaska": "ak", "americansamoa": "as", "arizona": "az", "arkansas": "ar", "california": "ca",
+    "alabama": "al", "alaska": "ak", "americansamoa": "as", "arizona": "az", "arkansas": "ar",
+    "armedforcesamericas": "aa", "armedforceseurope": "ae", "armedforcespacific": "ap", "california": "ca",
     "colorado": "co", "connecticut": "ct", "delaware": "de", "districtofcolumbia": "dc", "florida": "fl",
     "georgia": "ga", "guam": "gu", "hawaii": "hi", "idaho": "id", "illinois": "il", "indiana": "in", "iowa": "ia",
     "kansas": "ks", "kentucky": "ky", "louisiana": "la", "maine": "me", "maryland": "md", "massachusetts": "ma",
@@ -41,13 +26,45 @@ AMERICAN_STATES: Final = {
     "northcarolina": "nc", "northdakota": "nd", "northernmarianaislands": "mp", "ohio": "oh", "oklahoma": "ok",
     "oregon": "or", "pennsylvania": "pa", "puertorico": "pr", "rhodeisland": "ri", "southcarolina": "sc",
     "southdakota": "sd", "tennessee": "tn", "texas": "tx", "usvirginislands": "vi", "utah": "ut", "vermont": "vt",
-    "virginia": "va", "washington": "wa", "washingtondc": "dc", "westvirginia": "wv", "wisconsin": "wi",
-    "wyoming": "wy",
+    "virginia": "va", "virginislands": "vi", "washington": "wa", "washingtondc": "dc", "westvirginia": "wv",
+    "wisconsin": "wi", "wyoming": "wy",
+    # The old abbreviations, still in use beside the two letters.
+    "ala": "al", "ariz": "az", "ark": "ar", "cal": "ca", "calif": "ca", "colo": "co", "conn": "ct", "del": "de",
+    "fla": "fl", "ill": "il", "ind": "in", "kan": "ks", "kans": "ks", "mass": "ma", "mich": "mi", "minn": "mn",
+    "miss": "ms", "mont": "mt", "ncar": "nc", "ndak": "nd", "neb": "ne", "nebr": "ne", "nev": "nv", "nmex": "nm",
+    "okla": "ok", "ore": "or", "oreg": "or", "penn": "pa", "penna": "pa", "scar": "sc", "sdak": "sd", "tenn": "tn",
+    "tex": "tx", "wash": "wa", "wisc": "wi", "wis": "wi", "wva": "wv", "wyo": "wy",
+    # In Spanish, where it differs.
+    "carolinadelnorte": "nc", "carolinadelsur": "sc", "dakotadelnorte": "nd", "dakotadelsur": "sd",
+    "distritodecolumbia": "dc", "hawái": "hi", "luisiana": "la", "míchigan": "mi", "misisipi": "ms", "misuri": "mo",
+    "nuevahampshire": "nh", "nuevajersey": "nj", "nuevayork": "ny", "nuevohampshire": "nh", "nuevomexico": "nm",
+    "nuevoméxico": "nm", "oregón": "or", "pensilvania": "pa", "virginiaoccidental": "wv",
 }  # fmt: skip
 
 CANADIAN_PROVINCES: Final = {
     "alberta": "ab", "britishcolumbia": "bc", "manitoba": "mb", "newbrunswick": "nb", "newfoundland": "nl",
-    "newfoundlandandlabrador": "nl", "northwestterritories": "nt", "novascotia": "ns", "nunavut": "nu",
-    "ontario": "on", "princeedwardisland": "pe", "quebec": "qc", "québec": "qc", "saskatchewan": "sk",
+    "newfoundlandandlabrador": "nl", "newfoundlandlabrador": "nl", "northwestterritories": "nt", "novascotia": "ns",
+    "nunavut": "nu", "ontario": "on", "princeedwardisland": "pe", "quebec": "qc", "saskatchewan": "sk",
     "yukon": "yt", "yukonterritory": "yt",
+    "alta": "ab", "man": "mb", "nf": "nl", "nfld": "nl", "nwt": "nt", "ont": "on", "pei": "pe", "pq": "qc",
+    "que": "qc", "sask": "sk",
+    "colombiebritannique": "bc", "îleduprinceédouard": "pe", "ileduprinceedouard": "pe", "nouveaubrunswick": "nb",
+    "nouvelleécosse": "ns", "nouvelleecosse": "ns", "québec": "qc", "terreneuve": "nl", "terreneuveetlabrador": "nl",
+    "territoiresdunordouest": "nt", "territoireduyukon": "yt",
 }  # fmt: skip
+
+# Where a postcode is digits only, so that letters in front of it are the country's or a word such as PLZ.
+_DIGITS_ONLY: Final = (
+    "at au ba be bg br ch cn cr cy cz de dk do dz ec ee eg es fi fo fr gf gl gp gr gt hr hu id il in is it jp ke kr kw "
+    "lb li lk lu ma mc me mg mk mq mx my no np nz pe ph pk pl pm pt py re ro rs ru sa se sg si sk sm th tn tr tw ua uy "
+    "uz va vn xk yt za zm"
+)
+DIGITS_ONLY: Final = frozenset(_DIGITS_ONLY.split())
+# Where it has letters of its own: what is left when the country's two letters in front are taken away.
+WITH_LETTERS: Final = {
+    "ca": r"[a-z]\d[a-z]\d[a-z]\d",
+    "gb": r"[a-z]{1,2}\d[a-z\d]?\d[a-z]{2}",
+    "ie": r"[a-z]\d[\dw][a-z\d]{4}",
+    "mt": r"[a-z]{3}\d{4}",
+    "nl": r"\d{4}[a-z]{2}",
+}

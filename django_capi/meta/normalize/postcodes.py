@@ -1,0 +1,32 @@
+"""Normalise postcodes: without spaces, dashes, the letters of a country in front and the city behind."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from django_capi.meta.left_out import Reason
+from django_capi.meta.normalize.regions import DIGITS_ONLY, WITH_LETTERS
+from django_capi.meta.normalize.text import fold_digits, letters_and_digits
+
+AMERICAN_LENGTH: Final = 5
+_AMERICAN = re.compile(r"(?:usa|zip|[a-z]{2})?(\d{5})", re.ASCII).match
+_DIGITS = re.compile(r"\D*(\d{3,8})(?:\D.*)?", re.ASCII | re.DOTALL).fullmatch
+_AFTER_COUNTRY: Final = {
+    country: re.compile(rf"(?:{country}|uk)({form})" if country == "gb" else rf"{country}({form})", re.ASCII).fullmatch
+    for country, form in WITH_LETTERS.items()
+}
+
+
+def postcode(text: str, country: str | None) -> str:
+    """In the USA five digits; elsewhere whole: `D-10115`, de, gives `10115`, and `LV-1010`, lv, stays `lv1010`."""
+    written = letters_and_digits(fold_digits(text))
+    if country == "us":
+        american = _AMERICAN(written)
+        return american[1] if american else Reason.POSTCODE
+    found = None
+    if country in DIGITS_ONLY:
+        found = _DIGITS(written)
+    elif country in _AFTER_COUNTRY:
+        found = _AFTER_COUNTRY[country](written)
+    return found[1] if found else written
