@@ -1,26 +1,37 @@
-"""A page's address comes in; the part of it that may be told to Meta goes out."""
+"""Reduce the address of a page to what Meta may be told."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from django_capi.meta.personal import AT, decodings, holds_contact_data
 
 LONGEST: Final = 2_000
 ALWAYS_ALLOWED: Final = frozenset({"fbclid"})
 CAMPAIGN: Final = "utm_"
+REDACTED: Final = "redacted"
 
 # Whitespace and control characters anywhere; a backslash, which browsers read as a slash.
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff\\]").search
-_EMAIL = re.compile(r"@|%40", re.IGNORECASE).search
+_AT = re.compile(rf"[{AT}]").search
+_AT_OR_PERCENT = re.compile(rf"[{AT}%]").search
+# In a path an address needs no dot behind the sign, `ann@intranet`; a handle, `@ann`, is none.
+_ADDRESS = re.compile(rf"[^\s{AT}][{AT}][^\s{AT}]").search
+_CAN_BE_PERSONAL = re.compile(rf"[{AT}%+＋:]").search
 
 
 def reduce_url(url: str | None, *, allowed: Collection[str] = (), origin_only: bool = False) -> str | None:
     """No user, no fragment, and of the query only campaign parameters, the click id and what is `allowed`.
 
+    A part of the path that holds an e-mail address or a telephone number is replaced, such a parameter is dropped.
+
     >>> reduce_url("https://ann:pw@Shop.example.com/p/?utm_source=x&token=1#top")
     'https://shop.example.com/p/?utm_source=x'
+    >>> reduce_url("https://shop.example.com/confirm/ann%40example.com/?utm_content=ann@example.com")
+    'https://shop.example.com/confirm/redacted/'
     """
     if not isinstance(url, str) or _FORBIDDEN(url):
         return None
@@ -32,7 +43,7 @@ def reduce_url(url: str | None, *, allowed: Collection[str] = (), origin_only: b
     if origin_only:
         return _unless_too_long(f"{origin}/")
     query = "&".join(pair for pair in parts.query.split("&") if _may_stay(pair, allowed))
-    page = f"{origin}{parts.path or '/'}"
+    page = f"{origin}{_impersonal(parts.path) or '/'}"
     whole = f"{page}?{query}" if query else page
     return whole if len(whole) <= LONGEST else _unless_too_long(page) or _unless_too_long(f"{origin}/")
 
@@ -43,12 +54,27 @@ def _split(url: str) -> SplitResult | None:
         has_host = bool(parts.hostname) and (parts.port is None or parts.port >= 0)
     except ValueError:
         return None
-    return parts if has_host and parts.scheme in ("http", "https") else None
+    # No browser opens a host with a percent sign or another at-sign in it, and what it encodes may be an address.
+    is_web = has_host and parts.scheme in ("http", "https") and not _AT_OR_PERCENT(parts.hostname or "")
+    return parts if is_web else None
+
+
+def _impersonal(path: str) -> str:
+    if not _CAN_BE_PERSONAL(path):
+        return path
+    return "/".join(REDACTED if _is_personal(part, _ADDRESS) else part for part in path.split("/"))
 
 
 def _may_stay(pair: str, allowed: Collection[str]) -> bool:
     name = pair.partition("=")[0]
-    return (name.startswith(CAMPAIGN) or name in ALWAYS_ALLOWED or name in allowed) and not _EMAIL(pair)
+    is_allowed = name.startswith(CAMPAIGN) or name in ALWAYS_ALLOWED or name in allowed
+    return is_allowed and not (_CAN_BE_PERSONAL(pair) and _is_personal(pair, _AT))
+
+
+def _is_personal(part: str, address: Callable[[str], object]) -> bool:
+    *_, plainest = decodings(part)
+    # What is still encoded after so many layers was made to hide something.
+    return plainest != unquote(plainest) or holds_contact_data(part) or any(map(address, decodings(part)))
 
 
 def _unless_too_long(url: str) -> str | None:
