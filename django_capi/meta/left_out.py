@@ -1,4 +1,4 @@
-"""Why a value was not sent: a closed list of short codes, and the record of one omission, without the value."""
+"""The reasons why a value was not sent, and the record of one omission, without the value."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ MEANING: Final[dict[Reason, str]] = {
     Reason.NOT_F_OR_M: "Meta takes f or m only",
     Reason.MALFORMED: "does not have the form Meta gives this identifier",
     Reason.NOT_PUBLIC: "a private, loopback or otherwise unroutable address",
-    Reason.NOT_A_NUMBER: "not a finite number that JSON can carry exactly",
+    Reason.NOT_A_NUMBER: "not a plain number, or not a finite one below 2^53",
     Reason.UNKNOWN_CURRENCY: "not an ISO 4217 code",
     Reason.CURRENCY_CONFLICT: "another currency than the one the money object carries",
     Reason.INCOMPLETE: "an entry of contents without id or quantity, which Meta refuses",
-    Reason.PERSONAL: "looks like contact data, which must never stand in custom_data",
+    Reason.PERSONAL: "is or names contact data, which must never stand in custom_data",
     Reason.RESERVED: "the name belongs to another part of the event",
 }
 

@@ -10,12 +10,19 @@ from urllib.parse import unquote
 MOST_ENCODINGS: Final = 5
 AT: Final = "@＠﹫"
 
-_SIGNS = re.compile(rf"[{AT}%+＋:]").search
+# What none of it can do without: a quick test.
+has_sign = re.compile(rf"[{AT}%+＋:]").search
 _ADDRESS = re.compile(rf"[^\s{AT}][{AT}][^\s{AT}.]+\.[^\s{AT}]").search
 # With its plus or its scheme: without them a number cannot be told from an order number or a barcode.
 _NUMBER = re.compile(
     r"(?<![\w+])[+＋][ (]{0,2}\d(?:[ ().\-/]{0,3}\d){7,14}(?!\d)|\b(?:tel|sms|callto):[+(\d]", re.IGNORECASE
 ).search
+
+# Without a plus: the groups of North America, or a trunk zero, an area code and the number. A date is none.
+_NORTH_AMERICAN: Final = r"(?:1[ .-])?\(?\d{3}\)?[ .-] ?\d{3}[ .-]\d{4}"
+_WITH_TRUNK_ZERO: Final = r"\(?0\d{1,4}\)?(?:[ /-]{1,3}\d{2,8}){1,5}"
+_NATIONAL_NUMBER = re.compile(rf"(?<![\d.,-])(?:{_NORTH_AMERICAN}|{_WITH_TRUNK_ZERO})(?![\d.,]?\d)").search
+_FEWEST_DIGITS: Final = 9
 
 
 def holds_contact_data(text: str) -> bool:
@@ -26,7 +33,17 @@ def holds_contact_data(text: str) -> bool:
     >>> holds_contact_data("call +49 171 1234567"), holds_contact_data("order-4915112345678")
     (True, False)
     """
-    return bool(_SIGNS(text)) and any(_ADDRESS(one) or _NUMBER(one) for one in decodings(text))
+    return bool(has_sign(text)) and any(_ADDRESS(one) or _NUMBER(one) for one in decodings(text))
+
+
+def holds_phone_number(text: str) -> bool:
+    """Whether a telephone number stands in free text, with or without its country code.
+
+    >>> holds_phone_number("call 0171 1234567"), holds_phone_number("(650) 555-1212"), holds_phone_number("01-02-2026")
+    (True, True, False)
+    """
+    found = _NATIONAL_NUMBER(text)
+    return bool(_NUMBER(text)) or (found is not None and sum(map(str.isdigit, found[0])) >= _FEWEST_DIGITS)
 
 
 def decodings(text: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from django_capi.meta.personal import AT, decodings, holds_contact_data
+from django_capi.meta.personal import AT, decodings, has_sign, holds_contact_data
 
 LONGEST: Final = 2_000
 ALWAYS_ALLOWED: Final = frozenset({"fbclid"})
@@ -20,7 +20,6 @@ _AT = re.compile(rf"[{AT}]").search
 _AT_OR_PERCENT = re.compile(rf"[{AT}%]").search
 # In a path an address needs no dot behind the sign, `ann@intranet`; a handle, `@ann`, is none.
 _ADDRESS = re.compile(rf"[^\s{AT}][{AT}][^\s{AT}]").search
-_CAN_BE_PERSONAL = re.compile(rf"[{AT}%+＋:]").search
 
 
 def reduce_url(url: str | None, *, allowed: Collection[str] = (), origin_only: bool = False) -> str | None:
@@ -60,7 +59,7 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _impersonal(path: str) -> str:
-    if not _CAN_BE_PERSONAL(path):
+    if not has_sign(path):
         return path
     return "/".join(REDACTED if _is_personal(part, _ADDRESS) else part for part in path.split("/"))
 
@@ -68,7 +67,7 @@ def _impersonal(path: str) -> str:
 def _may_stay(pair: str, allowed: Collection[str]) -> bool:
     name = pair.partition("=")[0]
     is_allowed = name.startswith(CAMPAIGN) or name in ALWAYS_ALLOWED or name in allowed
-    return is_allowed and not (_CAN_BE_PERSONAL(pair) and _is_personal(pair, _AT))
+    return is_allowed and not (has_sign(pair) and _is_personal(pair, _AT))
 
 
 def _is_personal(part: str, address: Callable[[str], object]) -> bool:

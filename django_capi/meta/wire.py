@@ -1,4 +1,4 @@
-"""Payloads come in; deterministic compact JSON text goes out, and texts joined into the body of one request."""
+"""Write payloads as deterministic compact JSON, and join the finished strings to the body of one request."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from uuid import UUID
 JSON = str | int | float | bool | None | Mapping[str, "JSON"] | Sequence["JSON"]
 
 MAX_EVENTS: Final = 1_000
+LARGEST_EXACT: Final = 2**53  # every whole number below it is a double
 _ALWAYS_EXACT: Final = 16  # a sign or a point and 15 digits, which every double keeps
 
 
 def number(value: Decimal) -> int | float:
-    """A decimal as the JSON number that reads back as the very same one.
+    """A decimal as the nearest JSON number: the very same one, but for the quotients that have more digits.
 
-    >>> number(Decimal("19.90")), number(Decimal("20.00"))
-    (19.9, 20)
+    >>> number(Decimal("19.90")), number(Decimal("20.00")), number(Decimal(100) / 3)
+    (19.9, 20, 33.333333333333336)
     """
     written = str(value)
     if len(written) <= _ALWAYS_EXACT and "." in written and "E" not in written:
@@ -33,11 +34,11 @@ def number(value: Decimal) -> int | float:
         return int(written)
     if not value.is_finite():
         raise ValueError("not a finite number")
-    if abs(value) < 10**15 and value == value.to_integral_value():
+    if -LARGEST_EXACT < value < LARGEST_EXACT and value == value.to_integral_value():
         return int(value)
     nearest = float(value)
-    if not isfinite(nearest) or Decimal(repr(nearest)) != value:
-        raise ValueError("more digits than a JSON number carries")
+    if not isfinite(nearest):
+        raise ValueError("not a finite number")
     return nearest
 
 
@@ -126,7 +127,7 @@ def _orjson() -> ModuleType | None:
 ORJSON: Final = _orjson()
 _FAST: Final = ORJSON.dumps if ORJSON else None
 _OPTIONS: Final = _options(ORJSON) if ORJSON else 0
-_OWN_WORDS: Final = {words: words for words in ("not a finite number", "more digits than a JSON number carries")}
+_OWN_WORDS: Final = {words: words for words in ("not a finite number",)}
 _ENCODER: Final = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=_default
 )

@@ -73,10 +73,12 @@ _KINDS_IN_WORDS: Final = {
     "MessagingChannel": "one of three",
 }
 _CLEANERS_IN_WORDS: Final = {
-    "amount": "number; `Decimal`, int, float, plain numeric text, or money with `.amount` and `.currency`",
+    "amount": "number; `Decimal`, int, float, `Fraction`, plain numeric text, or money with `.amount` and `.currency`",
     "currency_code": "ISO 4217, in capitals",
-    "texts": "list of texts",
-    "contents_of": "list of lines, see below",
+    "identifiers": "one id or several: a list, a set, a generator, a queryset, a view of a mapping",
+    "identifier": "id; a list that was written out as text, as JSON, is left out",
+    "free_text": "text; also without a national telephone number",
+    "contents_of": "lines, see below: a list, a generator, a queryset of mappings",
     "text": "text",
     "whole_number": "whole number",
     "flag_or_text": "true, false or text",

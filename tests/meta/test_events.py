@@ -187,8 +187,7 @@ def test_custom_data_is_cleaned_field_by_field() -> None:
         ("value", "€20", Reason.NOT_A_NUMBER),
         ("value", float("nan"), Reason.NOT_A_NUMBER),
         ("value", Decimal("Infinity"), Reason.NOT_A_NUMBER),
-        ("value", 10**15, Reason.NOT_A_NUMBER),
-        ("value", Decimal("0.12345678901234567890"), Reason.NOT_A_NUMBER),
+        ("value", 2**53, Reason.NOT_A_NUMBER),
         ("value", True, Reason.TYPE),
         ("value", [1], Reason.TYPE),
         ("currency", "EURO", Reason.UNKNOWN_CURRENCY),
@@ -208,7 +207,7 @@ def test_custom_data_is_cleaned_field_by_field() -> None:
         ("event_id", "1", Reason.RESERVED),
         ("external_id", "1", Reason.RESERVED),
         ("nested", {"a": 1}, Reason.TYPE),
-        ("things", [{"a": 1}], Reason.EMPTY),
+        ("things", [{"a": 1}], Reason.TYPE),
     ],
 )
 def test_a_parameter_that_cannot_be_sent_is_left_out(key: str, value: object, reason: Reason) -> None:
@@ -248,7 +247,8 @@ def test_contents_keep_the_usable_lines() -> None:
     )  # fmt: skip
 
     assert custom.payload() == {
-        "contents": [{"id": "1", "quantity": 2, "item_price": 9.95, "title": "Thing"}, {"id": "3", "quantity": 1}]
+        "contents": [{"id": "1", "quantity": 2, "item_price": 9.95, "title": "Thing"}, {"id": "3", "quantity": 1}],
+        "content_ids": ["1", "2", "3"],
     }
     assert [(one.key, one.reason) for one in custom.left_out] == [
         ("contents.colour", Reason.UNKNOWN_KEY),

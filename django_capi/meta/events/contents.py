@@ -1,15 +1,16 @@
-"""The lines of a basket come in, as mappings or `Content`; the entries of `contents` that Meta takes go out."""
+"""The entries of `contents`, from the lines of a basket as mappings or `Content`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from django_capi.meta.events.names import InvalidEvent
-from django_capi.meta.events.sweep import AMOUNT, TEXT, WHOLE, swept
-from django_capi.meta.events.values import MOST_ITEMS, amount, delivery_category, text, whole_number
+from django_capi.meta.events.sweep import AMOUNT, ID, TEXT, WHOLE, swept
+from django_capi.meta.events.values import amount, delivery_category, identifier, text, whole_number
+from django_capi.meta.iterables import in_order, is_several
 from django_capi.meta.left_out import LeftOut, Reason, left_out
 from django_capi.meta.wire import JSON, number
 
@@ -55,7 +56,7 @@ def as_json_number(field: str, value: Decimal | float | None) -> float | None:
 
 
 CONTENT_FIELDS: Final[dict[str, Callable[[object], object]]] = {
-    "id": text,
+    "id": identifier,
     "quantity": whole_number,
     "item_price": amount,
     "price": amount,
@@ -68,7 +69,7 @@ CONTENT_FIELDS: Final[dict[str, Callable[[object], object]]] = {
 
 
 LINE_KINDS: Final = {
-    "id": TEXT,
+    "id": ID,
     "quantity": WHOLE,
     "item_price": AMOUNT,
     "price": AMOUNT,
@@ -78,36 +79,52 @@ LINE_KINDS: Final = {
     "category": TEXT,
 }
 _new, _set = object.__new__, object.__setattr__
-_SEQUENCES: Final = (list, tuple)
 
 
-def contents_of(value: object) -> tuple[tuple[Content, ...], list[LeftOut]]:
-    """The usable lines, in their order, and what was left out of them."""
-    lines = value if isinstance(value, _SEQUENCES) else [value]
-    if len(lines) > MOST_ITEMS:
-        return (), [left_out("contents", Reason.TOO_LONG)]
+class Lines(NamedTuple):
+    """The usable lines in their order, and what was left out; the ids of all lines when one has no usable quantity."""
+
+    kept: tuple[Content, ...] = ()
+    ids: tuple[str, ...] = ()
+    missing: tuple[LeftOut, ...] = ()
+
+
+def contents_of(value: object) -> Lines:
+    lines: Iterable[object] | None = in_order(value) if is_several(value) else [value]
+    if lines is None:
+        return Lines(missing=(left_out("contents", Reason.TOO_LONG),))
     missing: list[LeftOut] = []
-    kept: list[Content] = []
-    for one in lines:
-        usual = swept(one, LINE_KINDS) if type(one) is dict else None
-        if usual is not None and "id" in usual and "quantity" in usual:
-            # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
-            line = _new(Content)
-            _set(line, "__dict__", usual)
-            kept.append(line)
-        elif (other := _line(one, missing)) is not None:
-            kept.append(other)
-    return tuple(kept), missing
+    made = [_line(one, missing) for one in lines]
+    kept = tuple([line for line in made if isinstance(line, Content)])
+    if len(kept) == len(made):
+        return Lines(kept)
+    # Meta refuses a line without quantity, and none is made up; the product was in the basket all the same.
+    ids = tuple(line.id if isinstance(line, Content) else line for line in made if line is not None)
+    return Lines(kept, ids if len(ids) > len(kept) else (), tuple(missing))
 
 
-def _line(one: object, missing: list[LeftOut]) -> Content | None:
+def _line(one: object, missing: list[LeftOut]) -> Content | str | None:
+    """The line, or only its id, or nothing."""
     if isinstance(one, Content):
         return one
     if not isinstance(one, Mapping):
         missing.append(left_out("contents", Reason.TYPE))
         return None
+    found = swept(one, LINE_KINDS) if type(one) is dict else None
+    if found is None:
+        found = _cleaned(one, missing)
+    if "id" in found and "quantity" in found:
+        # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
+        made = _new(Content)
+        _set(made, "__dict__", found)
+        return made
+    missing.append(left_out("contents", Reason.INCOMPLETE))
+    return str(found["id"]) if "id" in found else None
+
+
+def _cleaned(line: Mapping[Any, object], missing: list[LeftOut]) -> dict[str, object]:
     found = {}
-    for key, value in one.items():
+    for key, value in line.items():
         if value is None:
             continue
         clean = CONTENT_FIELDS.get(key)
@@ -116,9 +133,4 @@ def _line(one: object, missing: list[LeftOut]) -> Content | None:
             missing.append(left_out(f"contents.{key}", cleaned))
         else:
             found[key] = cleaned
-    if "id" in found and "quantity" in found:
-        made = _new(Content)
-        _set(made, "__dict__", found)
-        return made
-    missing.append(left_out("contents", Reason.INCOMPLETE))
-    return None
+    return found

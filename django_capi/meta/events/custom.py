@@ -1,4 +1,4 @@
-"""What a site knows of the purchase or the page comes in; Meta's `custom_data`, cleaned field by field, goes out."""
+"""Meta's `custom_data`: what a site knows of the purchase or the page, cleaned field by field."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Final, cast
 
 from django_capi.meta.events import values as clean
+from django_capi.meta.events.contact_keys import names_contact_data
 from django_capi.meta.events.contents import Content, as_json_number, contents_of
 from django_capi.meta.events.names import InvalidEvent
-from django_capi.meta.events.sweep import AMOUNT, APART, CURRENCY, TEXT, WHOLE, swept
+from django_capi.meta.events.sweep import AMOUNT, APART, CURRENCY, ID, TEXT, WHOLE, swept
 from django_capi.meta.left_out import LeftOut, Reason, left_out
 from django_capi.meta.wire import JSON
 
@@ -62,10 +63,12 @@ class CustomData:
             found = _cleaned(values, missing)
         if (lines := values.get("contents")) is not None:
             # One line can be left out and another kept.
-            kept, incomplete = contents_of(lines)
-            missing += incomplete
-            if kept:
-                found["contents"] = kept
+            basket = contents_of(lines)
+            missing += basket.missing
+            if basket.kept:
+                found["contents"] = basket.kept
+            if basket.ids and values.get("content_ids") is None:
+                found["content_ids"] = basket.ids
         if missing:
             found["left_out"] = tuple(missing)
         # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
@@ -93,17 +96,17 @@ class CustomData:
 FIELDS: Final[dict[str, Callable[[object], object]]] = {
     "value": clean.amount,
     "currency": clean.currency_code,
-    "content_ids": clean.texts,
+    "content_ids": clean.identifiers,
     "contents": contents_of,
     "content_type": clean.text,
     "content_name": clean.text,
     "content_category": clean.text,
     "num_items": clean.whole_number,
-    "order_id": clean.text,
-    "item_number": clean.text,
+    "order_id": clean.identifier,
+    "item_number": clean.identifier,
     "predicted_ltv": clean.amount,
     "net_revenue": clean.amount,
-    "search_string": clean.text,
+    "search_string": clean.free_text,
     "status": clean.flag_or_text,
     "delivery_category": clean.delivery_category,
     "customer_segmentation": clean.customer_segmentation,
@@ -117,8 +120,6 @@ _RESERVED: Final = (
     "client_ip_address client_user_agent properties left_out"
 )
 RESERVED: Final = frozenset(_RESERVED.split())
-_PERSONAL: Final = "em email ph phone fn ln first_name last_name db date_of_birth password ssn card_number"
-PERSONAL: Final = frozenset(_PERSONAL.split())
 CUSTOM_KINDS: Final = {
     "value": AMOUNT,
     "predicted_ltv": AMOUNT,
@@ -126,12 +127,11 @@ CUSTOM_KINDS: Final = {
     "currency": CURRENCY,
     "num_items": WHOLE,
     "contents": APART,
-    "order_id": TEXT,
-    "item_number": TEXT,
+    "order_id": ID,
+    "item_number": ID,
     "content_type": TEXT,
     "content_name": TEXT,
     "content_category": TEXT,
-    "search_string": TEXT,
 }
 _new, _set = object.__new__, object.__setattr__
 _AMOUNTS: Final = ("value", "predicted_ltv", "net_revenue")
@@ -166,7 +166,8 @@ def _property(key: object, value: object) -> JSON | Reason:
         return Reason.MALFORMED
     if key in RESERVED:
         return Reason.RESERVED
-    return Reason.PERSONAL if key.lower() in PERSONAL else clean.plain(value)
+    # True or false about an address says nothing of the address.
+    return Reason.PERSONAL if not isinstance(value, bool) and names_contact_data(key) else clean.plain(value)
 
 
 def _take_currency(money: object, found: dict[str, object], missing: list[LeftOut]) -> None:

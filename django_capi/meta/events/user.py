@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from django_capi.meta.events.names import InvalidEvent
+from django_capi.meta.iterables import is_several
 from django_capi.meta.left_out import LeftOut, Reason, left_out
-from django_capi.meta.normalize import HASHED, KEYS, MANY, SEVERAL, place_of, sent_form, sent_forms, sent_plainly
+from django_capi.meta.normalize import HASHED, KEYS, MANY, place_of, sent_form, sent_forms, sent_plainly
 from django_capi.meta.normalize.hashing import SHA256_FORM
 from django_capi.meta.normalize.ids import WHOLE_NUMBERS
 from django_capi.meta.wire import JSON
@@ -175,9 +176,9 @@ def _take(key: str, value: object, place: str | None, found: dict[str, Sent], mi
     reason: Reason | None = None
     if name not in KEYS:
         sent = Reason.UNKNOWN_KEY
-    elif isinstance(value, SEVERAL) and name not in MANY:
+    elif is_several(value) and name not in MANY:
         sent = Reason.ONE_VALUE
-    elif isinstance(value, SEVERAL):
+    elif is_several(value):
         sent, reason = sent_forms(name, value, place)
         reason = reason if sent or reason else Reason.EMPTY
     else:

@@ -1,27 +1,30 @@
-"""One raw value of `custom_data` comes in; what JSON and Meta take goes out, or the reason why it is left out."""
+"""Clean one raw value of `custom_data`: what JSON and Meta take, or the reason why it is left out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from numbers import Integral, Real
 from typing import Final
 
 from django_capi.meta.events.currencies import CURRENCIES
 from django_capi.meta.events.names import CustomerSegmentation, DeliveryCategory
+from django_capi.meta.iterables import in_order, is_several
 from django_capi.meta.left_out import Reason
+from django_capi.meta.normalize.placeholders import is_placeholder
 from django_capi.meta.normalize.text import text_of
-from django_capi.meta.wire import JSON, number
+from django_capi.meta.personal import has_sign, holds_contact_data, holds_phone_number
+from django_capi.meta.wire import JSON, LARGEST_EXACT, number
 
 LONGEST_TEXT: Final = 1_000
-MOST_ITEMS: Final = 1_000
-LARGEST_AMOUNT: Final = 10**15
+LARGEST_AMOUNT: Final = LARGEST_EXACT
 
-_PLAIN_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,12})?", re.ASCII).fullmatch
+_PLAIN_NUMBER = re.compile(r"-?\d{1,16}(?:\.\d{1,60})?", re.ASCII).fullmatch
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-# Anything that reads as an e-mail address, wherever it stands in a text.
-_EMAIL_INSIDE = re.compile(r"[^\s@](?:@|%40)[^\s@.]+\.[^\s@]").search
+# A list or mapping that was written out: as JSON, by `str()`, or as the repr of a queryset or a view.
+_WRITTEN_OUT = re.compile(r"\[.*\]|\{.*\}|\(.*,.*\)|<.*>|dict_(?:keys|values|items)\(.*\)", re.DOTALL).fullmatch
 
 
 def amount(value: object) -> int | float | Reason:
@@ -52,12 +55,20 @@ def _of_other(value: object) -> int | float | Reason:
     if isinstance(value, str):
         stripped = value.strip()
         return _of_decimal(Decimal(stripped)) if _PLAIN_NUMBER(stripped) else Reason.NOT_A_NUMBER
-    if isinstance(value, int | float):
-        return _bounded(float(value) if isinstance(value, float) else int(value))
-    inner = value if isinstance(value, Decimal) else getattr(value, "amount", None)
+    inner: object = value if isinstance(value, Real | Decimal) else getattr(value, "amount", None)
+    if isinstance(inner, bool):
+        return Reason.TYPE
     if isinstance(inner, Decimal):
         return _of_decimal(inner)
-    return _bounded(inner) if isinstance(inner, int | float) and not isinstance(inner, bool) else Reason.TYPE
+    return _of_real(inner) if isinstance(inner, Real) else Reason.TYPE
+
+
+def _of_real(value: Real) -> int | float | Reason:
+    """An int, a float, a `Fraction`, or a number of another library."""
+    try:
+        return _bounded(int(value) if isinstance(value, Integral) else float(value))
+    except (OverflowError, ValueError):
+        return Reason.NOT_A_NUMBER
 
 
 def currency_code(value: object) -> str:
@@ -70,8 +81,8 @@ def currency_code(value: object) -> str:
 
 
 def text(value: object) -> str:
-    """Trimmed, control characters as spaces; an e-mail address inside keeps the whole text from being sent."""
-    if type(value) is str and value.isprintable() and "@" not in value and "%" not in value:
+    """Trimmed, control characters as spaces; contact data inside keeps the whole text from being sent."""
+    if type(value) is str and value.isprintable() and not has_sign(value):
         plain_text = value.strip()
         if 0 < len(plain_text) <= LONGEST_TEXT:
             return plain_text
@@ -87,9 +98,23 @@ def text(value: object) -> str:
         return Reason.EMPTY
     if len(written) > LONGEST_TEXT:
         return Reason.TOO_LONG
-    if ("@" in written or "%40" in written) and _EMAIL_INSIDE(written):
-        return Reason.PERSONAL
-    return written
+    return Reason.PERSONAL if holds_contact_data(written) else written
+
+
+def free_text(value: object) -> str:
+    """What a visitor may have typed: a telephone number is also found without its country code."""
+    written = text(value)
+    return Reason.PERSONAL if type(written) is not Reason and holds_phone_number(written) else written
+
+
+def identifier(value: object) -> str:
+    """The id of an order or a product. A list that was written out is none, and neither is `None`."""
+    written = text(value)
+    if type(written) is Reason:
+        return written
+    if is_placeholder("order_id", written):
+        return Reason.PLACEHOLDER
+    return Reason.TYPE if _WRITTEN_OUT(written) else written
 
 
 def _is_readable(written: str) -> bool:
@@ -100,13 +125,18 @@ def _is_readable(written: str) -> bool:
     return True
 
 
-def texts(value: object) -> tuple[str, ...] | Reason:
-    """One or several texts; those that cannot be sent are dropped, the others keep their order."""
-    several = _in_order(value) if isinstance(value, list | tuple | set | frozenset) else [value]
-    if len(several) > MOST_ITEMS:
+def identifiers(value: object) -> tuple[str, ...] | Reason:
+    """One or several ids; those that cannot be sent are dropped, the others keep their order."""
+    kept = _each(identifier, value if is_several(value) else [value])
+    return kept if isinstance(kept, Reason) else tuple(map(str, kept))
+
+
+def _each(rule: Callable[[object], object], values: Iterable[object]) -> list[object] | Reason:
+    items = in_order(values)
+    if items is None:
         return Reason.TOO_LONG
-    cleaned = [text(one) for one in several]
-    kept = tuple(one for one in cleaned if not isinstance(one, Reason))
+    cleaned = [rule(one) for one in items]
+    kept = [one for one in cleaned if not isinstance(one, Reason)]
     return kept or next((one for one in cleaned if isinstance(one, Reason)), Reason.EMPTY)
 
 
@@ -147,21 +177,12 @@ def store(value: object) -> Mapping[str, JSON] | Reason:
 
 def plain(value: object) -> JSON | Reason:
     """A custom property: text, number, flag, day, or a list of these."""
-    if not isinstance(value, list | tuple | set | frozenset):
-        return _scalar(value)
-    if len(value) > MOST_ITEMS:
-        return Reason.TOO_LONG
-    kept = [one for one in map(_scalar, _in_order(value)) if not isinstance(one, Reason)]
-    return kept or Reason.EMPTY
+    return _each(_scalar, value) if is_several(value) else _scalar(value)  # type: ignore[return-value]
 
 
 def _scalar(value: object) -> str | int | float | Reason:
     if isinstance(value, bool):
         return value
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, Real | Decimal):
         return amount(value)
-    return text(value.isoformat() if isinstance(value, date) else value)
-
-
-def _in_order(values: Collection[object]) -> list[object]:
-    return sorted(values, key=str) if isinstance(values, set | frozenset) else list(values)
+    return free_text(value.isoformat() if isinstance(value, date) else value)

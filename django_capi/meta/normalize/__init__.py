@@ -1,4 +1,4 @@
-"""A key of `user_data` and a raw value of any type come in; the normalised text and what is sent to Meta go out."""
+"""Normalise and hash the values of `user_data`, whatever type they come in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from django_capi.meta.iterables import in_order, is_several
 from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize.countries import country_code, known_country
 from django_capi.meta.normalize.forms import HASHED, LONGEST_REMEMBERED, sent_form
@@ -19,7 +20,6 @@ __all__ = [
     "HASHED",
     "KEYS",
     "MANY",
-    "SEVERAL",
     "Normalized",
     "Reason",
     "normalize",
@@ -32,7 +32,6 @@ __all__ = [
 
 KEYS: Final = HASHED.keys() | AS_THEY_ARE.keys()
 MANY: Final = frozenset(HASHED)
-SEVERAL: Final = (list, tuple, set, frozenset)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +52,7 @@ def normalize(key: str, value: object, *, country: str | None = None, default_re
     <Reason.PHONE_NEEDS_COUNTRY: 'phone_needs_country'>
     """
     place = place_of(country, default_region)
-    if isinstance(value, SEVERAL):
+    if is_several(value):
         return _normalize_many(key, value, place)
     sent = sent_form(key, value, place) if key in KEYS else Reason.UNKNOWN_KEY
     if isinstance(sent, Reason):
@@ -96,9 +95,10 @@ def _normalize_many(key: str, values: Iterable[object], place: str | None) -> No
 
 def _forms(key: str, values: Iterable[object], place: str | None) -> tuple[dict[str, object], Reason | None]:
     """What is sent, with the first value that gave it."""
-    reason: Reason | None = None
+    items = in_order(values)
+    reason: Reason | None = Reason.TOO_LONG if items is None else None
     found: dict[str, object] = {}
-    for value in values:
+    for value in items or ():
         sent = sent_form(key, value, place)
         if isinstance(sent, Reason):
             reason = reason or sent

@@ -29,10 +29,10 @@ _WRAPPING: Final = "()<>[]{}\"'`*"
 _VARIABLE = re.compile(r"\{\{.*\}\}|\{%.*%\}|\$\{.*\}|<%.*%>|%[A-Za-z_]+%|\[object [A-Za-z]*\]", re.DOTALL).fullmatch
 _ZEROS = re.compile(r"0+(?:[ -]?0+)*").fullmatch
 
-# Every word that can be a placeholder, as the bytes of its letters and digits.
-_SUSPECT: Final = frozenset(
-    "".join(filter(str.isalnum, word)).encode() for word in _ANYWHERE | _NOT_FOR_NAMES | _AS_AN_ID | {"nan"}
-)
+# Every word that can be a placeholder, casefolded, and the bytes of its letters and digits.
+WORDS: Final = _ANYWHERE | _NOT_FOR_NAMES | _AS_AN_ID | {"nan"}
+LONGEST_WORD: Final = max(map(len, WORDS))
+_SUSPECT: Final = frozenset("".join(filter(str.isalnum, word)).encode() for word in WORDS)
 
 
 def is_suspect(text: str, letters_and_digits: bytes) -> bool:

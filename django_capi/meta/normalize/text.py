@@ -1,10 +1,11 @@
-"""Any value that a site may hold comes in; clean text in Unicode's composed form goes out, or the reason why not."""
+"""Turn any value that a site may hold into clean text in Unicode's composed form."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from numbers import Integral
 from typing import Final
 from unicodedata import category, decimal, normalize
 from uuid import UUID
@@ -68,9 +69,13 @@ def _whole(value: Decimal) -> str:
 
 
 def _of_model_value(value: object) -> str:
-    """Dates, phone numbers and countries, known by their attributes so that no library need be installed."""
+    """Dates, phone numbers, countries and lazy texts, known by attributes so that no library need be installed."""
     if isinstance(value, date):
         return (value.date() if isinstance(value, datetime) else value).isoformat()
+    if isinstance(value, Integral):
+        return text_of(int(value))
+    if hasattr(value, "casefold"):
+        return str(value)
     calling_code = getattr(value, "country_code", None)
     national = getattr(value, "national_number", None)
     if isinstance(calling_code, int) and isinstance(national, int):
