@@ -11,7 +11,7 @@ MOST_ENCODINGS: Final = 5
 AT: Final = "@＠﹫"
 
 # What none of it can do without: a quick test.
-has_sign = re.compile(rf"[{AT}%+＋:]").search
+has_sign = re.compile(rf"[{AT}%+＋]").search
 _ADDRESS = re.compile(rf"[^\s{AT}][{AT}][^\s{AT}.]+\.[^\s{AT}]").search
 # With its plus or its scheme: without them a number cannot be told from an order number or a barcode.
 _NUMBER = re.compile(

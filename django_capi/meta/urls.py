@@ -19,6 +19,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff\\]").sear
 _AT = re.compile(rf"[{AT}]").search
 _AT_OR_PERCENT = re.compile(rf"[{AT}%]").search
 # In a path an address needs no dot behind the sign, `ann@intranet`; a handle, `@ann`, is none.
+_NUMBER = re.compile(r"(?:tel|sms|callto):[+(\d]", re.IGNORECASE).match
 _ADDRESS = re.compile(rf"[^\s{AT}][{AT}][^\s{AT}]").search
 
 
@@ -59,7 +60,7 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _impersonal(path: str) -> str:
-    if not has_sign(path):
+    if not (has_sign(path) or ":" in path):
         return path
     return "/".join(REDACTED if _is_personal(part, _ADDRESS) else part for part in path.split("/"))
 
@@ -67,13 +68,14 @@ def _impersonal(path: str) -> str:
 def _may_stay(pair: str, allowed: Collection[str]) -> bool:
     name = pair.partition("=")[0]
     is_allowed = name.startswith(CAMPAIGN) or name in ALWAYS_ALLOWED or name in allowed
-    return is_allowed and not (has_sign(pair) and _is_personal(pair, _AT))
+    return is_allowed and not _is_personal(pair, _AT)
 
 
 def _is_personal(part: str, address: Callable[[str], object]) -> bool:
-    *_, plainest = decodings(part)
+    forms = list(decodings(part))
     # What is still encoded after so many layers was made to hide something.
-    return plainest != unquote(plainest) or holds_contact_data(part) or any(map(address, decodings(part)))
+    is_hidden = forms[-1] != unquote(forms[-1])
+    return is_hidden or holds_contact_data(part) or any(address(form) or _NUMBER(form) for form in forms)
 
 
 def _unless_too_long(url: str) -> str | None:

@@ -25,9 +25,11 @@ from django_capi.meta.events import (
     Reason,
     UserData,
 )
-from django_capi.meta.events.contents import CONTENT_FIELDS, LINE_KINDS
-from django_capi.meta.events.custom import CUSTOM_KINDS, FIELDS
-from django_capi.meta.events.sweep import Kind, swept
+from django_capi.meta.events.contents import CONTENT_FIELDS
+from django_capi.meta.events.contents import USUAL as USUAL_LINE
+from django_capi.meta.events.custom import FIELDS
+from django_capi.meta.events.custom import USUAL as USUAL_CUSTOM
+from django_capi.meta.events.sweep import Usual, apart, swept
 from django_capi.meta.normalize import AS_THEY_ARE, HASHED, sha256
 from django_capi.meta.rules import Severity, check
 from django_capi.meta.wire import dumps
@@ -391,13 +393,16 @@ def test_no_raw_custom_data_raises(values: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "rules"), [(LINE_KINDS, CONTENT_FIELDS), (CUSTOM_KINDS, FIELDS)], ids=["line", "custom"]
+    ("usual", "rules"), [(USUAL_LINE, CONTENT_FIELDS), (USUAL_CUSTOM, FIELDS)], ids=["line", "custom"]
 )
-@given(value=ANY_VALUE | st.sampled_from(["EUR", "eur", " a ", "a%40b.c", "a@b.c"]) | st.decimals(places=2))
-def test_the_sweep_takes_what_the_rules_take(kinds: dict[str, Kind], rules: dict[str, Any], value: object) -> None:
-    for key, kind in kinds.items():
-        found = swept({key: value}, kinds)
+@given(
+    value=ANY_VALUE | st.sampled_from(["EUR", "eur", " a ", "a%40b.c", "a@b.c", 1, True, 1.0]) | st.decimals(places=2)
+)
+def test_the_sweep_takes_what_the_rules_take(usual: dict[str, Usual], rules: dict[str, Any], value: object) -> None:
+    for key, rule in usual.items():
+        found = swept({key: value}, usual)
 
-        if found is not None and kind is not Kind.APART:
+        if found is not None and rule is not apart:
             assert found[key] == rules[key](value)
+            assert type(found[key]) is type(rules[key](value))
             assert not isinstance(found[key], Reason)

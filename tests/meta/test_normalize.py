@@ -193,6 +193,13 @@ def test_the_sweep_spells_no_value_differently(key: str, value: object, country:
     assert not found or not isinstance(expected, Reason)
 
 
+@pytest.mark.parametrize(("key", "value", "expected"), AS_IS, ids=map(name_of, AS_IS))
+def test_the_sweep_sends_no_identifier_that_is_left_out(key: str, value: object, expected: str) -> None:
+    found = sent_plainly({key: value}, None)
+
+    assert found.get(key, sent_form(key, value, None)) == expected
+
+
 @given(
     key=st.sampled_from(sorted(KEYS)),
     value=st.text(st.characters(max_codepoint=0x17F) | st.sampled_from("\u212a+(0@. \x00\x1c\x7f"), max_size=34),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from django_capi.meta.events import sweep
 from django_capi.meta.events.names import InvalidEvent
-from django_capi.meta.events.sweep import AMOUNT, ID, TEXT, WHOLE, swept
 from django_capi.meta.events.values import amount, delivery_category, identifier, text, whole_number
-from django_capi.meta.iterables import in_order, is_several
+from django_capi.meta.iterables import MOST_ITEMS, in_order, is_several
 from django_capi.meta.left_out import LeftOut, Reason, left_out
 from django_capi.meta.wire import JSON, number
 
@@ -68,39 +68,50 @@ CONTENT_FIELDS: Final[dict[str, Callable[[object], object]]] = {
 }
 
 
-LINE_KINDS: Final = {
-    "id": ID,
-    "quantity": WHOLE,
-    "item_price": AMOUNT,
-    "price": AMOUNT,
-    "title": TEXT,
-    "description": TEXT,
-    "brand": TEXT,
-    "category": TEXT,
+USUAL: Final[dict[str, sweep.Usual]] = {
+    "id": sweep.product_id,
+    "quantity": sweep.whole,
+    "item_price": sweep.price,
+    "price": sweep.price,
+    "title": sweep.product_text,
+    "description": sweep.product_text,
+    "brand": sweep.product_text,
+    "category": sweep.product_text,
 }
 _new, _set = object.__new__, object.__setattr__
 
 
-class Lines(NamedTuple):
-    """The usable lines in their order, and what was left out; the ids of all lines when one has no usable quantity."""
-
-    kept: tuple[Content, ...] = ()
-    ids: tuple[str, ...] = ()
-    missing: tuple[LeftOut, ...] = ()
+# The usable lines in their order, the ids of all lines when one has no usable quantity, and what was left out.
+Lines = tuple[tuple[Content, ...], tuple[str, ...], tuple[LeftOut, ...]]
 
 
 def contents_of(value: object) -> Lines:
-    lines: Iterable[object] | None = in_order(value) if is_several(value) else [value]
-    if lines is None:
-        return Lines(missing=(left_out("contents", Reason.TOO_LONG),))
+    lines = value if type(value) is list else in_order(value) if is_several(value) else [value]
+    if lines is None or len(lines) > MOST_ITEMS:
+        return (), (), (left_out("contents", Reason.TOO_LONG),)
     missing: list[LeftOut] = []
-    made = [_line(one, missing) for one in lines]
-    kept = tuple([line for line in made if isinstance(line, Content)])
-    if len(kept) == len(made):
-        return Lines(kept)
-    # Meta refuses a line without quantity, and none is made up; the product was in the basket all the same.
-    ids = tuple(line.id if isinstance(line, Content) else line for line in made if line is not None)
-    return Lines(kept, ids if len(ids) > len(kept) else (), tuple(missing))
+    kept: list[Content] = []
+    bare: list[tuple[int, str]] = []
+    for one in lines:
+        usual = sweep.swept(one, USUAL) if type(one) is dict else None
+        if usual is not None and "id" in usual and "quantity" in usual:
+            # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
+            line = _new(Content)
+            _set(line, "__dict__", usual)
+            kept.append(line)
+        elif isinstance(other := _line(one, missing), Content):
+            kept.append(other)
+        elif other is not None:
+            bare.append((len(kept), other))
+    return tuple(kept), _all_ids(kept, bare) if bare else (), tuple(missing)
+
+
+def _all_ids(kept: list[Content], bare: list[tuple[int, str]]) -> tuple[str, ...]:
+    """Meta refuses a line without quantity, and none is made up; the product was in the basket all the same."""
+    ids = [line.id for line in kept]
+    for position, one in reversed(bare):
+        ids.insert(position, one)
+    return tuple(ids)
 
 
 def _line(one: object, missing: list[LeftOut]) -> Content | str | None:
@@ -110,14 +121,9 @@ def _line(one: object, missing: list[LeftOut]) -> Content | str | None:
     if not isinstance(one, Mapping):
         missing.append(left_out("contents", Reason.TYPE))
         return None
-    found = swept(one, LINE_KINDS) if type(one) is dict else None
-    if found is None:
-        found = _cleaned(one, missing)
+    found = _cleaned(one, missing)
     if "id" in found and "quantity" in found:
-        # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
-        made = _new(Content)
-        _set(made, "__dict__", found)
-        return made
+        return Content(**found)  # type: ignore[arg-type]  # cleaned, key by key
     missing.append(left_out("contents", Reason.INCOMPLETE))
     return str(found["id"]) if "id" in found else None
 

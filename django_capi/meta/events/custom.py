@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, cast
 
+from django_capi.meta.events import sweep
 from django_capi.meta.events import values as clean
 from django_capi.meta.events.contact_keys import names_contact_data
 from django_capi.meta.events.contents import Content, as_json_number, contents_of
 from django_capi.meta.events.names import InvalidEvent
-from django_capi.meta.events.sweep import AMOUNT, APART, CURRENCY, ID, TEXT, WHOLE, swept
 from django_capi.meta.left_out import LeftOut, Reason, left_out
 from django_capi.meta.wire import JSON
 
@@ -58,17 +58,17 @@ class CustomData:
     def from_raw(cls, values: Mapping[str, object]) -> CustomData:
         """Unknown keys are custom properties; what cannot be sent is in `left_out`, with the reason."""
         missing: list[LeftOut] = []
-        found = swept(values, CUSTOM_KINDS)
+        found = sweep.swept(values, USUAL)
         if found is None:
             found = _cleaned(values, missing)
         if (lines := values.get("contents")) is not None:
             # One line can be left out and another kept.
-            basket = contents_of(lines)
-            missing += basket.missing
-            if basket.kept:
-                found["contents"] = basket.kept
-            if basket.ids and values.get("content_ids") is None:
-                found["content_ids"] = basket.ids
+            kept, ids, incomplete = contents_of(lines)
+            missing += incomplete
+            if kept:
+                found["contents"] = kept
+            if ids and values.get("content_ids") is None:
+                found["content_ids"] = ids
         if missing:
             found["left_out"] = tuple(missing)
         # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
@@ -120,18 +120,18 @@ _RESERVED: Final = (
     "client_ip_address client_user_agent properties left_out"
 )
 RESERVED: Final = frozenset(_RESERVED.split())
-CUSTOM_KINDS: Final = {
-    "value": AMOUNT,
-    "predicted_ltv": AMOUNT,
-    "net_revenue": AMOUNT,
-    "currency": CURRENCY,
-    "num_items": WHOLE,
-    "contents": APART,
-    "order_id": ID,
-    "item_number": ID,
-    "content_type": TEXT,
-    "content_name": TEXT,
-    "content_category": TEXT,
+USUAL: Final[dict[str, sweep.Usual]] = {
+    "value": sweep.price,
+    "predicted_ltv": sweep.price,
+    "net_revenue": sweep.price,
+    "currency": sweep.currency,
+    "num_items": sweep.whole,
+    "contents": sweep.apart,
+    "order_id": sweep.identifier,
+    "item_number": sweep.identifier,
+    "content_type": sweep.text,
+    "content_name": sweep.product_text,
+    "content_category": sweep.product_text,
 }
 _new, _set = object.__new__, object.__setattr__
 _AMOUNTS: Final = ("value", "predicted_ltv", "net_revenue")

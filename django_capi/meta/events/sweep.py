@@ -5,63 +5,70 @@ The rules in `values` give the same result for whatever this takes, and a test c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from enum import Enum, auto
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from django_capi.meta.events.currencies import CURRENCIES
 from django_capi.meta.events.values import LARGEST_AMOUNT, LONGEST_TEXT, amount
 from django_capi.meta.left_out import Reason
-from django_capi.meta.normalize.placeholders import LONGEST_WORD, WORDS
+from django_capi.meta.normalize.placeholders import WORDS
 from django_capi.meta.personal import has_sign
 
+Usual = Callable[[Any], object]
 
-class Kind(Enum):
-    ID = auto()
-    TEXT = auto()
-    AMOUNT = auto()
-    WHOLE = auto()
-    CURRENCY = auto()
-    APART = auto()
-
-
-# Prices repeat.
-_price = lru_cache(maxsize=4_096)(amount)
-ID, TEXT, AMOUNT, WHOLE, CURRENCY, APART = Kind
 _LEAST: Final = -LARGEST_AMOUNT
 
 
-def swept(values: Mapping[str, object], kinds: Mapping[str, Kind]) -> dict[str, object] | None:
-    """All of the values, cleaned, without what stands apart; None when any of them is not of the plainest kind."""
+def swept(values: Mapping[str, object], usual: Mapping[str, Usual]) -> dict[str, object] | None:
+    """All of the values, cleaned, without what stands apart; None when any of them is not a usual one."""
     found: dict[str, object] = {}
-    for key, value in values.items():
-        kind = kinds.get(key)
-        if kind is TEXT or kind is ID:
-            if type(value) is not str or not value.isprintable() or not _has_no_sign(value):
+    try:
+        for key, value in values.items():
+            rule = usual.get(key)
+            if rule is apart:
+                continue
+            if rule is None or (cleaned := rule(value)) is None:
                 return None
-            found[key] = text = value.strip()
-            if not text or len(text) > LONGEST_TEXT or (kind is ID and not _is_usual_id(text)):
-                return None
-        elif type(value) is int and (kind is WHOLE or kind is AMOUNT) and _LEAST < value < LARGEST_AMOUNT:
-            found[key] = value
-        elif kind is AMOUNT and type(value) is Decimal and value.is_finite():
-            found[key] = price = _price(value)
-            if type(price) is Reason:
-                return None
-        elif kind is CURRENCY and type(value) is str and value in CURRENCIES:
-            found[key] = value
-        elif kind is not APART:
-            return None
+            found[key] = cleaned
+    except TypeError:  # what cannot be looked up in a cache is no usual value
+        return None
     return found
 
 
-def _has_no_sign(text: str) -> bool:
-    if text.isascii():
-        return not ("@" in text or "%" in text or "+" in text or ":" in text)
-    return has_sign(text) is None
+def apart(_value: object) -> None:
+    """For a key that its own code cleans."""
 
 
-def _is_usual_id(text: str) -> bool:
-    return text[0].isalnum() and text[-1].isalnum() and not (len(text) <= LONGEST_WORD and text.casefold() in WORDS)
+def text(value: object) -> str | None:
+    if type(value) is not str or not value.isprintable() or "@" in value or "%" in value or "+" in value:
+        return None
+    found = value.strip()
+    is_usual = 0 < len(found) <= LONGEST_TEXT and (found.isascii() or has_sign(found) is None)
+    return found if is_usual else None
+
+
+def identifier(value: object) -> str | None:
+    found = text(value)
+    if found is None or found[-1].isdigit():  # no placeholder and no list ends in a digit
+        return found
+    return found if found[0].isalnum() and found[-1].isalnum() and found.casefold() not in WORDS else None
+
+
+def whole(value: object) -> int | None:
+    return value if type(value) is int and _LEAST < value < LARGEST_AMOUNT else None
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def price(value: object) -> int | float | None:
+    if type(value) is int:
+        return whole(value)
+    found = amount(value) if type(value) is Decimal and value.is_finite() else Reason.TYPE
+    return None if isinstance(found, Reason) else found
+
+
+# Products and their names repeat, order numbers do not.
+product_text: Final = lru_cache(maxsize=4_096)(text)
+product_id: Final = lru_cache(maxsize=4_096)(identifier)
+currency: Final[Usual] = {code: code for code in CURRENCIES}.get

@@ -14,6 +14,7 @@ from django_capi.meta.normalize.text import fold_digits
 SHORTEST: Final = 7
 LONGEST: Final = 15
 SURELY_INTERNATIONAL: Final = 11
+NORTH_AMERICAN: Final = 11
 REPEATED: Final = 8
 
 _SIGNS = str.maketrans("+()", "+()")
@@ -22,6 +23,7 @@ SYMBOLS: Final = b" ()+-./"
 _TRUNK = re.compile(r"\(\s*0\s*\)")
 # What follows the first letter, underscore, #, ; or comma after a digit is an extension or a remark ("ext 5").
 _NUMBER = re.compile(r"[^\d+]*(\+?)\D*(\d(?:[^\w#;,]|\d)*)").match
+_HAS_DIGIT = re.compile(r"\d").search
 _NOT_DIGIT = re.compile(r"\D+", re.ASCII)
 # A spreadsheet shows 4.91711E+11 and has lost the other digits.
 _EXPONENT = re.compile(r"\D*\d[.,]?\d*[eE]\+?\d{1,2}\s*", re.ASCII).fullmatch
@@ -49,18 +51,15 @@ def phone(text: str, country: str | None) -> str:
         digits = text.encode().translate(None, SYMBOLS).decode()
     plus = text.startswith("+")
     if not digits.isdigit():
+        if not _HAS_DIGIT(text):
+            return Reason.EMPTY
         found = None if _EXPONENT(text) else _NUMBER(text)
         if found is None:
-            return Reason.PHONE_IMPOSSIBLE if any(map(str.isdigit, text)) else Reason.EMPTY
+            return Reason.PHONE_IMPOSSIBLE
         plus, digits = bool(found[1]), _NOT_DIGIT.sub("", found[2])
     if _holds_two(text, plus=plus):
         return Reason.PHONE_IMPOSSIBLE
     return _read(digits, country, plus=plus)
-
-
-def is_complete(digits: str | bytes) -> bool:
-    """Whether digits with a country code can be a number; in North America it always has eleven."""
-    return SHORTEST <= len(digits) <= LONGEST and (len(digits) == SURELY_INTERNATIONAL or digits[:1] not in ("1", b"1"))
 
 
 def is_placeholder(digits: str | bytes) -> bool:
@@ -91,7 +90,8 @@ def _international(digits: str) -> str:
 
 
 def _checked(digits: str) -> str:
-    return digits if is_complete(digits) else Reason.PHONE_LENGTH
+    is_complete = SHORTEST <= len(digits) <= LONGEST and (len(digits) == NORTH_AMERICAN or digits[0] != "1")
+    return digits if is_complete else Reason.PHONE_LENGTH
 
 
 def _unplaced(digits: str) -> str:

@@ -26,18 +26,12 @@ _SURNAME_KEYS: Final = frozenset({"ln", "f5last"})
 ID_KEYS: Final = frozenset({"external_id", "anon_id", "madid", "subscription_id"})
 
 _WRAPPING: Final = "()<>[]{}\"'`*"
-_VARIABLE = re.compile(r"\{\{.*\}\}|\{%.*%\}|\$\{.*\}|<%.*%>|%[A-Za-z_]+%|\[object [A-Za-z]*\]", re.DOTALL).fullmatch
+_VARIABLE = re.compile(r"\{\{.*\}\}|\{%.*%\}|\$\{.*\}|<%.*%>|%[A-Za-z_]+%", re.DOTALL).fullmatch
 _ZEROS = re.compile(r"0+(?:[ -]?0+)*").fullmatch
 
 # Every word that can be a placeholder, casefolded, and the bytes of its letters and digits.
 WORDS: Final = _ANYWHERE | _NOT_FOR_NAMES | _AS_AN_ID | {"nan"}
-LONGEST_WORD: Final = max(map(len, WORDS))
-_SUSPECT: Final = frozenset("".join(filter(str.isalnum, word)).encode() for word in WORDS)
-
-
-def is_suspect(text: str, letters_and_digits: bytes) -> bool:
-    """A quick test, for the fast path: false only for text that is no placeholder under any key."""
-    return letters_and_digits in _SUSPECT or "{" in text or "%" in text or "[" in text
+AS_BYTES: Final = frozenset("".join(filter(str.isalnum, word)).encode() for word in WORDS)
 
 
 def is_placeholder(key: str, text: str) -> bool:

@@ -19,13 +19,14 @@ from django_capi.meta.normalize.contact import LONGEST_EMAIL, PLAIN_ADDRESS
 from django_capi.meta.normalize.forms import HASHED, LONGEST_REMEMBERED, REMEMBERED, Rule, remembered
 from django_capi.meta.normalize.hashing import MD5_LENGTH, SHA256_LENGTH
 from django_capi.meta.normalize.ids import AS_THEY_ARE, LONGEST_AGENT, SUSPECT, WHOLE_NUMBERS, user_agent
-from django_capi.meta.normalize.phone import SYMBOLS, UNUSUAL, is_complete, is_placeholder
-from django_capi.meta.normalize.placeholders import is_suspect
+from django_capi.meta.normalize.phone import LONGEST, NORTH_AMERICAN, SHORTEST, SYMBOLS, UNUSUAL, is_placeholder
+from django_capi.meta.normalize.placeholders import AS_BYTES
 from django_capi.meta.normalize.text import LOWER, NOT_LETTER_OR_DIGIT
 
 Plain = Callable[[str, str | None], str | None]
 
-_IS_UNUSUAL = re.compile(UNUSUAL.encode()).match
+_IS_UNUSUAL = re.compile(rf"{UNUSUAL}|1".encode()).match
+ONE, TWO, NINE = b"129"
 _BLANK_OR_HIDDEN: Final = bytes(range(33)) + b"\x7f"
 
 
@@ -33,7 +34,7 @@ def sent_plainly(values: Mapping[str, object], place: str | None) -> dict[str, A
     """What is sent, for as many of the keys as can be told at once."""
     found: dict[str, Any] = {}
     for key, value in values.items():
-        if type(value) is str and key in PLAIN and (sent := PLAIN[key](value, place)):
+        if type(value) is str and (plain := _plain(key)) and (sent := plain(value, place)):
             found[key] = sent
     return found
 
@@ -52,8 +53,11 @@ def phone(value: str, _place: str | None) -> str | None:
         if "/" in written or "(0" in written or "( " in written:
             return None
         digits = written.encode().translate(None, SYMBOLS)
-        if digits.isdigit() and is_complete(digits) and not (_IS_UNUSUAL(digits) or is_placeholder(digits)):
-            return sha256(digits).hexdigest()
+        if digits.isdigit() and SHORTEST <= len(digits) <= LONGEST:
+            is_usual = (digits[0] == ONE and len(digits) == NORTH_AMERICAN) or not _IS_UNUSUAL(digits)
+            # A placeholder ends in the same digit twice.
+            if is_usual and (digits[-1] != digits[-2] or not is_placeholder(digits)):
+                return sha256(digits).hexdigest()
     return None
 
 
@@ -61,7 +65,7 @@ def name(value: str, _place: str | None) -> str | None:
     # Shorter than any hash. What is hidden in it goes with the punctuation.
     if len(value) < MD5_LENGTH and value.isascii():
         written = value.encode().translate(LOWER, NOT_LETTER_OR_DIGIT)
-        if written and not is_suspect(value, written):
+        if written and written not in AS_BYTES and (value.isalpha() or not ("{" in value or "%" in value)):
             return sha256(written).hexdigest()
     return None
 
@@ -69,8 +73,8 @@ def name(value: str, _place: str | None) -> str | None:
 def external_id(value: str, _place: str | None) -> str | None:
     if len(value) < SHA256_LENGTH and value.isascii():
         written = value.encode().translate(LOWER, _BLANK_OR_HIDDEN)
-        letters_and_digits = written.translate(None, NOT_LETTER_OR_DIGIT)
-        if letters_and_digits and not is_suspect(value, letters_and_digits):
+        # No placeholder ends in one of these.
+        if written and (TWO <= written[-1] <= NINE or not _may_be_placeholder(value)):
             return sha256(written).hexdigest()
     return None
 
@@ -88,6 +92,11 @@ def agent(value: str, _place: str | None) -> str | None:
 
 def click_or_browser_id(value: str, _place: str | None) -> str | None:
     return value if WELL_FORMED(value) else None
+
+
+def _may_be_placeholder(value: str) -> bool:
+    letters_and_digits = value.encode().translate(LOWER, NOT_LETTER_OR_DIGIT)
+    return not letters_and_digits or letters_and_digits in AS_BYTES or "{" in value or "%" in value
 
 
 @lru_cache(maxsize=256)
@@ -117,7 +126,7 @@ def _by(rule: Rule) -> Plain:
 
     def plain(value: str, place: str | None) -> str | None:
         if len(value) < MD5_LENGTH and value.isascii() and value.isprintable():
-            if is_suspect(value, value.encode().translate(LOWER, NOT_LETTER_OR_DIGIT)):
+            if _may_be_placeholder(value):
                 return None
             text = rule(value.strip(), place)
             if text and type(text) is str:
@@ -140,3 +149,4 @@ PLAIN: Final[dict[str, Plain]] = {
     "fbc": click_or_browser_id,
     "fbp": click_or_browser_id,
 }
+_plain = PLAIN.get
