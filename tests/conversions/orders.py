@@ -21,7 +21,7 @@ from tests.interrupted import Died, Statements, Strike
 from tests.site.models import GiftOrder, Line, Order, PaidOrder
 
 ANSWERS = {"yes": True, "no": False}
-BANK = {"HTTP_USER_AGENT": "CornerBank/1.0"}
+BANK: dict[str, Any] = {"HTTP_USER_AGENT": "CornerBank/1.0"}
 HOUR = timedelta(hours=1)
 RUNS = 4  # in which everything that is owed is found
 
