@@ -136,7 +136,7 @@ class BatchAdminMixin(LogPagesMixin):
 
 
 class ConversionMarkAdminMixin(LogPagesMixin):
-    list_display = ("object_ref", "event_name", "outcome", "seen", "happened", "shown", "event_id")
+    list_display = ("object_ref", "event_name", "outcome", "reason", "happened", "shown")
     list_filter = (filters.StateFilter, filters.NotSentFilter, filters.NameFilter)
     fields = (
         "object_ref", "event_name", "state", "reason", "created_at", "happened_at", "check_at", "event_id", "pixel_ids",
@@ -149,18 +149,13 @@ class ConversionMarkAdminMixin(LogPagesMixin):
     @admin.display(description=_("outcome"))
     def outcome(self, mark: ConversionMark) -> SafeString:
         tone, sign = OUTCOMES[ConversionState(mark.state)]
-        label = mark.get_state_display()
-        return pills.pill(tone, sign, f"{label}: {mark.get_reason_display()}" if mark.reason else label)
-
-    @admin.display(description=_("first seen"), ordering="created_at")
-    def seen(self, mark: ConversionMark) -> str:
-        return wording.instant(mark.created_at)
+        return pills.pill(tone, sign, mark.get_state_display())
 
     @admin.display(description=_("happened"), ordering="happened_at")
     def happened(self, mark: ConversionMark) -> str:
         return wording.instant(mark.happened_at)
 
-    @admin.display(description=_("browser copy rendered"), ordering="shown_at")
+    @admin.display(description=_("browser copy"), ordering="shown_at")
     def shown(self, mark: ConversionMark) -> str:
         return wording.instant(mark.shown_at)
 
