@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django_capi.admin import pills, wording
 from django_capi.meta.left_out import MEANING, Reason
 from django_capi.models import MATCH_KEYS, Batch, BrowserState, Event, MatchKey, Status
+from django_capi.tracking import hints
 
 # The order in which Meta's pages value them; the rest follows as stored.
 STRONG_FIRST = ("em", "ph", "external_id", "fbc", "fbp")
@@ -147,7 +148,13 @@ def left_out(event: Event) -> Iterator[LeftOutKey]:
     for word in event.left_out.split():
         key, _colon, code = word.rpartition(":")
         known = code in Reason.__members__.values()
-        yield LeftOutKey(key=key or code, why=MEANING[Reason(code)] if known and key else code)
+        yield LeftOutKey(key=key or code, why=explained(key, Reason(code)) if known and key else code)
+
+
+def explained(key: str, reason: Reason) -> str:
+    """The reason in words; for a key that is not Meta's, with the one that was probably meant."""
+    meant = dict(hints.near_misses([key], hints.PERSON)) if reason is Reason.UNKNOWN_KEY else {}
+    return f"{MEANING[reason]}; use {meant[key]}" if meant else MEANING[reason]
 
 
 def pretty(payload: str) -> str:

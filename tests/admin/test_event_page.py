@@ -103,6 +103,28 @@ def test_an_event_without_a_receipt_has_nothing_to_compare(admin_client: Client)
     assert "there is nothing to compare" in text(admin_client, event)
 
 
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("lastName", "ln"), ("phone_number", "ph"), ("postal_code", "zp"), ("dob", "db"), ("emailAddress", "em"),
+     ("frist_name", "fn"), ("user_agent", "client_user_agent"), ("Zip", "zp")],
+)  # fmt: skip
+def test_a_key_that_is_not_metas_is_explained_by_the_right_one(admin_client: Client, key: str, meant: str) -> None:
+    event = EventFactory(left_out=f"{key}:unknown_key")
+
+    context = admin_client.get(address(event)).context
+
+    assert [entry.why for entry in context["capi_left_out"]] == [f"Meta has no such key here; use {meant}"]
+
+
+@pytest.mark.parametrize("key", ["click_id", "contents.colour", "?"])
+def test_a_key_that_resembles_none_of_metas_has_no_hint(admin_client: Client, key: str) -> None:
+    event = EventFactory(left_out=f"{key}:unknown_key")
+
+    context = admin_client.get(address(event)).context
+
+    assert [entry.why for entry in context["capi_left_out"]] == ["Meta has no such key here"]
+
+
 def test_match_keys_are_ticked_or_absent_and_left_out_ones_say_why(admin_client: Client) -> None:
     event = EventFactory(match_keys=match_keys("em", "fbp"), left_out="ph:phone_needs_country zp:someday")
 
