@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -113,7 +113,7 @@ class Conf:
             if not name.isupper():
                 return default
             value = stored().get(name, default)
-            usable = value if value is default or SHAPES[name].accepts(value) else default
+            usable = value if value is default or SHAPES[name].accepts(value) else STRICT.get(name, default)
             if not is_testing():  # a site's tests may change the dict in place, of which there is no signal
                 read[name] = usable
             return usable
@@ -146,6 +146,12 @@ class Conf:
         """The keys whose value is not of the documented form."""
         return sorted(key for key, value in stored().items() if key in SHAPES and not SHAPES[key].accepts(value))
 
+    def unsafe(self) -> list[str]:
+        """The malformed keys that guard privacy or keep tests apart: with one of them nothing is sent."""
+        found = [key for key in self.malformed() if key in GUARDS]
+        entries = [entry for entry in mappings(stored().get("PIXELS")) if not is_test_code(entry.get(TEST_CODE, ""))]
+        return [*found, *([f"PIXELS[…][{TEST_CODE!r}]"] if entries else [])]
+
     def is_dict(self) -> bool:
         return isinstance(getattr(settings, "CAPI", {}), Mapping)
 
@@ -154,6 +160,14 @@ class Conf:
             return self.SENDER
         return "memory" if is_testing() else "graph"
 
+
+TEST_CODE: Final = "TEST_EVENT_CODE"
+# A value of another form leaves it open what was meant, so the strict meaning holds, and nothing leaves the machine.
+GUARDS: Final = (
+    "CONSENT", "GPC", "EXCLUDE", "PIXEL_FOR", "RESTRICT_DATA", "PAYLOAD_DAYS", "RETENTION_DAYS", "ON_AMBIGUOUS",
+    TEST_CODE,
+)  # fmt: skip
+STRICT: Final[Mapping[str, Any]] = {"RESTRICT_DATA": True}
 
 conf = Conf()
 read: dict[str, Any] = {}  # values that have been looked at
@@ -169,6 +183,11 @@ def forget(*, setting: str, **_: Any) -> None:
 def stored() -> Mapping[str, Any]:
     found = getattr(settings, "CAPI", {})
     return found if isinstance(found, Mapping) else {}
+
+
+def mappings(value: object) -> list[Mapping[str, Any]]:
+    values = value.values() if isinstance(value, Mapping) else ()
+    return [each for each in values if isinstance(each, Mapping)]
 
 
 def is_testing() -> bool:

@@ -14,7 +14,7 @@ import pytest
 from django.test.utils import setup_test_environment, teardown_test_environment
 from pytest_django import Settings
 
-from django_capi.conf import Conf, Secret, conf
+from django_capi.conf import STRICT, Conf, Secret, conf
 from django_capi.shapes import SHAPES
 
 DOCS = Path(__file__).parent.parent / "docs" / "settings.md"
@@ -130,10 +130,12 @@ def test_each_key_has_malformed_samples() -> None:
     ("key", "value"),
     [pytest.param(key, value, id=f"{key}={ascii(value)[:30]}") for key in MALFORMED for value in MALFORMED[key]],
 )
-def test_a_malformed_value_gives_way_to_the_default(key: str, value: object, settings: Settings) -> None:
+def test_a_malformed_value_gives_way_to_the_strict_one_or_the_default(
+    key: str, value: object, settings: Settings
+) -> None:
     settings.CAPI = {key: value}
 
-    assert getattr(conf, key) == getattr(Conf, key)
+    assert getattr(conf, key) == STRICT.get(key, getattr(Conf, key))
     assert conf.malformed() == [key]
 
 
@@ -144,7 +146,7 @@ def test_an_absurd_value_is_taken_or_replaced_but_never_raises(key: str, value: 
 
     found = getattr(conf, key)
 
-    assert found is (getattr(Conf, key) if key in conf.malformed() else value)
+    assert found is (STRICT.get(key, getattr(Conf, key)) if key in conf.malformed() else value)
     assert isinstance(conf.pixels(), dict)
     assert conf.sender() in ("graph", "console", "memory")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.safestring import mark_safe
 
 from django_capi.ledger.insert import MOST_ROWS, NAMES, insert
@@ -72,5 +72,31 @@ def test_rows_go_with_the_transaction_they_are_in() -> None:
         Note.objects.create(text="the order")
         insert([made("one")], alias="default")
         transaction.set_rollback(True)
+
+    assert not Event.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_conflict_than_that_of_the_event_is_an_error() -> None:
+    """As after a restore that left the sequence of the primary key behind."""
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL's sequences fall behind")
+    insert([made("one"), made("two")], alias="default")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('django_capi_event_id_seq', (SELECT MIN(id) FROM django_capi_event), false)")
+
+    with pytest.raises(IntegrityError):
+        insert([made("three")], alias="default")
+
+    assert not Event.objects.filter(event_id="three").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_text_that_is_too_long_is_never_cut_without_a_word() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite keeps texts of any length")
+
+    with pytest.raises(DataError):
+        insert([made("one", event_name="n" * 51)], alias="default")
 
     assert not Event.objects.exists()

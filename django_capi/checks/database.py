@@ -1,4 +1,4 @@
-"""The settings of the ledger's database come in; messages go out when the ledger's times do not fit into it."""
+"""Check that the settings of the ledger's database suit it: time zones and autocommit."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def ledger() -> BaseDatabaseWrapper:
 def messages() -> Iterator[CheckMessage]:
     yield from check_aware_times()
     yield from check_time_zone(ledger())
+    yield from check_autocommit(ledger())
 
 
 def check_aware_times() -> Iterator[CheckMessage]:
@@ -48,4 +49,16 @@ def check_time_zone(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
             "database router give the ledger a database of its own."
         ),
         id="django_capi.E008",
+    )
+
+
+def check_autocommit(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
+    if connection.settings_dict.get("AUTOCOMMIT", True):
+        return
+    place = f'DATABASES["{connection.alias}"]'
+    yield checks.Error(
+        f'{place}["AUTOCOMMIT"] is False: what a worker writes down is never committed, so that it sends the same '
+        "events again with each pass.",
+        hint=f'Remove {place}["AUTOCOMMIT"], or let a database router give the ledger a database of its own.',
+        id="django_capi.E009",
     )

@@ -27,6 +27,7 @@ from django_capi.models import Batch, Rank
 logger = logging.getLogger("django_capi")
 
 CONFIGURATION_PAUSE = 900  # seconds until a refused token or pixel is tried again
+UNSAFE_PAUSE = 60  # seconds until malformed settings are read again
 THROTTLE_PAUSE = 60  # seconds, doubling, when Meta names no time
 LONGEST_PAUSE = 900
 FIRST_BACKOFF = 10  # seconds, doubling, with full jitter
@@ -59,7 +60,11 @@ def deliver(*, seconds: float = 50.0, is_over: Callable[[], bool] = bool) -> Rep
     pixels = list({pixel.pixel_id: pixel for pixel in conf.pixels().values()}.values())
     random.shuffle(pixels)  # the time may be up before the last one's turn
     refused: DatabaseError | None = None
+    unsafe = conf.unsafe()
     for pixel in pixels:
+        if unsafe:
+            hold_back(pixel, unsafe, report)
+            continue
         try:
             drain(pixel, client(), goes_on=goes_on, report=report)
         except OperationalError:
@@ -70,6 +75,18 @@ def deliver(*, seconds: float = 50.0, is_over: Callable[[], bool] = bool) -> Rep
     if refused:
         raise refused
     return report
+
+
+def hold_back(pixel: Pixel, unsafe: Sequence[str], report: Report) -> None:
+    """Send nothing while a setting that guards privacy or tests has a form that says nothing clear."""
+    held = lanes.claim(pixel.pixel_id)
+    if held is None:
+        return
+    keys = ", ".join(f"CAPI[{key!r}]" if "[" not in key else f"CAPI {key}" for key in unsafe)
+    reason = f"{keys} is malformed: nothing is sent until it is right. Run manage.py check."
+    lanes.pause(held, seconds=UNSAFE_PAUSE, reason=reason)
+    lanes.release(held)
+    report.paused[pixel.pixel_id] = reason
 
 
 def count_changes() -> None:

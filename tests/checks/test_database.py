@@ -86,3 +86,12 @@ class Sending:
 
     def db_for_write(self, model: object, **hints: object) -> str:
         return self.alias
+
+
+def test_a_database_that_commits_nothing_by_itself_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connections["default"].settings_dict, "AUTOCOMMIT", False)
+
+    messages = everything()
+
+    assert ids(messages) == ["E009"]
+    assert 'Remove DATABASES["default"]["AUTOCOMMIT"]' in str(messages[0].hint)
