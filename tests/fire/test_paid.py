@@ -19,7 +19,7 @@ pytestmark = pytest.mark.story
 SEED = 20261126
 KILLS = {"postgresql": 100, "sqlite": 30, "mariadb": 30}
 SELLERS = 2
-LIFE = (0.2, 0.8)  # seconds: the shortest and the longest
+LIFE = (0.8, 2.0)  # seconds: the shortest and the longest
 RUNS = 6  # passes after the last kill; a sweep reads a bounded number of objects
 
 
