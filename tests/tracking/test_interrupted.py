@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -25,7 +26,18 @@ from tests.site.models import Note
 from tests.tracking.leaving import Arrived, visit
 from tests.tracking.serving import Site, serve
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    # Views run in threads of their own, and Django never closes a thread's connection to a database in memory.
+    pytest.mark.filterwarnings("ignore:.*sqlite3.Connection:pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _collect_connections() -> Iterator[None]:
+    """Here, and not in a later test."""
+    yield
+    gc.collect()
 
 
 def names() -> list[str]:
