@@ -18,6 +18,8 @@ from django.test import AsyncClient, Client
 from django.test import utils as test_environment
 
 from django_capi.client import memory
+from django_capi.conversions import sources
+from django_capi.ledger import marks
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 ADDRESS = "168.212.226.204"
@@ -85,9 +87,15 @@ def connections_of_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ob
 
 
 @pytest.fixture
-def outside_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test runner's mark is taken away, so that the app behaves as in production."""
+def outside_tests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The test runner's mark is taken away, so that the app behaves as in production.
+
+    What it remembers then of rows that are committed must not outlive them: the tables are emptied after each test.
+    """
     monkeypatch.delattr(test_environment._TestState, "saved_data")
+    yield
+    sources.meetings.clear()
+    marks.known.clear()
 
 
 @pytest.fixture
