@@ -29,7 +29,7 @@ from django_capi.visitor import Visitor
 logger = logging.getLogger("django_capi")
 
 RETRY = timedelta(minutes=5)  # between two tries of a custom_data() that raises
-LAST_TRY = timedelta(hours=1)  # after the object was first seen; then the event goes without
+LAST_TRY = timedelta(hours=1)  # after the conversion; then the event goes without
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +72,7 @@ def is_owed(moment: Moment, event_time: int | None) -> bool:
     if is_ours:
         marks.open_mark(moment.object_ref, moment.event_name)
         return True
-    # Not added: somebody has written a row meanwhile, and if that one is open, the conversion is owed.
+    # Not added: another process has written a row meanwhile. If it is open, the conversion is owed.
     return not marks.skip_unmet([moment.object_ref], moment.event_name, NotSent.BEFORE)
 
 
@@ -165,7 +165,8 @@ def complete(conversion: Conversion[Any] | None, mark: ConversionMark, obj: Mode
         take_back(mark)
         return
     data = data_of(conversion, obj) if conversion and obj else None
-    if data and "custom_data" in data.failed and timezone.now() < mark.created_at + LAST_TRY:
+    happened_at = mark.happened_at or mark.created_at
+    if data and "custom_data" in data.failed and timezone.now() < happened_at + LAST_TRY:
         marks.postpone(mark, until=timezone.now() + RETRY)
         return
     with transaction.atomic(using=using()):

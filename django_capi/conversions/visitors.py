@@ -19,7 +19,7 @@ from django_capi.visitor import Visitor
 
 
 def keep(object_ref: str, page: tracking.RequestEvents | None) -> None:
-    """Remember who made the object: the payment's webhook will come from somebody else.
+    """Remember who made the object: the payment's webhook comes from another client.
 
     Staff at work in the admin and other servers are no visitors. Of one who did not agree only the answer is kept.
     """

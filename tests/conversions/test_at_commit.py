@@ -179,10 +179,22 @@ def test_a_failing_custom_data_is_asked_again_for_an_hour(monkeypatch: pytest.Mo
 
 
 @pytest.mark.usefixtures("broken")
+def test_the_hour_begins_with_the_payment_and_not_with_the_order() -> None:
+    order = order_with_lines(status=Order.PENDING)
+    ConversionMark.objects.update(created_at=timezone.now() - 72 * sweep.OVERLAP)
+
+    with transaction.atomic():
+        order.status = Order.PAID
+        order.save()
+
+    assert Event.objects.get().due_at == HELD
+
+
+@pytest.mark.usefixtures("broken")
 def test_after_that_it_goes_without() -> None:
     with transaction.atomic():
         order_with_lines()
-    ConversionMark.objects.update(check_at=timezone.now(), created_at=timezone.now() - 2 * sweep.OVERLAP)
+    ConversionMark.objects.update(check_at=timezone.now(), happened_at=timezone.now() - 2 * sweep.OVERLAP)
 
     sweep.sweep()
 
