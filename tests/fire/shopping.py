@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from django_capi.models import ConversionMark, ConversionSource, ConversionState, Event
 from django_capi.worker import run
@@ -79,19 +79,25 @@ def sell(*, seed: int, **_: object) -> None:
             chance.choice(WAYS)(order)
 
 
-def hasten(**_: object) -> None:
-    """As if the waits between two sweeps were over, and one pass."""
+def hasten(**_: object) -> int:
+    """As if the waits between two sweeps were over, and one pass; how many paid orders have no event yet."""
     hour = timedelta(hours=1)
     ConversionMark.objects.filter(state=ConversionState.OPEN).update(check_at=F("check_at") - hour)
     ConversionSource.objects.update(swept_at=None)
     run()
+    stored = set(Event.objects.values_list("object_ref", flat=True))
+    return len(references(Order.objects.filter(status=Order.PAID)) - stored)
+
+
+def references(orders: QuerySet[Order]) -> set[str]:
+    return {f"site.order:{pk}" for pk in orders.values_list("pk", flat=True)}
 
 
 def paid(**_: object) -> dict[str, Any]:
     """What the shop sold, and what the ledger says of it."""
     marks = ConversionMark.objects.exclude(state=ConversionState.OPEN)
     return {
-        "paid": [f"site.order:{pk}" for pk in Order.objects.filter(status=Order.PAID).values_list("pk", flat=True)],
+        "paid": sorted(references(Order.objects.filter(status=Order.PAID))),
         "rows": list(Event.objects.values("object_ref", "pixel_id", "event_name", "event_id", "status")),
         "marks": list(marks.values_list("object_ref", "state")),
     }
