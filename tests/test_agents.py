@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.asgi import get_asgi_application
 from django.test import Client, RequestFactory
 
@@ -85,7 +86,7 @@ def test_over_asgi_it_is_the_same() -> None:
 
     async def send(message: Any) -> None: ...
 
-    asyncio.run(get_asgi_application()(scope, receive, send))
+    async_to_sync(get_asgi_application())(scope, receive, send)
 
     assert json.loads(Event.objects.get().payload)["user_data"]["client_user_agent"] == IPHONE.format("中華電信")
 
