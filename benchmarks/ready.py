@@ -1,4 +1,4 @@
-"""Nothing comes in; a Django that is set up goes out, and a database of its own for one run.
+"""Set up Django, and make a database of its own for one run.
 
 Import it before any model: it starts Django on `benchmarks.settings`.
 """
@@ -17,13 +17,15 @@ django.setup()
 
 
 @contextmanager
-def database() -> Iterator[str]:
-    """A fresh, migrated database; its name is what another process needs for `join`."""
+def database(suffix: str = "") -> Iterator[str]:
+    """A fresh, migrated database; its name is what another process needs for `join`. A suffix tells two apart."""
     before = str(connection.settings_dict["NAME"])
+    connection.settings_dict["TEST"]["NAME"] += suffix
     name = connection.creation.create_test_db(verbosity=0, autoclobber=True)
     try:
         yield name
     finally:
+        join(name)
         connection.creation.destroy_test_db(before, verbosity=0)
 
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import functions
+from django.db.models.expressions import Combinable
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
+from django.utils import timezone
+
+MICROSECOND: Final = timedelta(microseconds=1)
+# A moment of the database's clock, given how many microseconds ago it was.
+AGO_IN_SQL: Final = {
+    "postgresql": "STATEMENT_TIMESTAMP() - %s * INTERVAL '1 microsecond'",
+    "mysql": "UTC_TIMESTAMP(6) - INTERVAL %s MICROSECOND",
+}
 
 
 class Now(functions.Now):
@@ -25,3 +36,28 @@ def now_in_sql(alias: str) -> str:
     """For a statement that is written out and has parameters: its per cent signs are doubled."""
     compiler = Query(None).get_compiler(alias)
     return str(compiler.compile(Now())[0])
+
+
+def has_own_clock(alias: str) -> bool:
+    """False for SQLite: its clock is this machine's, and what it says itself has milliseconds only."""
+    return connections[alias].vendor in AGO_IN_SQL
+
+
+def in_database(then: datetime, alias: str) -> Combinable | datetime:
+    """A past moment of this machine's clock, by the database's."""
+    return Now() - max(timezone.now() - then, timedelta()) if has_own_clock(alias) else then
+
+
+def placeholder_in_database(alias: str) -> str:
+    """The same for a statement that is written out; its parameter is `microseconds_since(then)` where the
+    database has a clock of its own."""
+    return AGO_IN_SQL.get(connections[alias].vendor, "%s")
+
+
+def microseconds_since(then: datetime) -> int:
+    return max((timezone.now() - then) // MICROSECOND, 0)
+
+
+def from_database(then: datetime, alias: str, *, now: datetime, here: datetime) -> datetime:
+    """A moment of the database's clock, by this machine's: `now` is what the database answered, asked at `here`."""
+    return here - (now - then) if has_own_clock(alias) else then

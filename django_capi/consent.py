@@ -54,6 +54,7 @@ SIGNAL_DENIED: Final = Decision(
     advice='Only if the law you are under allows it: CAPI["GPC"] = "ignore".',
 )
 NEVER: Final = Decision(consent=Consent.DENIED, reason='CAPI["CONSENT"] is django_capi.consent.never')
+WITHDRAWN: Final = Decision(consent=Consent.DENIED, reason="the visitor has withdrawn consent")
 FAILED: Final = Decision(consent=Consent.UNKNOWN, reason="the consent policy raised an error, see the line above")
 NOT_ASKED: Final = Decision(
     consent=Consent.UNKNOWN,

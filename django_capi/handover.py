@@ -23,7 +23,7 @@ def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
     if page.blocks and may_be_cached(response):
         make_public(page, response)
         return
-    if not (may_be_cached(response) or will_be_cached(page.request) or (page.blocks and is_public(page.request))):
+    if not is_shared(page, response):
         set_cookies(page, response)  # in a cache they would make one visitor of all
     send_copies(page, response)
 
@@ -73,6 +73,18 @@ def set_cookie(response: HttpResponseBase, name: str, value: str | None) -> None
         response.set_cookie(
             name, value, max_age=cookies.COOKIE_MAX_AGE, domain=conf.COOKIE_DOMAIN, samesite="Lax", httponly=False
         )
+
+
+def delete_cookies(response: HttpResponseBase) -> None:
+    """After a withdrawal. In a cached page it would take them from every visitor: see `is_shared`."""
+    for name in ("_fbp", "_fbc"):
+        response.delete_cookie(name, domain=conf.COOKIE_DOMAIN, samesite="Lax")
+
+
+def is_shared(page: RequestEvents, response: HttpResponseBase) -> bool:
+    """True when other visitors may get this response as well, with its cookies."""
+    is_for_all = bool(page.blocks) and is_public(page.request)
+    return may_be_cached(response) or will_be_cached(page.request) or is_for_all
 
 
 def send_copies(page: RequestEvents, response: HttpResponseBase) -> None:

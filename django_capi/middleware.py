@@ -14,9 +14,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from django_capi import tracking
-from django_capi.handover import hand_over
+from django_capi.handover import delete_cookies, hand_over, is_shared
 from django_capi.tracking import RequestEvents
 from django_capi.tracking.threads import run_in_new_thread, run_to_end
+from django_capi.withdrawal import withdraw_consent
 
 logger = logging.getLogger("django_capi")
 
@@ -85,17 +86,34 @@ def end(page: RequestEvents, token: Token[RequestEvents | None]) -> None:
 
 def has_work(page: RequestEvents) -> bool:
     """False for a request that tracked nothing and brought no click: it costs nothing more."""
-    return bool(page.waiting or page.blocks or page.copies or "fbclid=" in page.request.META.get("QUERY_STRING", ""))
+    is_over = page.has_declined or page.has_withdrawn
+    has_click = "fbclid=" in page.request.META.get("QUERY_STRING", "")
+    return bool(page.waiting or page.blocks or page.copies or is_over or has_click)
 
 
 def finish(page: RequestEvents, response: HttpResponseBase) -> None:
     """Hand the copies over and store what waits. A page that failed shows nobody its events."""
     if response.status_code >= 500:
         page.drop_page_events()
+    if page.has_declined or page.has_withdrawn:
+        with tracking.Quietly("The withdrawal of consent"):
+            withdraw(page, response)
     with tracking.Quietly("The browser's copy"):
         hand_over(page, response)
     with tracking.Quietly("The server's copy"):
         page.store()
+
+
+def withdraw(page: RequestEvents, response: HttpResponseBase) -> None:
+    """The policy says no to a visitor who had said yes: note that once, as the cookies go with this response.
+
+    Where they cannot, since others get the same response, the visitor's next page will do.
+    """
+    if is_shared(page, response):
+        return
+    if page.has_declined:
+        withdraw_consent(page.request)
+    delete_cookies(response)
 
 
 def abandon(page: RequestEvents) -> None:

@@ -19,11 +19,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from django_capi import handover, pixel, tracking
 from django_capi.conf import conf
-from django_capi.ledger import receipts, retention
+from django_capi.ledger import receipts
 from django_capi.models import BrowserState, Origin
 from django_capi.scope import pixels_for
 from django_capi.session import pop_copies
-from django_capi.visitor import contact, is_own, reduced
+from django_capi.visitor import is_own, reduced
+from django_capi.withdrawal import withdraw_consent
 
 LARGEST_BODY = 64 * 1024  # bytes
 MOST_EVENTS = 20  # in one request
@@ -99,23 +100,28 @@ def visitor(request: HttpRequest) -> HttpResponse:
 @require_POST
 @never_cache
 def withdraw(request: HttpRequest) -> HttpResponse:
-    """The visitor takes the consent back: what still waits is not sent, and the cookies go. 503 while that fails."""
+    """The visitor withdraws consent: nothing of before is sent any more, and the cookies go. 503 while that fails.
+
+    The page may send the `_fbp` that it had read: a banner may have deleted the cookie by now.
+    """
     try:
         check_origin(request)
     except Refused as refusal:
         return JsonResponse({"error": refusal.reason}, status=refusal.status)
     with tracking.Quietly("The withdrawal"):
-        external_id = contact(request).payload().get("external_id")  # a banner may have deleted the cookie by now
-        retention.withdraw(fbp=tracking.events_of(request).visitor.fbp, external_id=external_id)
-        return without_cookies()
+        withdraw_consent(request, fbp=posted_fbp(request))
+        response = HttpResponse(status=204)
+        handover.delete_cookies(response)
+        return response
     return HttpResponse(status=503)  # the cookies stay: they say whose events still wait
 
 
-def without_cookies() -> HttpResponse:
-    response = HttpResponse(status=204)
-    for name in ("_fbp", "_fbc"):
-        response.delete_cookie(name, domain=conf.COOKIE_DOMAIN, samesite="Lax")
-    return response
+def posted_fbp(request: HttpRequest) -> str | None:
+    """None as well when the body is anything else: whatever a page sends, its visitor withdraws."""
+    try:
+        return text(body_of(request).get("fbp"))
+    except Refused:
+        return None
 
 
 def check_origin(request: HttpRequest) -> None:
@@ -232,6 +238,7 @@ def mirror(page: tracking.RequestEvents, reports: list[Report]) -> None:
             custom_data=tracking.custom_data_from(report.custom_data),
             origin=Origin.BROWSER,
         )
-        made = tracking.entry(action, page.visitor, browser_state=report.state)
+        visitor = page.visitor.before(report.age)
+        made = tracking.entry(action, visitor, browser_state=report.state)
         targets = [target for target in pixels_for(page.request) if target.pixel_id in report.pixel_ids]
         tracking.write([made], targets)

@@ -10,13 +10,15 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.core.exceptions import DisallowedHost, SynchronousOnlyOperation
 from django.http import HttpRequest
 from django.http.request import split_domain_port
+from django.utils import timezone
 
 from django_capi import hooks
 from django_capi.agents import agent_of
@@ -48,6 +50,7 @@ class Visitor:
     fbc: str | None = None
     contact: Mapping[str, Any] | None = None  # None: not read yet
     left_out: tuple[str, ...] = ()  # "key:reason" of contact data that could not be used
+    decided_at: datetime = field(default_factory=timezone.now, compare=False)  # when the consent was
 
     def __repr__(self) -> str:
         return f"<Visitor: {self.consent.name.lower()}>"
@@ -68,6 +71,10 @@ class Visitor:
         """The same person on another page: the collector is told where the event happened."""
         return replace(self, event_source_url=url, referrer_url=referrer)
 
+    def before(self, seconds: int) -> Visitor:
+        """The same person so long ago: a later yes does not revive what happened then."""
+        return replace(self, decided_at=self.decided_at - timedelta(seconds=seconds))
+
     def without_machine(self) -> Visitor:
         """Without the address and the agent, for a request that another server has sent."""
         return replace(self, client_ip_address=None, client_user_agent=None)
@@ -78,22 +85,26 @@ class Visitor:
         return replace(self, contact=found, left_out=left_out)
 
     def stored(self) -> dict[str, Any]:
-        """Plain JSON values for a snapshot; `restored` reads them back."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+        """Plain JSON values for a snapshot, whose row has the time; `restored` reads them back."""
+        return {key: value for key, value in asdict(self).items() if value is not None and key != "decided_at"}
 
 
-def restored(values: Mapping[str, Any]) -> Visitor:
+def restored(values: Mapping[str, Any], *, decided_at: datetime | None = None) -> Visitor:
     """The visitor of a snapshot. Keys a later release may have added are passed over."""
     known = {key: value for key, value in values.items() if key in Visitor.__slots__}
-    return Visitor(**{**known, "consent": Consent(known["consent"]), "left_out": tuple(known.get("left_out", ()))})
+    own = {"consent": Consent(known["consent"]), "left_out": tuple(known.get("left_out", ()))}
+    return Visitor(**{**known, **own, "decided_at": decided_at or timezone.now()})
 
 
-def from_request(request: HttpRequest, *, consent: Consent | None = None) -> Visitor:
+def from_request(
+    request: HttpRequest, *, consent: Consent | None = None, decided_at: datetime | None = None
+) -> Visitor:
     """Who made this request. Never raises; what cannot be had is left out.
 
-    `consent` is what the caller has decided already. In an event loop the signed-in user may not be there yet: then
-    `contact` is None.
+    `consent` is what the caller has decided already, and `decided_at` when. In an event loop the signed-in user may
+    not be there yet: then `contact` is None.
     """
+    decided_at = decided_at or timezone.now()  # before the policy is asked: it may take a while
     consent = decide(request) if consent is None else consent
     found: Mapping[str, Any] | None = {}
     left_out: tuple[str, ...] = ()
@@ -113,6 +124,7 @@ def from_request(request: HttpRequest, *, consent: Consent | None = None) -> Vis
         fbc=fbc(request),
         contact=found,
         left_out=left_out,
+        decided_at=decided_at,
     )
 
 
@@ -238,6 +250,13 @@ def external_id(request: HttpRequest) -> Mapping[str, object]:
     ask = conf.imported("EXTERNAL_ID")
     found = ask(request) if ask else user_pk(request)
     return {} if found is None else {"external_id": found}
+
+
+def session_key(request: HttpRequest) -> str | None:
+    """The key of the session that the request belongs to already; none is made."""
+    session = getattr(request, "session", None)
+    key = session.session_key if session is not None else None
+    return key if isinstance(key, str) else None
 
 
 def user_pk(request: HttpRequest) -> object:

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from django_capi.clock import Now
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import lanes, receipts, resend, retention
-from django_capi.models import Batch, BrowserState, Count, Event, Lane, Status, Tally
+from django_capi.ledger import lanes, receipts, resend, retention, withdrawal
+from django_capi.models import Batch, BrowserState, Count, Event, Lane, Status, Tally, Withdrawal
 from django_capi.tracking import track
 from tests.interrupted import Died, Statements, Strike
 from tests.remembered import COLUMNS, Memory
@@ -23,7 +23,7 @@ from tests.scripted import Meta
 
 LEASE = 100  # seconds after which no lease is good any more
 ROUNDS = 20  # passes that must be enough in the end
-MODELS = (Event, Batch, Lane, Tally, Count)
+MODELS = (Event, Batch, Lane, Tally, Count, Withdrawal)
 FINISHED = [status for status in Status if status is not Status.PENDING]
 
 
@@ -140,13 +140,14 @@ class Site:
             self.memory.fire(keys)
 
     def withdraw(self, fbp: str) -> None:
-        retention.withdraw(fbp=fbp)
+        withdrawal.withdraw(fbps=[fbp])
         self.memory.withdraw(fbp, self.statements.count)
 
     def pass_time(self, seconds: int) -> None:
         """Everything as it will be after so many seconds."""
         gone = timedelta(seconds=seconds)
-        moments = ("created_at", "due_at", "deadline", "finished_at", "browser_at")
+        moments = ("consented_at", "created_at", "due_at", "deadline", "finished_at", "browser_at")
+        Withdrawal.objects.update(withdrawn_at=F("withdrawn_at") - gone)
         Event.objects.update(event_time=F("event_time") - seconds, **{name: F(name) - gone for name in moments})
         Lane.objects.update(lease_until=F("lease_until") - gone, paused_until=F("paused_until") - gone)
         Batch.objects.update(started_at=F("started_at") - gone, finished_at=F("finished_at") - gone)

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
-from django_capi.ledger import receipts, retention
+from django_capi.ledger import receipts, retention, withdrawal
 from django_capi.ledger.store import digest
 from django_capi.models import Event
 from tests.conftest import FBP
@@ -29,7 +29,7 @@ def see(event: Event) -> int:
 
 STEPS: dict[str, Callable[[Event], int]] = {
     "a receipt": see,
-    "a withdrawal": lambda event: retention.withdraw(fbp=FBP),
+    "a withdrawal": lambda event: withdrawal.end([event.pk]),
     "expiring": lambda event: retention.expire(),
 }
 
@@ -54,11 +54,11 @@ def test_after_a_deadlock_it_is_done_again(step: Callable[[Event], int], event: 
 
 def test_in_the_callers_transaction_nothing_is_repeated(event: Event) -> None:
     """It is gone with the deadlock, and what the caller had written in it as well."""
-    lost = failing("UPDATE", "django_capi_event", error=deadlock, times=1)
+    lost = failing("INSERT", "django_capi_withdrawal", error=deadlock, times=1)
     with lost, pytest.raises(OperationalError), transaction.atomic():
-        retention.withdraw(fbp=FBP)
+        withdrawal.withdraw(fbps=[FBP])
 
 
 def test_a_database_that_stays_away_is_no_endless_loop(event: Event) -> None:
-    with failing("UPDATE", "django_capi_event", error=deadlock), pytest.raises(OperationalError):
-        retention.withdraw(fbp=FBP)
+    with failing("INSERT", "django_capi_withdrawal", error=deadlock), pytest.raises(OperationalError):
+        withdrawal.withdraw(fbps=[FBP])

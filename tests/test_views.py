@@ -11,7 +11,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from django_capi.ledger.resend import resend
-from django_capi.models import BrowserState, Event, Snapshot, Status
+from django_capi.models import BrowserState, ConversionMark, Event, NotSent, Snapshot, Status
+from django_capi.testing import deliver_now
 from tests.conftest import FBP
 from tests.failing import failing
 from tests.pages import events
@@ -214,10 +215,11 @@ class TestVisitor:
 
 
 class TestWithdrawal:
-    def test_what_waits_is_not_sent_and_loses_its_text(self, visitor: Client) -> None:
+    def test_what_waits_is_not_sent_and_loses_its_payload(self, visitor: Client) -> None:
         visitor.get("/page/")
 
         answer = visitor.post("/capi/withdraw/")
+        deliver_now()
 
         event = Event.objects.get()
         assert answer.status_code == 204
@@ -229,12 +231,13 @@ class TestWithdrawal:
         self, visitor: Client, caplog: pytest.LogCaptureFixture
     ) -> None:
         visitor.get("/page/")
-        with failing("UPDATE", "django_capi_event", error=DatabaseError):
+        with failing("INSERT", "django_capi_withdrawal", error=DatabaseError):
             answer = visitor.post("/capi/withdraw/")
 
         assert (answer.status_code, dict(answer.cookies)) == (503, {})
         assert "The withdrawal could not be tracked: DatabaseError" in caplog.text
         assert visitor.post("/capi/withdraw/").status_code == 204
+        deliver_now()
         assert Event.objects.get().status == Status.WITHDRAWN
 
     def test_a_signed_in_person_is_known_without_the_cookie(self, visitor: Client, settings: Settings) -> None:
@@ -244,6 +247,7 @@ class TestWithdrawal:
         settings.CAPI = {**settings.CAPI, "CONSENT": "django_capi.consent.never"}
 
         visitor.post("/capi/withdraw/")
+        deliver_now()
 
         assert Event.objects.get().status == Status.WITHDRAWN
 
@@ -256,6 +260,7 @@ class TestWithdrawal:
         visitor.post("/capi/withdraw/")
 
         assert resend([event.pk]) == 0
+        deliver_now()
         assert Event.objects.values_list("status", "payload", "error_reason").get() == (status, "", "a reason")
 
     def test_an_order_that_is_paid_afterwards_is_not_sent(self, visitor: Client) -> None:
@@ -265,6 +270,7 @@ class TestWithdrawal:
         Client(HTTP_USER_AGENT="CornerBank/1.0").post(f"/webhook/{pk}/")
 
         assert Order.objects.get().status == Order.PAID
+        assert ConversionMark.objects.get().reason == NotSent.WITHDRAWN
         assert not Event.objects.exists()
         assert FBP not in json.dumps(Snapshot.objects.get().visitor)
 
@@ -273,5 +279,6 @@ class TestWithdrawal:
         newcomer.cookies["_fbp"] = FBP + "1"
 
         newcomer.post("/capi/withdraw/")
+        deliver_now()
 
-        assert Event.objects.get().status == Status.PENDING
+        assert Event.objects.get().status == Status.ACCEPTED

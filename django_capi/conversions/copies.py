@@ -16,6 +16,7 @@ from django_capi.ledger import marks, snapshots
 from django_capi.ledger.store import HELD, using
 from django_capi.meta.events import CustomData, UserData
 from django_capi.models import Event, Origin
+from django_capi.visitor import session_key
 
 
 def copies(obj: Model, page: tracking.RequestEvents) -> Iterator[tracking.Action]:
@@ -28,7 +29,9 @@ def copies(obj: Model, page: tracking.RequestEvents) -> Iterator[tracking.Action
     for conversion in conversions_of(obj):
         object_ref = objects.reference(obj, conversion)
         kept = snapshots.find(object_ref)
-        if kept is None or kept.is_of(page.visitor) is False:
+        if kept is None or kept.has_withdrawn:
+            continue
+        if kept.is_of(page.visitor, session=session_key(page.request)) is False:
             continue
         taken = marks.take_copy(object_ref, conversion.event_name)
         if taken:

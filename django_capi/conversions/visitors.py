@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils import timezone
 
 from django_capi import consent as policies
 from django_capi import hooks, tracking
@@ -15,7 +16,7 @@ from django_capi.conversions.base import Conversion, ask
 from django_capi.ledger import snapshots
 from django_capi.ledger.snapshots import Kept
 from django_capi.models import NotSent
-from django_capi.visitor import Visitor
+from django_capi.visitor import Visitor, session_key
 
 
 def keep(object_ref: str, page: tracking.RequestEvents | None) -> None:
@@ -28,7 +29,7 @@ def keep(object_ref: str, page: tracking.RequestEvents | None) -> None:
     if page.is_ignored:
         snapshots.keep(object_ref, Visitor(consent=Consent.UNKNOWN), is_excluded=True)
     elif is_browser(page.visitor):
-        snapshots.keep(object_ref, page.visitor)
+        snapshots.keep(object_ref, page.visitor, session=session_key(page.request))
 
 
 def is_admin(request: HttpRequest) -> bool:
@@ -54,9 +55,11 @@ def at_moment(
         return NotSent.EXCLUDED
     visitor = last_word(object_ref, kept, page) if kept else Visitor(consent=Consent.UNKNOWN)
     if visitor.consent is Consent.UNKNOWN:
-        visitor = replace(visitor, consent=said(conversion, obj))
+        visitor = replace(visitor, consent=said(conversion, obj), decided_at=timezone.now())
     if visitor.consent.is_given:
         return visitor
+    if kept and kept.has_withdrawn:
+        return NotSent.WITHDRAWN
     return NotSent.DENIED if visitor.consent is Consent.DENIED else NotSent.UNKNOWN
 
 
@@ -68,20 +71,26 @@ def hear(object_ref: str, page: tracking.RequestEvents | None) -> None:
 
 
 def last_word(object_ref: str, kept: Kept, page: tracking.RequestEvents | None) -> Visitor:
-    """The visitor who made the object, with the answer of this request when it is that visitor's own."""
-    if page is None or not is_own(page, kept) or page.visitor.consent in (Consent.UNKNOWN, kept.visitor.consent):
-        return kept.visitor
+    """The visitor who made the object, with the answer of this request when it is that visitor's own.
+
+    A withdrawal is a no as well: after it, only the visitor's own later yes counts.
+    """
+    before = replace(kept.visitor, consent=Consent.DENIED) if kept.has_withdrawn else kept.visitor
+    if page is None or not is_own(page, kept) or page.visitor.consent in (Consent.UNKNOWN, before.consent):
+        return before
     now = page.visitor
-    if now.consent.is_given and not kept.visitor.consent.is_given:
-        snapshots.keep(object_ref, now)
+    if now.consent.is_given and not before.consent.is_given:
+        snapshots.keep(object_ref, now, session=session_key(page.request))
         return now
-    snapshots.change_consent(object_ref, now.consent)
-    return replace(kept.visitor, consent=now.consent)
+    snapshots.change_consent(object_ref, now.consent, decided_at=now.decided_at)
+    return replace(before, consent=now.consent, decided_at=now.decided_at)
 
 
 def is_own(page: tracking.RequestEvents, kept: Kept) -> bool:
     """True when the request comes from the visitor who made the object."""
-    return not is_admin(page.request) and is_browser(page.visitor) and kept.is_of(page.visitor) is True
+    if is_admin(page.request) or not is_browser(page.visitor):
+        return False
+    return kept.is_of(page.visitor, session=session_key(page.request)) is True
 
 
 def said(conversion: Conversion[Any], obj: Model) -> Consent:

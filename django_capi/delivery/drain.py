@@ -19,7 +19,7 @@ from django.db import DatabaseError, OperationalError
 from django_capi.client import Answer, Client, client
 from django_capi.conf import Pixel, conf
 from django_capi.delivery import courier, poison
-from django_capi.ledger import batches, lanes, retention, tallies
+from django_capi.ledger import batches, erasure, lanes, retention, tallies
 from django_capi.meta import wire
 from django_capi.meta.verdicts import Outcome
 from django_capi.models import Batch, Rank
@@ -52,6 +52,7 @@ class Report:
 def deliver(*, seconds: float = 50.0, is_over: Callable[[], bool] = bool) -> Report:
     """One pass over every pixel, until nothing is due, the time is up, or the caller says that it is over."""
     report = Report(expired=retention.expire())
+    erasure.sweep()
     until = time.monotonic() + seconds
 
     def goes_on() -> bool:

@@ -19,13 +19,14 @@ from django_capi.client import Answer
 from django_capi.clock import Now
 from django_capi.conf import conf
 from django_capi.consent import Consent
-from django_capi.ledger import lanes
+from django_capi.ledger import lanes, withdrawal
+from django_capi.ledger.closing import answered, close, close_open, note
 from django_capi.ledger.insist import insistent
 from django_capi.ledger.keys import Among, HasStatus, pending
 from django_capi.ledger.store import using
 from django_capi.meta import wire
 from django_capi.meta.verdicts import Outcome
-from django_capi.models import Batch, Event, Rank, Status
+from django_capi.models import Batch, Event, Rank, Status, Withdrawal
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ OVERTAKEN = {
     Status.EXPIRED: "",
     Status.IN_DOUBT: "",
 }
+LONGEST_TRANSACTION = timedelta(hours=1)  # of a site's that contains a withdrawal
 APART = timedelta(hours=1)  # between two tries of an event that Meta's servers fail at
 LAST_TRY = timedelta(minutes=5)  # before its deadline it is tried once more
 
@@ -59,9 +61,20 @@ def due(held: lanes.Claim, *, limit: int, besides: Sequence[Due] = ()) -> list[D
 
     At most `limit`, and as many bytes as a request may have. What has been set apart comes last, one at a time.
 
-    Consent is asked again here: what has been withdrawn since is not pending any more, and what was never given
-    is not read at all.
+    Consent is asked again here: what has been withdrawn since ends, and what was never given is not read at all.
     """
+    while True:
+        found = read(held, limit=limit, besides=besides)
+        withdrawn = [row.pk for row, has_withdrawn in found if has_withdrawn]
+        if withdrawn:
+            withdrawal.end(withdrawn)
+        rows = [row for row, has_withdrawn in found if not has_withdrawn]
+        if rows or not withdrawn:
+            return fitting(rows)
+
+
+def read(held: lanes.Claim, *, limit: int, besides: Sequence[Due]) -> list[tuple[Due, bool]]:
+    """The next rows, each with whether its visitor has withdrawn; in one statement, so that none is between."""
     waiting = Event.objects.using(using()).filter(
         status=Status.PENDING,
         pixel_id=held.pixel_id,
@@ -71,12 +84,17 @@ def due(held: lanes.Claim, *, limit: int, besides: Sequence[Due] = ()) -> list[D
     )
     if besides:
         waiting = waiting.exclude(Among("pk", [row.pk for row in besides]))
-    rows = [Due(*row) for row in waiting.order_by("rank", "deadline", "pk").values_list(*FIELDS)[:limit]]
+    rows = waiting.order_by("rank", "deadline", "pk").values_list(*FIELDS, withdrawal.event_has_withdrawn())
+    return [(Due(*row), bool(has_withdrawn)) for *row, has_withdrawn in rows[:limit]]
+
+
+def fitting(rows: list[Due]) -> list[Due]:
+    """As many of them as go into one request."""
     if rows and rows[0].rank == Rank.ALONE:
         return rows[:1]
     alike = [row for row in rows if row.test_event_code == rows[0].test_event_code and row.rank != Rank.ALONE]
-    fitting = wire.how_many((len(row.payload.encode()) for row in alike), max_bytes=conf.BATCH_BYTES) if alike else 0
-    return alike[:fitting]
+    sizes = (len(row.payload.encode()) for row in alike)
+    return alike[: wire.how_many(sizes, max_bytes=conf.BATCH_BYTES)] if alike else []
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +133,7 @@ def give_up(batch: Batch) -> int:
 @insistent
 def waiting(rows: list[Due]) -> list[Due]:
     """Those of them that still wait: consent may have been withdrawn, or a deadline passed, since they were read."""
-    still = pending([row.pk for row in rows]).filter(deadline__gt=Now())
+    still = pending([row.pk for row in rows]).filter(deadline__gt=Now()).exclude(withdrawal.event_has_withdrawn())
     if not rows or still.count() == len(rows):
         return rows
     left = set(still.values_list("pk", flat=True))
@@ -165,16 +183,27 @@ def accept(held: lanes.Claim, sent: Sent) -> bool:
     }
     if not conf.PAYLOAD_DAYS:
         changes["payload"] = ""
+    pks = [row.pk for row in sent.rows]
+    withdrawn = withdrawal.withdrawn_among(pks) if was_overtaken(sent) else []
     with transaction.atomic(using=using()):
         kept = sent.answer is None or lanes.succeed(held)
-        settled = pending([row.pk for row in sent.rows]).update(**changes)
+        settled = pending(pks).update(**changes)
         if settled < len(sent.rows):
             own_up(sent, changes)
+        if withdrawn:
+            overtaken = {"payload": "", "error_reason": OVERTAKEN[Status.WITHDRAWN]}
+            Event.objects.using(using()).filter(Among("pk", withdrawn), HasStatus(Status.ACCEPTED)).update(**overtaken)
         close(sent.batch, **(answered(sent.answer) if sent.answer else {}))
     if settled:  # else somebody who took the lane over has told of them
         names = [(row.event_name, row.event_id) for row in sent.rows]
         signals.events_accepted.send_robust(Event, pixel_id=held.pixel_id, events=names)
     return kept
+
+
+def was_overtaken(sent: Sent) -> bool:
+    """Somebody has withdrawn since the request was written down, or a little before it."""
+    started = Batch.objects.filter(pk=sent.batch.pk).values(since=F("started_at") - LONGEST_TRANSACTION)
+    return Withdrawal.objects.using(using()).filter(withdrawn_at__gte=started).exists()
 
 
 def own_up(sent: Sent, changes: Mapping[str, object]) -> None:
@@ -260,30 +289,3 @@ def keep_answer(batch: Batch, answer: Answer) -> None:
 @insistent
 def close_answered(batch: Batch, answer: Answer) -> None:
     close(batch, **answered(answer))
-
-
-def answered(answer: Answer) -> dict[str, object]:
-    """The columns of a batch that hold Meta's answer."""
-    verdict = answer.verdict
-    return {
-        "outcome": str(verdict.outcome),
-        "reason": verdict.reason[:250],
-        "http_status": answer.status,
-        "error_code": verdict.code,
-        "error_subcode": verdict.subcode,
-        "fbtrace_id": (verdict.fbtrace_id or "")[:64],
-    }
-
-
-def close(batch: Batch, **answer: object) -> None:
-    note(batch, finished_at=Now(), event_pks=[], **answer)
-
-
-def close_open(batch: Batch, **answer: object) -> bool:
-    """False when it has been closed already: what was in doubt is counted once."""
-    left = Batch.objects.using(using()).filter(pk=batch.pk, finished_at=None)
-    return bool(left.update(finished_at=Now(), event_pks=[], **answer))
-
-
-def note(batch: Batch, **changes: object) -> None:
-    Batch.objects.using(using()).filter(pk=batch.pk).update(**changes)

@@ -1,23 +1,33 @@
-"""A person's choice comes in: final events that Meta did not take are made pending again."""
+"""Make final events that Meta did not take pending again, as a person has asked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import Q
+
 from django_capi.clock import Now
 from django_capi.ledger.store import using
+from django_capi.ledger.withdrawal import event_has_withdrawn
 from django_capi.models import Event, Status
 
 RESENDABLE = (Status.REJECTED, Status.IN_DOUBT, Status.EXPIRED)
 
 
+def may_be_resent() -> Q:
+    """What Meta did not take, and would still take."""
+    return Q(status__in=RESENDABLE, deadline__gt=Now())
+
+
 def resend(pks: Sequence[int]) -> int:
     """Queue them again with their own ids, bytes and times; the number that could be.
 
-    Accepted and withdrawn events stay, and so do those past their deadline or without their text.
+    Accepted and withdrawn events stay, and so do those past their deadline, without their text, or of a visitor who
+    has withdrawn consent since.
     """
-    rows = Event.objects.using(using()).filter(pk__in=pks, status__in=RESENDABLE, deadline__gt=Now())
-    return rows.exclude(payload="").update(
+    rows = Event.objects.using(using()).filter(pk__in=pks).filter(may_be_resent()).exclude(payload="")
+    allowed = list(rows.exclude(event_has_withdrawn()).values_list("pk", flat=True))
+    return rows.filter(pk__in=allowed).update(
         status=Status.PENDING,
         changed_at=Now(),
         due_at=Now(),

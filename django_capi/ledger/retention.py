@@ -1,33 +1,29 @@
-"""Time and wishes come in: events past their deadline expire, withdrawn ones are kept back, old rows go."""
+"""End events past their deadline, give up page views of a backlog, and remove old rows and payloads."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from functools import reduce
-from operator import or_
-from typing import Any
+from typing import Final
 
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from django_capi.clock import Now
 from django_capi.conf import conf
-from django_capi.consent import Consent
-from django_capi.ledger import tallies
+from django_capi.ledger import erasure, tallies
 from django_capi.ledger.insist import insistent
-from django_capi.ledger.keys import Among, batched, pending
-from django_capi.ledger.resend import RESENDABLE
-from django_capi.ledger.store import digest, using
-from django_capi.models import Batch, Event, Rank, Snapshot, Status
-from django_capi.visitor import Visitor
+from django_capi.ledger.keys import batched, pending
+from django_capi.ledger.ranges import RANGE, drop, ranges, rest
+from django_capi.ledger.resend import may_be_resent
+from django_capi.ledger.store import AGE_LIMIT, using
+from django_capi.models import Batch, Event, Rank, Snapshot, Status, Withdrawal
 
 logger = logging.getLogger("django_capi")
 
-RANGE = 200  # rows in a step: the longest that a checkout may have to wait for
-PAUSE = 0.01  # seconds between two steps
+# An event can be sent for so long after its consent was given, and a kept visitor stays for RETENTION_DAYS.
+LONGEST_WAIT: Final = max(AGE_LIMIT.values())
 
 
 def expire() -> int:
@@ -53,31 +49,6 @@ def shed(pixel_id: str) -> int:
     given_up = finish(oldest, Status.EXPIRED, "Shed: too many events waited.", payload="")
     logger.warning("Pixel %s: %d page views were shed, more than %d waited.", pixel_id, given_up, conf.BACKLOG_LIMIT)
     return given_up
-
-
-def withdraw(*, fbp: str | None, external_id: object = None) -> int:
-    """A visitor took the consent back: what waits is never sent, and its text goes. The number of events.
-
-    What ended without Meta having taken it keeps its reason and loses its text, so that nobody can send it again. An
-    object that the visitor made and that becomes a conversion later, such as an order still to be paid, is one of
-    somebody who declined from now on.
-    """
-    known = {"fbp": digest(fbp), "external_id": digest(external_id)}
-    marks = [(key, value) for key, value in known.items() if value]
-    if not marks:
-        return 0
-    forget_visitor(reduce(or_, (Q(**{key: value}) for key, value in marks)))
-    theirs = Event.objects.using(using()).filter(reduce(or_, (Q(**{f"server_{key}": value}) for key, value in marks)))
-    left = theirs.filter(may_be_resent()).exclude(payload="").values_list("pk", flat=True)
-    for pks in batched(list(left), RANGE):
-        drop_texts(Event.objects.using(using()).filter(Among("pk", pks)))
-    return finish(theirs.filter(status=Status.PENDING), Status.WITHDRAWN, "The visitor withdrew consent.", payload="")
-
-
-@insistent
-def forget_visitor(made_by: Q) -> None:
-    declined = Visitor(consent=Consent.DENIED).stored()
-    Snapshot.objects.using(using()).filter(made_by).update(visitor=declined)
 
 
 def waiting() -> QuerySet[Event]:
@@ -111,39 +82,15 @@ def prune() -> int:
     # A request's row goes a day after its events: their pages name it.
     drop(Batch.objects.using(using()).filter(finished_at__lte=row_limit - timedelta(days=1)))
     drop(Snapshot.objects.using(using()).filter(created_at__lte=row_limit))
+    erasure.strip_snapshots()
+    while erasure.end_events(erasure.MOST):
+        pass  # all of them: a pass of delivery does not see what a long transaction commits after it
+    # Later than anything that they may be about.
+    outlived = min(row_limit, now - LONGEST_WAIT) - timedelta(days=1)
+    drop(Withdrawal.objects.using(using()).filter(withdrawn_at__lte=outlived))
     return removed
-
-
-def may_be_resent() -> Q:
-    """Their text is what would be sent again."""
-    return Q(status__in=RESENDABLE, deadline__gt=Now())
-
-
-def drop(rows: QuerySet[Any]) -> None:
-    for part in ranges(rows, last=rows.aggregate(last=Max("pk"))["last"]):
-        rest(remove(part))
-
-
-@insistent
-def remove(rows: QuerySet[Any]) -> int:
-    """Nothing points at any of them."""
-    return int(rows._raw_delete(using()))
 
 
 @insistent
 def drop_texts(rows: QuerySet[Event]) -> int:
     return rows.update(payload="")
-
-
-def ranges(rows: QuerySet[Any], *, last: int | None) -> Iterator[QuerySet[Any]]:
-    """The rows up to that key, a few at a time."""
-    first = rows.aggregate(first=Min("pk"))["first"]
-    if first is not None and last is not None:
-        for low in range(first, last + 1, RANGE):
-            yield rows.filter(pk__gte=low, pk__lt=low + RANGE)
-
-
-def rest(changed: int) -> None:
-    """Let those in who waited while so many rows were written."""
-    if changed:
-        time.sleep(PAUSE)

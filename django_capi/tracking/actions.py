@@ -14,6 +14,7 @@ from django_capi.conf import Pixel
 from django_capi.consent import Consent
 from django_capi.delivery.nudge import nudge
 from django_capi.ledger import store as ledger
+from django_capi.ledger import withdrawal
 from django_capi.meta import rules
 from django_capi.meta.events import (
     ActionSource,
@@ -84,6 +85,7 @@ def entry(action: Action, visitor: Visitor, *, browser_state: BrowserState = Bro
         origin=action.origin,
         object_ref=action.object_ref,
         browser_state=browser_state,
+        decided_at=visitor.decided_at,
         left_out=(*visitor.left_out, *(f"{item.key}:{item.reason}" for item in missing)),
     )
 
@@ -107,7 +109,7 @@ def event_of(action: Action, visitor: Visitor, user_data: UserData) -> Event:
 
 def write(entries: Sequence[ledger.Entry], pixels: Sequence[Pixel]) -> None:
     """Store, and wake a worker when the transaction commits."""
-    if ledger.store(entries, pixels):
+    if ledger.store(withdrawal.checked(entries), pixels):
         on_commit(nudge)
 
 

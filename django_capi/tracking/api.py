@@ -147,7 +147,7 @@ def track_in(
         raise Untracked("the request comes from a crawler")
     if page.is_unwanted:
         raise Untracked('the request is one that CAPI["EXCLUDE"] names')
-    consent = checked(policies.decision(page.request, said=said)).consent
+    consent = checked(page.decide(said=said)).consent
     visitor = page.visitor_with(consent) if said else page.read_visitor(consent)
     targets = chosen(pixels, page.request)
     if not page.is_browser:

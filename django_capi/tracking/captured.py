@@ -14,9 +14,7 @@ from django_capi.meta.events import InvalidEvent
 from django_capi.tracking.errors import Quietly, Untracked
 from django_capi.tracking.page import events_of
 from django_capi.tracking.threads import asynchronous
-from django_capi.visitor import Visitor
-
-PREFIX = "visitor:"
+from django_capi.visitor import Visitor, session_key
 
 
 def capture_visitor(request: HttpRequest) -> str:
@@ -30,13 +28,13 @@ def capture_visitor(request: HttpRequest) -> str:
     now, and a later withdrawal counts. Of a visitor without consent, a crawler or an excluded request only the refusal
     is kept. Never raises.
     """
-    reference = PREFIX + secrets.token_hex(16)
+    reference = snapshots.CAPTURED + secrets.token_hex(16)
     with Quietly("A captured visitor"):
         page = events_of(request)
         if page.is_ignored:
             snapshots.keep(reference, Visitor(consent=Consent.UNKNOWN), is_excluded=True)
         else:
-            snapshots.keep(reference, page.read_visitor())
+            snapshots.keep(reference, page.read_visitor(), session=session_key(request))
     return reference
 
 
@@ -45,13 +43,15 @@ acapture_visitor = asynchronous(capture_visitor)
 
 def captured(reference: object, *, said: bool | None) -> Visitor:
     """The captured visitor, with the consent that holds for this event."""
-    if not isinstance(reference, str) or not reference.startswith(PREFIX):
+    if not isinstance(reference, str) or not reference.startswith(snapshots.CAPTURED):
         raise InvalidEvent("visitor", "must be what capture_visitor(request) returned")
     kept = snapshots.find(reference)
     if kept is None:
         raise Untracked("its visitor is not kept, or no longer", "Call capture_visitor(request) in the request.")
     if kept.is_excluded:
         raise Untracked("its visitor was captured in a request of a crawler, or one that is excluded")
+    if kept.has_withdrawn:
+        raise Untracked(policies.WITHDRAWN.reason)
     decision = policies.decision_for_captured(kept.visitor.consent, said=said)
     if not decision.consent.is_given:
         raise Untracked(decision.reason, decision.advice)

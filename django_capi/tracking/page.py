@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 
+from django_capi import consent as policies
 from django_capi.agents import Client, agent_of, client_of
 from django_capi.conf import Pixel
-from django_capi.consent import Consent
+from django_capi.consent import Consent, Decision
 from django_capi.ledger import store as ledger
 from django_capi.models import Origin
 from django_capi.scope import is_unwanted, pixels_for
 from django_capi.tracking.actions import Action, entry, write
 from django_capi.tracking.errors import Quietly
-from django_capi.visitor import Visitor, from_request
+from django_capi.visitor import Visitor, fbp, from_request
 
 current: ContextVar[RequestEvents | None] = ContextVar("django_capi_current", default=None)
 
@@ -70,6 +73,9 @@ class RequestEvents:
         self.in_transaction: set[str] = set()  # ids whose rows the caller's transaction may still take back
         self.blocks: list[Any] = []
         self.is_finished = False
+        self.has_declined = False  # the policy says no to a visitor who has our cookie, and so had said yes
+        self.has_withdrawn = False  # in this request: it is noted, and the cookies go with the response
+        self._decided_at: datetime | None = None
         self._visitor: Visitor | None = None
         self._user: object = None  # whom the visitor was read with
 
@@ -85,14 +91,27 @@ class RequestEvents:
         self._visitor = visitor
         self._user = getattr(self.request, "user", None)
 
+    def decide(self, *, said: bool | None = None) -> Decision:
+        """Ask the consent policy, and the caller of `track()`."""
+        self._decided_at = timezone.now()  # before: the policy may take a while
+        found = policies.WITHDRAWN if self.has_withdrawn else policies.decision(self.request, said=said)
+        if said is not False:
+            self.has_declined = found is policies.POLICY_DENIED and fbp(self.request) is not None
+        return found
+
     def read_visitor(self, consent: Consent | None = None) -> Visitor:
         """The visitor as of now; `consent` when the policy has just been asked."""
-        self.visitor = found = from_request(self.request, consent=consent)
+        self.visitor = found = self.visitor_with(self.decide().consent if consent is None else consent)
         return found
 
     def visitor_with(self, consent: Consent) -> Visitor:
         """The visitor as of now, where the caller has a say in the consent. The page's own visitor stays as it is."""
-        return from_request(self.request, consent=consent)
+        return from_request(self.request, consent=consent, decided_at=self._decided_at)
+
+    def note_withdrawal(self) -> None:
+        """From now on this request has no consent, whatever the policy says."""
+        self.has_withdrawn, self.has_declined = True, False
+        self._visitor = None
 
     @cached_property
     def client(self) -> Client:

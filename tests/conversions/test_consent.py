@@ -99,7 +99,7 @@ def test_a_no_at_a_save_before_the_payment_is_the_last_word(visitor: Client) -> 
 
     Client(HTTP_USER_AGENT="CornerBank/1.0").post(f"/webhook/{pk}/")
 
-    assert outcome() == NotSent.DENIED
+    assert outcome() == NotSent.WITHDRAWN
 
 
 class TestExcluded:

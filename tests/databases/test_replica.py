@@ -15,8 +15,8 @@ from pytest_django import Settings
 
 from django_capi.delivery.drain import deliver
 from django_capi.doctor import Level, examine
-from django_capi.ledger import lanes, resend, retention
-from django_capi.models import Batch, BrowserState, ConversionSource, Event, Lane, Status
+from django_capi.ledger import erasure, lanes, resend, retention, withdrawal
+from django_capi.models import Batch, BrowserState, ConversionSource, Event, Lane, Status, Withdrawal
 from tests.conftest import FBP
 from tests.pages import events
 from tests.site.models import Order
@@ -102,11 +102,13 @@ def test_withdrawing_expiring_resending_and_pruning_do_not_either(
     visitor: Client, reads_of_the_replica: CaptureQueriesContext
 ) -> None:
     visitor.post("/lead/")
-    retention.withdraw(fbp=FBP)
+    withdrawal.withdraw(fbps=[FBP])
+    erasure.sweep()
     withdrawn = STORED.get().status
     STORED.update(status=Status.PENDING, deadline=timezone.now() - timedelta(days=1), payload="{}")
     retention.expire()
     expired = STORED.get().status
+    Withdrawal.objects.using("default").all().delete()
     STORED.update(deadline=timezone.now() + timedelta(days=1))
     resent = resend.resend([STORED.get().pk])
     STORED.update(status=Status.ACCEPTED, finished_at=timezone.now() - timedelta(days=400))

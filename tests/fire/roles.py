@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from django_capi.conf import conf
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import lanes, receipts, retention
+from django_capi.ledger import lanes, receipts, withdrawal
 from django_capi.models import Batch, BrowserState, Event, Lane, Status
 from django_capi.tracking import track
 from tests.fire import brokers, clocks, orders, shopping
@@ -114,9 +114,9 @@ def visit(*, event_id: str, fbp: str, **_: object) -> None:
     track("Lead", event_id=event_id, user_data={"fbp": fbp, "em": "jane@example.com"}, consent=True)
 
 
-def withdraw(*, fbp: str, **_: object) -> int:
-    """What the page's button does; how many events waited."""
-    return retention.withdraw(fbp=fbp)
+def withdraw(*, fbp: str, **_: object) -> bool:
+    """What the page's button does."""
+    return withdrawal.withdraw(fbps=[fbp])
 
 
 def let_time_pass(*, event_id: str, seconds: int, **_: object) -> int:

@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.delivery.drain import deliver
 from django_capi.insight.overlap import Counts, Overlap, measure, start_of
-from django_capi.ledger import receipts, resend, retention, tallies
+from django_capi.ledger import erasure, receipts, resend, retention, tallies, withdrawal
 from django_capi.ledger.store import digest
 from django_capi.models import BrowserState, Count, Event, Span, Status, Tally
 from tests.conftest import FBP
@@ -60,7 +60,8 @@ def be_seen(event: Event) -> None:
 
 
 def be_withdrawn(event: Event) -> None:
-    assert retention.withdraw(fbp=FBP)
+    assert withdrawal.withdraw(fbps=[FBP])
+    assert erasure.sweep() == 1
 
 
 def expire(event: Event) -> None:

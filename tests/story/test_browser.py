@@ -279,6 +279,17 @@ def test_a_withdrawn_consent_takes_the_cookies_and_stops_the_pixel(demo: Demo, c
     assert not [ids for ids in seen if "CS-102" in str(ids)]
 
 
+def test_a_banner_may_delete_the_cookies_before_it_withdraws(demo: Demo, context: BrowserContext) -> None:
+    page = consenting(demo, context)
+    (fbp,) = (cookie["value"] for cookie in context.cookies(demo.shop) if cookie["name"] == "_fbp")
+    context.clear_cookies()
+
+    with page.expect_request("**/capi/withdraw/") as asked:
+        page.evaluate("() => window.capi.consent(false)")
+
+    assert asked.value.post_data_json == {"fbp": fbp}
+
+
 def test_a_withdrawal_that_the_site_could_not_take_is_repeated(demo: Demo, context: BrowserContext) -> None:
     page = consenting(demo, context)
     page.route("**/capi/withdraw/", lambda route: route.fulfill(status=503), times=1)

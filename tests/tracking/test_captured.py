@@ -13,7 +13,7 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from django_capi.consent import Consent
-from django_capi.ledger import retention
+from django_capi.ledger import withdrawal
 from django_capi.models import Event, Snapshot
 from django_capi.tracking import acapture_visitor, capture_visitor, track
 from tests.conftest import ADDRESS, AGENT, FBP
@@ -106,7 +106,7 @@ def test_of_a_visitor_without_consent_nothing_is_kept(
 
 def test_a_withdrawal_in_between_counts(request_of_ann: HttpRequest) -> None:
     reference = capture_visitor(request_of_ann)
-    retention.withdraw(fbp=FBP, external_id=None)
+    withdrawal.withdraw(fbps=[FBP])
 
     assert track("Lead", visitor=reference) is None
     assert track("Lead", visitor=reference, consent=True) is None

@@ -29,6 +29,7 @@
   let held = []; // events that wait for consent
   let outbox = []; // copies that the site has not heard of yet
   let timer = 0;
+  let fbp = ''; // the banner may delete the cookie before it tells us of a withdrawal
 
   // --- what the page says -------------------------------------------------------------------------------------
 
@@ -186,6 +187,7 @@
   function open() {
     if (isOpen) return;
     isOpen = true;
+    readFbp();
     install();
     if (config.limited) window.fbq('dataProcessingOptions', ['LDU'], 0, 0);
     for (const pixel of config.pixels) {
@@ -219,12 +221,21 @@
     }
     isOpen = false;
     if (window.fbq) window.fbq('consent', 'revoke');
+    held = []; // they waited for an answer, and this is it
     outbox = [];
     withdraw(false);
   }
 
+  function readFbp() {
+    const found = /(?:^|; )_fbp=([^;]+)/.exec(document.cookie);
+    if (found) fbp = found[1];
+  }
+
   function withdraw(isSecond) {
-    window.fetch(config.withdraw, { method: 'POST', credentials: 'same-origin', keepalive: true })
+    window.fetch(config.withdraw, {
+      method: 'POST', body: JSON.stringify({ fbp }), keepalive: true, credentials: 'same-origin',
+      headers: { 'Content-Type': 'application/json' },
+    })
       .then((response) => (response.ok ? response : Promise.reject(new Error('withdraw'))))
       .catch(() => isSecond || window.setTimeout(withdraw, 2000, true));
   }
@@ -235,6 +246,7 @@
     const element = document.getElementById('capi-config');
     config = element && parse(element);
     if (!config || config.excluded) return;
+    readFbp();
     takeAll(document);
     watch();
     if (config.consent) open();

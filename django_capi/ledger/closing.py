@@ -1,0 +1,35 @@
+"""Write Meta's answer into the row of a request, and close it."""
+
+from __future__ import annotations
+
+from django_capi.client import Answer
+from django_capi.clock import Now
+from django_capi.ledger.store import using
+from django_capi.models import Batch
+
+
+def answered(answer: Answer) -> dict[str, object]:
+    """The columns of a batch that hold Meta's answer."""
+    verdict = answer.verdict
+    return {
+        "outcome": str(verdict.outcome),
+        "reason": verdict.reason[:250],
+        "http_status": answer.status,
+        "error_code": verdict.code,
+        "error_subcode": verdict.subcode,
+        "fbtrace_id": (verdict.fbtrace_id or "")[:64],
+    }
+
+
+def close(batch: Batch, **answer: object) -> None:
+    note(batch, finished_at=Now(), event_pks=[], **answer)
+
+
+def close_open(batch: Batch, **answer: object) -> bool:
+    """False when it has been closed already: what was in doubt is counted once."""
+    left = Batch.objects.using(using()).filter(pk=batch.pk, finished_at=None)
+    return bool(left.update(finished_at=Now(), event_pks=[], **answer))
+
+
+def note(batch: Batch, **changes: object) -> None:
+    Batch.objects.using(using()).filter(pk=batch.pk).update(**changes)

@@ -1,0 +1,120 @@
+"""Erase what the ledger keeps of people: after a withdrawal, and when the conversions of an object are settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Final
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from django_capi.conf import conf
+from django_capi.consent import Consent
+from django_capi.ledger import withdrawal
+from django_capi.ledger.insist import insistent
+from django_capi.ledger.keys import Among, batched
+from django_capi.ledger.ranges import RANGE, every, rest
+from django_capi.ledger.resend import RESENDABLE
+from django_capi.ledger.snapshots import CAPTURED, has_person
+from django_capi.ledger.store import using
+from django_capi.ledger.withdrawal import event_has_withdrawn, visitor_has_withdrawn
+from django_capi.models import (
+    ConversionMark,
+    ConversionState,
+    Event,
+    Rank,
+    Snapshot,
+    Status,
+    Withdrawal,
+    WithdrawalKind,
+)
+from django_capi.visitor import Visitor
+
+MOST: Final = 1000  # rows in a pass of delivery, and withdrawals that it is about
+ALL: Final = Q()
+EVENT_COLUMNS: Final = {WithdrawalKind.FBP: "server_fbp", WithdrawalKind.EXTERNAL_ID: "server_external_id"}
+UNMET: Final = timedelta(days=1)  # until an object without any conversion will not get one
+
+
+def sweep() -> int:
+    """What is kept of visitors who have withdrawn goes, also while their events cannot be sent. How many events ended.
+
+    A part of delivery's pass, bounded in rows; what is left has its turn in the next one. It costs one query while
+    there is no new withdrawal.
+    """
+    new = Withdrawal.objects.using(using()).filter(is_swept=False).order_by("withdrawn_at")
+    found = list(new.values_list("pk", "kind", "digest", "withdrawn_at")[:MOST])
+    if not found:
+        return 0
+    among = Q()
+    for kind, digests in withdrawal.by_kind((kind, digest) for _, kind, digest, _ in found).items():
+        withdrawal.forget(kind, digests)
+        among |= Q(**{f"{EVENT_COLUMNS[kind]}__in": digests}) if kind in EVENT_COLUMNS else Q()
+    ended = end_events(MOST, among=among) if among else 0
+    if ended < MOST:
+        note_swept([pk for pk, *_ in found], until=max(at for *_, at in found))
+    return ended
+
+
+@insistent
+def note_swept(pks: list[int], *, until: object) -> None:
+    """But for those that have been renewed since."""
+    Withdrawal.objects.using(using()).filter(pk__in=pks, withdrawn_at__lte=until).update(is_swept=True)
+
+
+def end_events(most: int, *, among: Q = ALL) -> int:
+    """Waiting events are withdrawn; what ended without Meta keeps its reason, and loses what could be sent again."""
+    changed = 0
+    for status in (Status.PENDING, *RESENDABLE):
+        for rows in sendable(status):
+            withdrawn = (
+                rows.filter(among).filter(event_has_withdrawn()).exclude(payload="").values_list("pk", flat=True)
+            )
+            for pks in batched(list(withdrawn.values_list("pk", flat=True)[: most - changed]), RANGE):
+                changed += withdrawal.end(pks) if status == Status.PENDING else drop_payloads(pks)
+                rest(len(pks))
+    return changed
+
+
+def sendable(status: Status) -> Iterator[QuerySet[Event]]:
+    """Events in this state that Meta would still take, in parts that the index serves."""
+    rows = Event.objects.using(using()).filter(status=status)
+    for pixel_id in rows.order_by().values_list("pixel_id", flat=True).distinct():
+        for rank in Rank.values:
+            yield rows.filter(pixel_id=pixel_id, rank=rank, deadline__gt=timezone.now())
+
+
+@insistent
+def drop_payloads(pks: Sequence[int]) -> int:
+    return Event.objects.using(using()).filter(Among("pk", pks), status__in=RESENDABLE).update(payload="")
+
+
+def strip_snapshots() -> None:
+    """Of the visitors of objects that nothing is owed of any more only the consent and the digests stay.
+
+    With the digests the browser's copy still finds its visitor, and a withdrawal its objects.
+    """
+    limit = timezone.now() - timedelta(days=conf.PAYLOAD_DAYS)
+    marks = ConversionMark.objects.using(using()).filter(object_ref=OuterRef("object_ref"))
+    is_owed = Exists(marks.filter(state__in=(ConversionState.OPEN, ConversionState.INCOMPLETE)))
+    is_recent = Exists(marks.filter(happened_at__gt=limit))
+    is_over = Q(Exists(marks)) | Q(created_at__lte=limit - UNMET)
+    for part in every(Snapshot.objects.using(using())):
+        rows = part.filter(has_person())
+        declined = list(rows.filter(visitor_has_withdrawn()).values_list("pk", flat=True))
+        settled = rows.exclude(object_ref__startswith=CAPTURED).filter(~is_owed, ~is_recent, is_over)
+        rest(withdrawal.decline(declined) + sum(strip(pks, consent) for consent, pks in by_consent(settled).items()))
+
+
+def by_consent(rows: QuerySet[Snapshot]) -> dict[Consent, list[int]]:
+    found: dict[Consent, list[int]] = {}
+    for pk, visitor in rows.values_list("pk", "visitor"):
+        found.setdefault(Consent(visitor["consent"]), []).append(pk)
+    return found
+
+
+@insistent
+def strip(pks: list[int], consent: Consent) -> int:
+    stripped = Visitor(consent=consent).stored()
+    return Snapshot.objects.using(using()).filter(Among("pk", pks)).update(visitor=stripped)

@@ -1,0 +1,60 @@
+"""Withdraw a visitor's consent from the site's own code, such as a form without JavaScript or an account page.
+
+from django_capi.withdrawal import withdraw_consent
+
+withdraw_consent(request)
+withdraw_consent(external_id=user.pk)
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.http import HttpRequest
+
+from django_capi.ledger import withdrawal
+from django_capi.meta import cookies
+from django_capi.meta.events import UserData
+from django_capi.session import pop_copies
+from django_capi.tracking import events_of
+from django_capi.tracking.threads import asynchronous
+from django_capi.visitor import contact, session_key
+from django_capi.visitor import fbp as fbp_of
+
+logger = logging.getLogger("django_capi")
+
+
+def withdraw_consent(request: HttpRequest | None = None, *, external_id: object = None, fbp: str | None = None) -> bool:
+    """Send nothing more of what this visitor has consented to until now. False when nothing tells who it is.
+
+    `request`: the visitor's own. The `_fbp` cookie, the signed-in person and the session tell who it is; nothing more
+    is tracked in this request, and with CapiMiddleware its response deletes `_fbp` and `_fbc`.
+    `external_id`: as CAPI["EXTERNAL_ID"] gives it, by default the user's primary key; for code without a request.
+    `fbp`: the value of an `_fbp` cookie.
+
+    It stops what waits to be sent, and what orders that are paid later would have sent; what Meta has already stays
+    there. What happens under a later yes is sent. Inside a transaction it is stored with it. Raises the database's
+    error when it cannot be stored: then it has to be repeated.
+    """
+    fbps = [fbp] if fbp and cookies.is_well_formed(fbp) else []
+    external_ids = [hashed(external_id)]
+    session = None
+    if request is not None:
+        fbps.append(fbp_of(request) or "")
+        external_ids.append(contact(request).payload().get("external_id"))
+        session = session_key(request)
+    is_known = withdrawal.withdraw(fbps=fbps, external_ids=external_ids, session=session)
+    if not is_known:
+        logger.info("A withdrawal of consent stops nothing: no _fbp, no signed-in person and no session tell whose.")
+    if request is not None:
+        pop_copies(request)
+        events_of(request).note_withdrawal()
+    return is_known
+
+
+awithdraw_consent = asynchronous(withdraw_consent)
+
+
+def hashed(external_id: object) -> object:
+    """As events carry it."""
+    return UserData.from_raw({"external_id": external_id}).payload().get("external_id") if external_id else None

@@ -1,0 +1,1 @@
+"""What a visitor has consented to until a withdrawal is not sent."""
