@@ -1,0 +1,87 @@
+"""Tables of the conversions that are owed, and of where the search for them has come to."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ConversionState(models.IntegerChoices):
+    """What has become of an object's conversion. OPEN and INCOMPLETE are still owed."""
+
+    OPEN = 0, _("has not happened")
+    INCOMPLETE = 1, _("stored, to be completed")  # in a transaction: its data is read again after the commit
+    STORED = 2, _("stored")
+    NOT_SENT = 3, _("not sent")
+
+
+class NotSent(models.TextChoices):
+    """Why a conversion that has happened has no event."""
+
+    BEFORE = "before", _("it happened before this app knew the model")
+    DENIED = "denied", _("the customer declined")
+    UNKNOWN = "unknown", _("the customer's consent is not known")
+    WITHDRAWN = "withdrawn", _("the customer withdrew consent")
+    EXCLUDED = "excluded", _("it came from a crawler or an excluded request")
+    NO_PIXEL = "no_pixel", _("it belongs to no pixel")
+    TOO_OLD = "too_old", _("it was found too late for Meta")
+
+
+class ConversionMark(models.Model):
+    """One conversion of one object: owed until it is stored as an event or has a reason why it is not.
+
+    Outlives the ledger, so that an old order never fires again.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    object_ref = models.CharField(_("object"), max_length=120)
+    event_name = models.CharField(_("event name"), max_length=50)
+    state = models.PositiveSmallIntegerField(_("state"), choices=ConversionState, default=ConversionState.OPEN)
+    reason = models.CharField(_("why not sent"), max_length=20, choices=NotSent, blank=True)
+    event_id = models.CharField(_("event id"), max_length=100, blank=True)
+    pixel_ids = models.TextField(_("pixels"), blank=True, help_text=_("separated by spaces"))
+    created_at = models.DateTimeField(_("first seen"), auto_now_add=True)
+    happened_at = models.DateTimeField(_("happened"), null=True, blank=True)
+    check_at = models.DateTimeField(_("next check"), null=True, blank=True)
+    shown_at = models.DateTimeField(_("browser copy rendered"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("conversion")
+        verbose_name_plural = _("conversions")
+        constraints = [
+            models.UniqueConstraint(fields=["object_ref", "event_name"], name="capi_one_mark_per_object"),
+        ]
+        indexes = [models.Index(fields=["state", "check_at"], name="capi_mark_check")]
+
+    def __str__(self) -> str:
+        return f"{self.event_name} {self.object_ref}"
+
+
+class ConversionSource(models.Model):
+    """A conversion class in one database: when this app first met it, and how far the sweep has come."""
+
+    id = models.BigAutoField(primary_key=True)
+    model = models.CharField(max_length=100, help_text="app_label.model_name")
+    database = models.CharField(max_length=60)
+    event_name = models.CharField(max_length=50)
+    met_at = models.DateTimeField(auto_now_add=True)
+    met_pk = models.BigIntegerField(null=True, help_text="the highest primary key then; empty without numbers")
+    swept_at = models.DateTimeField(null=True)
+    # New objects are read in laps by primary key. The next lap begins where all is known to be committed.
+    cursor = models.BigIntegerField(default=0)
+    lap_start = models.BigIntegerField(default=0)
+    lap_end = models.BigIntegerField(default=0)
+    lap_at = models.DateTimeField(null=True)
+    # What Conversion.candidates() gives is read in laps, too.
+    since = models.DateTimeField(null=True)
+    next_since = models.DateTimeField(null=True)
+    candidate_pk = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["model", "database", "event_name"], name="capi_one_source_per_class"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_name} of {self.model} in {self.database}"

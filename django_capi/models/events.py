@@ -1,0 +1,130 @@
+"""The table of events, and the words for where each of their two copies is."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from django_capi.clock import Now
+from django_capi.consent import Consent
+
+MATCH_KEYS = (
+    "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id",
+    "client_ip_address", "client_user_agent", "fbc", "fbp",
+    "subscription_id", "fb_login_id", "lead_id", "anon_id", "madid",
+)  # fmt: skip
+MatchKey = IntFlag("MatchKey", MATCH_KEYS)  # type: ignore[misc]  # the order is stored: append only
+
+
+class Status(models.IntegerChoices):
+    """Where the server copy is. All but PENDING are final."""
+
+    PENDING = 0, _("pending")
+    ACCEPTED = 1, _("accepted")
+    REJECTED = 2, _("rejected")
+    EXPIRED = 3, _("expired")
+    WITHDRAWN = 4, _("withdrawn")
+    IN_DOUBT = 5, _("in doubt")
+
+
+class BrowserState(models.IntegerChoices):
+    """What the page reported of the browser copy; the larger value is the better news."""
+
+    NONE = 0, _("no receipt")
+    BLOCKED = 1, _("blocked")
+    FIRED = 2, _("fired")
+
+
+class Rank(models.IntegerChoices):
+    """Who goes first when many wait: a conversion is worth more than a page view.
+
+    What Meta's servers fail at goes last and by itself, so that it holds nothing up.
+    """
+
+    FIRST = 0, _("first")
+    PAGE_VIEW = 1, _("page views")
+    ALONE = 2, _("alone")
+
+
+class Origin(models.IntegerChoices):
+    """Where the action was noticed."""
+
+    PAGE = 0, _("page")
+    TRACK = 1, _("track()")
+    CONVERSION = 2, _("conversion")
+    BROWSER = 3, _("browser")
+
+
+class Event(models.Model):
+    """One action for one pixel: the server copy as finished JSON text, and what the browser reported."""
+
+    id = models.BigAutoField(primary_key=True)
+    pixel_id = models.CharField(_("pixel"), max_length=32)
+    event_name = models.CharField(_("event name"), max_length=50)
+    event_id = models.CharField(_("event id"), max_length=100)
+    event_time = models.BigIntegerField(_("event time"), help_text=_("Unix seconds; never changed"))
+    action_source = models.CharField(_("action source"), max_length=20)
+    origin = models.PositiveSmallIntegerField(_("noticed by"), choices=Origin, default=Origin.TRACK)
+    object_ref = models.CharField(_("object"), max_length=120, blank=True)
+    consent = models.PositiveSmallIntegerField(_("consent"), choices=Consent)
+    consented_at = models.DateTimeField(_("consent decided"), null=True)  # empty: before any withdrawal
+    test_event_code = models.CharField(_("test code"), max_length=20, blank=True)
+    created_at = models.DateTimeField(_("stored"), auto_now_add=True)
+
+    status = models.PositiveSmallIntegerField(_("server copy"), choices=Status, default=Status.PENDING)
+    rank = models.PositiveSmallIntegerField(_("rank"), choices=Rank, default=Rank.FIRST)
+    due_at = models.DateTimeField(_("due"))
+    deadline = models.DateTimeField(_("deadline"))
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    ambiguous = models.PositiveIntegerField(_("attempts without an answer"), default=0)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    batch = models.ForeignKey("Batch", models.DO_NOTHING, db_constraint=False, null=True, blank=True, db_index=False)
+    error_code = models.IntegerField(_("code"), null=True, blank=True)
+    error_subcode = models.IntegerField(_("subcode"), null=True, blank=True)
+    error_reason = models.CharField(_("reason"), max_length=250, blank=True)
+    payload = models.TextField(_("payload"), blank=True)
+    match_keys = models.PositiveIntegerField(_("match keys"), default=0)
+    left_out = models.CharField(_("left out"), max_length=250, blank=True, help_text=_("key:reason, no values"))
+    server_fbp = models.CharField(max_length=16, blank=True)
+    server_external_id = models.CharField(max_length=16, blank=True)
+
+    browser_state = models.PositiveSmallIntegerField(_("browser copy"), choices=BrowserState, default=BrowserState.NONE)
+    browser_at = models.DateTimeField(_("first receipt"), null=True, blank=True)
+    browser_count = models.PositiveIntegerField(_("receipts"), default=0)
+    browser_fbp = models.CharField(max_length=16, blank=True)
+    browser_external_id = models.CharField(max_length=16, blank=True)
+    shared_id = models.BooleanField(_("one id, several visitors"), default=False)
+    changed_at = models.DateTimeField(db_default=Now(), editable=False)  # in what is counted
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        permissions = [
+            ("view_payload", _("Can view event payloads")),
+            ("resend_event", _("Can resend events")),
+        ]
+        constraints = [
+            # The id first: the index serves the search for one id, too.
+            models.UniqueConstraint(fields=["event_id", "event_name", "pixel_id"], name="capi_one_row_per_event"),
+        ]
+        indexes = [
+            # Full, not partial: SQLite scans past a partial index when the state comes as a parameter.
+            models.Index(fields=["status", "pixel_id", "rank", "deadline", "id"], name="capi_event_due"),
+            models.Index(fields=["event_time", "event_name"], name="capi_event_time"),
+            models.Index(fields=["changed_at", "pixel_id", "event_time"], name="capi_event_changed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_name} {self.event_id}"
+
+
+class Deduplication(Event):
+    """How far the two copies of each event met: a page of the admin, with a permission of its own to see it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = _("deduplication")
+        verbose_name_plural = _("deduplication")

@@ -1,0 +1,68 @@
+"""Tables of hourly figures, which outlive the events that they count."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from django_capi.models.events import BrowserState, Status
+
+
+class Span(models.IntegerChoices):
+    """What a tally is of. Days are those of UTC."""
+
+    HOUR = 0, _("an hour")
+    DAY = 1, _("a day")
+    PRUNED = 2, _("what the hour has lost to pruning")  # contained in the hour's
+
+
+class Tally(models.Model):
+    """How many events of a while were in one state of both copies. The counts outlive the rows."""
+
+    id = models.BigAutoField(primary_key=True)
+    span = models.PositiveSmallIntegerField(choices=Span)
+    start = models.BigIntegerField(help_text="Unix seconds")
+    pixel_id = models.CharField(max_length=32)
+    event_name = models.CharField(max_length=50)
+    status = models.PositiveSmallIntegerField(choices=Status)
+    browser_state = models.PositiveSmallIntegerField(choices=BrowserState)
+    counted_at = models.DateTimeField()
+    events = models.PositiveIntegerField()
+    shared_ids = models.PositiveIntegerField()
+    # Of each key: the events whose browser's or server's copy carries it, both do, both carry the same.
+    fbp_browser = models.PositiveIntegerField()
+    fbp_server = models.PositiveIntegerField()
+    fbp_pairs = models.PositiveIntegerField()
+    fbp_equal = models.PositiveIntegerField()
+    external_id_browser = models.PositiveIntegerField()
+    external_id_server = models.PositiveIntegerField()
+    external_id_pairs = models.PositiveIntegerField()
+    external_id_equal = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["span", "start", "pixel_id", "event_name", "status", "browser_state"],
+                name="capi_one_tally_per_state",
+            ),
+        ]
+        indexes = [models.Index(fields=["span", "counted_at"], name="capi_tally_counted")]
+
+    def __str__(self) -> str:
+        return f"{self.get_span_display()} {self.start} {self.event_name}"
+
+
+class Count(models.Model):
+    """The one row that says how far the tallies have come. Whoever writes tallies raises its version first."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    version = models.BigIntegerField(default=0)
+    counted_at = models.DateTimeField(null=True)  # what changed before is in the tallies
+    checked = models.BigIntegerField(default=0, help_text="Unix seconds")  # the hour that was counted unasked
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.version}"
