@@ -1,4 +1,4 @@
-"""Register the checks, load every app's `conversions.py`, and note when its classes were first met."""
+"""Register the checks, load every app's `conversions.py`, and connect the signals."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.core.checks import Tags, register
 from django.db import DatabaseError
 from django.db.models.signals import post_migrate
@@ -29,6 +30,7 @@ class CapiConfig(AppConfig):
         autodiscover_modules("conversions")
         import_module("django_capi.tasks")  # for sites whose Celery app does not discover tasks
         post_migrate.connect(meet_classes, sender=self)
+        user_logged_in.connect(import_module("django_capi.conversions.visitors").follow_session, dispatch_uid=TAG)
 
 
 def meet_classes(*, using: str, **kwargs: Any) -> None:

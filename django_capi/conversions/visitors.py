@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
@@ -61,6 +62,15 @@ def at_moment(
     if kept and kept.has_withdrawn:
         return NotSent.WITHDRAWN
     return NotSent.DENIED if visitor.consent is Consent.DENIED else NotSent.UNKNOWN
+
+
+def follow_session(*, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    """A log-in gives the visitor's session another key: what is kept of its orders follows."""
+    before = request.COOKIES.get(settings.SESSION_COOKIE_NAME) if request else None
+    now = session_key(request) if request else None
+    if before and now and before != now:
+        with tracking.Quietly("The visitor's session"):
+            snapshots.change_session(before, now)
 
 
 def hear(object_ref: str, page: tracking.RequestEvents | None) -> None:

@@ -78,6 +78,12 @@ def change_consent(object_ref: str, consent: Consent, *, decided_at: datetime) -
         snapshots.update(visitor={**values, "consent": int(consent)}, consented_at=in_database(decided_at, using()))
 
 
+def change_session(before: str, now: str) -> None:
+    """The visitor's session has another key. In a savepoint: the caller may be in a transaction."""
+    with transaction.atomic(using=using()):
+        Snapshot.objects.using(using()).filter(session=digest(before)).update(session=digest(now))
+
+
 def find(object_ref: str) -> Kept | None:
     """In one query, with whether the visitor has withdrawn since."""
     asked_at = timezone.now()

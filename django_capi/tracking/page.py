@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -68,6 +67,7 @@ class RequestEvents:
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
+        self.received_at = timezone.now()  # what the request says of consent was true then
         self.waiting: list[Waiting] = []
         self.copies: list[Action] = []
         self.in_transaction: set[str] = set()  # ids whose rows the caller's transaction may still take back
@@ -75,7 +75,7 @@ class RequestEvents:
         self.is_finished = False
         self.has_declined = False  # the policy says no to a visitor who has our cookie, and so had said yes
         self.has_withdrawn = False  # in this request: it is noted, and the cookies go with the response
-        self._decided_at: datetime | None = None
+        self._decided_at = self.received_at
         self._visitor: Visitor | None = None
         self._user: object = None  # whom the visitor was read with
 
@@ -93,7 +93,7 @@ class RequestEvents:
 
     def decide(self, *, said: bool | None = None) -> Decision:
         """Ask the consent policy, and the caller of `track()`."""
-        self._decided_at = timezone.now()  # before: the policy may take a while
+        self._decided_at = timezone.now() if said else self.received_at
         found = policies.WITHDRAWN if self.has_withdrawn else policies.decision(self.request, said=said)
         if said is not False:
             self.has_declined = found is policies.POLICY_DENIED and fbp(self.request) is not None

@@ -46,6 +46,10 @@ def lead(event_id: str = "lead-00000001", **user_data: object) -> Event:
     return Event.objects.get(event_id=event_id)
 
 
+def not_asked(request: HttpRequest) -> None:
+    """A policy that has no answer yet."""
+
+
 def browser() -> Client:
     client = Client(HTTP_USER_AGENT=AGENT, REMOTE_ADDR=ADDRESS)
     client.cookies["_fbp"] = FBP
@@ -111,6 +115,29 @@ class TestWhileTheViewIsAtWork:
         answer = meanwhile.withdraw_during(lambda: browser().post("/act/"))
 
         assert (answer, sent()) == (204, [])
+
+    def test_nor_one_that_happens_afterwards(self, meanwhile: Meanwhile, settings: Settings) -> None:
+        """The view reads the cookies that its request came with, and they say yes."""
+
+        def act(request: HttpRequest) -> None:
+            meanwhile.wait()
+            track("Lead", request=request)
+
+        serve(settings, act)
+        answer = meanwhile.withdraw_during(lambda: browser().post("/act/"))
+
+        assert (answer, sent()) == (204, [])
+
+    def test_but_the_views_own_word_is_a_new_one(self, meanwhile: Meanwhile, settings: Settings) -> None:
+        def act(request: HttpRequest) -> None:
+            meanwhile.wait()
+            track("Lead", request=request, consent=True, event_id="lead-00000001")
+
+        settings.CAPI = settings.CAPI | {"CONSENT": "tests.withdrawal.test_events.not_asked"}
+        serve(settings, act)
+        answer = meanwhile.withdraw_during(lambda: browser().post("/act/"))
+
+        assert (answer, sent()) == (204, ["lead-00000001"])
 
     def test_nor_is_that_of_an_async_view(self, meanwhile: Meanwhile, settings: Settings) -> None:
         async def view(request: HttpRequest) -> HttpResponse:

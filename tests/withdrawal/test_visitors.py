@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth import login
 from django.db.models import F
 from django.http import HttpRequest
 from django.test import Client
@@ -63,6 +64,24 @@ class TestWithoutTheCookies:
 
         assert pay(pk) == NotSent.WITHDRAWN
         assert FBP not in json.dumps(Snapshot.objects.get().visitor)
+
+    def test_also_when_a_log_in_has_changed_its_key(
+        self, shopper: Client, settings: Settings, django_user_model: Any
+    ) -> None:
+        pk = order(shopper)
+        before = shopper.cookies[django_settings.SESSION_COOKIE_NAME].value
+        user = django_user_model.objects.create_user("ann", password="secret")
+
+        def log_in(request: HttpRequest) -> None:
+            login(request, user)
+
+        serve(settings, log_in)
+        shopper.post("/act/")
+        del shopper.cookies["_fbp"]
+        shopper.post("/capi/withdraw/")
+
+        assert shopper.cookies[django_settings.SESSION_COOKIE_NAME].value != before
+        assert pay(pk) == NotSent.WITHDRAWN
 
     def test_and_with_it_the_browser_of_other_events(self, shopper: Client) -> None:
         shopper.post("/lead/")
