@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.db.models import Model
-from django.utils import timezone
 
 from django_capi import hooks, tracking
-from django_capi.conf import conf
 from django_capi.conversions.base import Conversion, ask
-from django_capi.meta.events import CustomData, UserData
+from django_capi.meta.events import CustomData, InvalidEvent, UserData
 
 logger = logging.getLogger("django_capi")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,43 +36,48 @@ class Data:
 def data_of(conversion: Conversion[Any], obj: Model) -> Data:
     """What the object says now. A method that raises costs its own part."""
     failed: list[str] = []
-    custom_data = mapping(conversion, "custom_data", obj, failed)
-    user_data = mapping(conversion, "user_data", obj, failed)
     return Data(
-        custom_data=tracking.custom_data_from(custom_data),
-        user_data=UserData.from_raw(user_data, default_region=conf.DEFAULT_REGION),
+        custom_data=said(conversion, "custom_data", obj, tracking.custom_data_from, failed),
+        user_data=said(conversion, "user_data", obj, tracking.user_data_from, failed),
         event_time=time_of(conversion, obj),
         failed=tuple(failed),
     )
 
 
-def mapping(conversion: Conversion[Any], hook: str, obj: Model, failed: list[str]) -> Mapping[str, object]:
+def said(
+    conversion: Conversion[Any], hook: str, obj: Model, read: Callable[[Mapping[str, object]], T], failed: list[str]
+) -> T:
+    """What the method returns, as `read` takes it. It may hold a QuerySet or a generator, which fails only then."""
     try:
         found = ask(conversion, hook, obj)
     except hooks.Failed:
         failed.append(hook)
-        return {}
-    return found if isinstance(found, Mapping) else {}
+        return read({})
+    if not isinstance(found, Mapping):
+        complain(conversion, hook, f"must return a dict, not {type(found).__name__}")
+        return read({})
+    try:
+        return cast(T, hooks.call(read, found))
+    except hooks.Failed as failure:
+        complain(conversion, hook, f"returned data that raised {failure} when it was read")
+        failed.append(hook)
+        return read({})
 
 
 def time_of(conversion: Conversion[Any], obj: Model) -> int | None:
     """When it happened by the object's own account, in Unix seconds."""
     try:
         found = ask(conversion, "event_time", obj)
+        return None if found is None else tracking.unix_seconds(found)
     except hooks.Failed:
         return None
-    if isinstance(found, datetime):
-        return int((found if timezone.is_aware(found) else timezone.make_aware(found)).timestamp())
-    if isinstance(found, float) and found.is_integer():
-        return int(found)
-    if found is None or (isinstance(found, int) and not isinstance(found, bool)):
-        return found
-    logger.error(
-        "%s.event_time() must return a datetime, Unix seconds or None, not %s.",
-        type(conversion).__name__,
-        type(found).__name__,
-    )
-    return None
+    except InvalidEvent as invalid:
+        complain(conversion, "event_time", f"returned what cannot be used: {invalid}")
+        return None
+
+
+def complain(conversion: Conversion[Any], hook: str, problem: str) -> None:
+    logger.error("%s.%s() %s.", type(conversion).__name__, hook, problem)
 
 
 def warn_if_empty(conversion: Conversion[Any], object_ref: str, data: Data) -> None:

@@ -53,6 +53,7 @@ def settle(moment: Moment) -> bool:
     event_time = time_of(moment.conversion, moment.obj)
     if not is_owed(moment, event_time):
         return False
+    is_draft = is_in_transaction(moment.database)  # before our own begins
     with transaction.atomic(using=using()):
         try:
             reason_or_visitor, pixels = outcome(moment, event_time)
@@ -60,7 +61,7 @@ def settle(moment: Moment) -> bool:
             return False  # it stays owed
         if isinstance(reason_or_visitor, NotSent):
             return refuse(moment, reason_or_visitor)
-        return store(moment, reason_or_visitor, pixels)
+        return store(moment, reason_or_visitor, pixels, is_draft=is_draft)
 
 
 def is_owed(moment: Moment, event_time: int | None) -> bool:
@@ -100,10 +101,9 @@ def refuse(moment: Moment, reason: NotSent) -> bool:
     return True
 
 
-def store(moment: Moment, visitor: Visitor, pixels: list[Pixel]) -> bool:
-    """Store the event in the caller's transaction. There its data is a draft, which the commit completes."""
+def store(moment: Moment, visitor: Visitor, pixels: list[Pixel], *, is_draft: bool) -> bool:
+    """Store the event. In the caller's transaction its data is a draft, which the commit completes."""
     event_id = objects.event_id_of(moment.object_ref, moment.event_name)
-    is_draft = is_in_transaction(moment.database)
     pixel_ids = [pixel.pixel_id for pixel in pixels]
     if not marks.claim(
         moment.object_ref, moment.event_name, event_id=event_id, pixel_ids=pixel_ids, is_complete=not is_draft
@@ -196,25 +196,23 @@ def changes(data: Data) -> drafts.Changes:
 def fire(obj: Model) -> None:
     """Settle the object's conversions now, as a save would: after `QuerySet.update()`, for instance.
 
-    Calling it is optional, as the worker finds such objects as well, and safe to repeat. The call says that the
-    object has just happened, unless its own event_time() lies before this app met the class.
+    Calling it is optional, as the worker finds such objects as well, and safe to repeat. The object is read again:
+    what is stored counts. The call says that it has just happened, unless its own event_time() lies before this app
+    met the class.
     """
     database = objects.database_of(obj)
     for conversion in conversions_of(obj):
         with tracking.Quietly(conversion.event_name):
-            if not has_happened(conversion, obj):
+            stored = objects.stored(obj, database)
+            if stored is None or not has_happened(conversion, stored):
                 continue
-            event_time = time_of(conversion, obj)
-            is_ours = event_time is None or came_after(conversion, obj, database, event_time=event_time)
-            object_ref = objects.reference(obj, conversion, database)
-            page = tracking.active_page()
-            settle(
-                Moment(
-                    conversion=conversion,
-                    obj=obj,
-                    object_ref=object_ref,
-                    database=database,
-                    page=page,
-                    is_ours=is_ours,
-                )
+            event_time = time_of(conversion, stored)
+            moment = Moment(
+                conversion=conversion,
+                obj=stored,
+                object_ref=objects.reference(stored, conversion, database),
+                database=database,
+                page=tracking.active_page(),
+                is_ours=event_time is None or came_after(conversion, stored, database, event_time=event_time),
             )
+            settle(moment)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from django_capi.tracking.actions import Action, entry, write
 from django_capi.tracking.api import atrack, track
-from django_capi.tracking.arguments import custom_data_from, new_id, user_data_from
+from django_capi.tracking.arguments import custom_data_from, new_id, unix_seconds, user_data_from
 from django_capi.tracking.captured import acapture_visitor, capture_visitor
 from django_capi.tracking.errors import Quietly
 from django_capi.tracking.page import RequestEvents, active_page, current, current_request, events_of
@@ -33,6 +33,7 @@ __all__ = [
     "events_of",
     "new_id",
     "track",
+    "unix_seconds",
     "user_data_from",
     "write",
 ]

@@ -75,7 +75,7 @@ def track(
     `custom_data`, `user_data`: raw values under Meta's names (`value`, `currency`, `contents`; `em`, `ph`); they are
     normalised and hashed here, and one that cannot be used is left out.
     `event_id`: at most 100 characters, for an id that another copy of the event carries; random by default.
-    `event_time`: when it happened, as a `datetime` (a naive one is in the current time zone) or in whole Unix seconds;
+    `event_time`: when it happened, as a `datetime` (a naive one is in the current time zone) or in Unix seconds;
     by default now.
     `action_source`: where it happened. By default `website` with a browser's request, `app` with `app_data`,
     `business_messaging` with `messaging_channel`, otherwise `system_generated`. Only `website` has a browser copy.

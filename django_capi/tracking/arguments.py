@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+from math import isfinite
 from operator import index
 from typing import Final, Literal, SupportsIndex, TypeVar
 from uuid import UUID, uuid4
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from django_capi import visitor
 from django_capi.conf import conf
+from django_capi.meta import personal
 from django_capi.meta.events import AppData, CustomData, InvalidEvent, OriginalEventData, UserData
 from django_capi.tracking import hints
 
@@ -31,22 +33,23 @@ ActionSourceName = Literal[
 MessagingChannelName = Literal["messenger", "whatsapp", "instagram"]
 Moment = int | float | datetime
 Name = TypeVar("Name", bound=StrEnum)
+T = TypeVar("T")
 
 LATEST: Final = 253_370_764_800  # the beginning of the year 9999: a deadline must come after it
 MILLISECONDS: Final = 100_000_000_000  # in seconds it would be the year 5138
 
 
 def unix_seconds(value: object, field: str = "event_time") -> int:
-    """Unix seconds from a `datetime` (a naive one is in the current time zone), an int or a float of whole seconds."""
+    """Unix seconds from a `datetime` (a naive one is in the current time zone), an int or a float."""
     if isinstance(value, datetime):
         aware = timezone.make_aware(value) if timezone.is_naive(value) else value
         seconds = int(aware.timestamp())
-    elif isinstance(value, float) and value.is_integer():
+    elif isinstance(value, float) and isfinite(value):
         seconds = int(value)
     elif isinstance(value, SupportsIndex) and not isinstance(value, bool):
         seconds = index(value)
     else:
-        raise InvalidEvent(field, "must be a datetime or whole Unix seconds, such as int(time.time())")
+        raise InvalidEvent(field, "must be a datetime or Unix seconds, such as time.time()")
     if seconds >= MILLISECONDS:
         raise InvalidEvent(field, "must be in Unix seconds, not milliseconds: divide by 1000")
     if not 0 <= seconds <= LATEST:
@@ -69,7 +72,14 @@ def yes_or_no(value: object, field: str) -> bool | None:
 
 def id_from(value: str | UUID | None) -> str:
     """The caller's id, or a random one."""
-    return str(value) if isinstance(value, UUID) else value or new_id()
+    return str(value) if isinstance(value, UUID) else without_contact_data(value, "event_id") or new_id()
+
+
+def without_contact_data(value: T, field: str) -> T:
+    """The value; ids are sent as they are, and an e-mail address must not be."""
+    if isinstance(value, str) and personal.holds_contact_data(value):
+        raise InvalidEvent(field, "must not hold an e-mail address or a telephone number: it is sent unhashed")
+    return value
 
 
 def new_id() -> str:
@@ -98,6 +108,8 @@ def original_from(raw: OriginalEventData | Mapping[str, object] | None) -> Origi
     values = dict(mapping(raw, "original_event_data"))
     if values.get("event_time") is not None:
         values["event_time"] = unix_seconds(values["event_time"], "original_event_data.event_time")
+    for name in ("event_id", "order_id"):
+        without_contact_data(values.get(name), f"original_event_data.{name}")
     return OriginalEventData.from_raw(values)
 
 

@@ -152,6 +152,25 @@ def test_objects_changed_without_signals_can_be_fired_by_hand() -> None:
     assert Event.objects.count() == 1
 
 
+def test_firing_reads_what_is_stored() -> None:
+    order = Order.objects.create()
+    Order.objects.update(status=Order.PAID)
+
+    fire(order)
+
+    assert Event.objects.get().object_ref == f"site.order:{order.pk}"
+
+
+def test_firing_an_object_that_is_not_stored_does_nothing() -> None:
+    order = Order.objects.create()
+    Order.objects.all().delete()
+    order.status = Order.PAID
+
+    fire(order)
+
+    assert not Event.objects.exists()
+
+
 def test_a_fixture_fires_nothing() -> None:
     Order(pk=1, status=Order.PAID).save_base(raw=True)
 

@@ -39,6 +39,14 @@ print(json.dumps([
 """
 
 
+HALF_REMOVED = """
+import json, sys, types
+sys.modules["phonenumbers"] = types.ModuleType("phonenumbers")
+from django_capi.meta.normalize import normalize
+print(json.dumps(normalize("ph", "(650)555-1212", country="US").reason))
+"""
+
+
 def run(code: str) -> Any:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return json.loads(found.stdout)
@@ -58,3 +66,8 @@ def test_everything_works_without_the_extras() -> None:
     assert run(WITHOUT_EXTRAS) == [
         True, '{"b":1,"a":2}', "us", "us", "de", "unknown_country", "phone_needs_country", "16505551212",
     ]  # fmt: skip
+
+
+def test_what_an_uninstalled_phonenumbers_leaves_behind_counts_as_none() -> None:
+    """`phonenumbers` and `phonenumberslite` share their folder: uninstalling one takes the other's files."""
+    assert run(HALF_REMOVED) == "phone_needs_country"

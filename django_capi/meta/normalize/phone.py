@@ -166,6 +166,8 @@ def _form(library: ModuleType, number: Any) -> str:
 def _phonenumbers() -> ModuleType | None:
     # Loaded at the first national number: its tables take as long to import as all of ours.
     try:
-        return import_module("phonenumbers")
+        found = import_module("phonenumbers")
     except ImportError:
         return None
+    # Two packages share the name: uninstalling one leaves an empty shell of the other.
+    return found if hasattr(found, "parse") else None
