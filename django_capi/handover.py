@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, Final
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.utils.html import json_script
 
@@ -16,6 +18,8 @@ from django_capi.pixel import config_block, copy, is_prefetch, is_public, will_b
 from django_capi.session import pop_copies, save_copies
 from django_capi.tracking import RequestEvents
 from django_capi.visitor import new_fbc, new_fbp
+
+EXPIRED: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
@@ -75,10 +79,31 @@ def set_cookie(response: HttpResponseBase, name: str, value: str | None) -> None
         )
 
 
-def delete_cookies(response: HttpResponseBase) -> None:
-    """After a withdrawal. In a cached page it would take them from every visitor: see `is_shared`."""
+def delete_cookies(request: HttpRequest, response: HttpResponseBase) -> None:
+    """After a withdrawal. In a cached page it would take them from every visitor: see `is_shared`.
+
+    Meta's own script keeps a second pair for the highest domain that the browser lets it.
+    """
     for name in ("_fbp", "_fbc"):
         response.delete_cookie(name, domain=conf.COOKIE_DOMAIN, samesite="Lax")
+        for domain in domains(request):
+            # Django keeps one cookie under each key; what is sent is the name inside.
+            response.cookies.load({f"{name}:{domain}": ""})
+            deleted = response.cookies[f"{name}:{domain}"]
+            deleted.set(name, "", "")
+            deleted.update({"domain": domain, "path": "/", "max-age": "0", "expires": EXPIRED, "samesite": "Lax"})
+
+
+def domains(request: HttpRequest) -> list[str]:
+    """The host and the domains above it, down to two labels: shop.example.com, example.com."""
+    try:
+        host = split_domain_port(request.get_host())[0]
+    except DisallowedHost:
+        return []
+    labels = host.split(".")
+    if host.startswith("[") or labels[-1].isdecimal():
+        return []
+    return [".".join(labels[first:]) for first in range(len(labels) - 1)]
 
 
 def is_shared(page: RequestEvents, response: HttpResponseBase) -> bool:

@@ -113,7 +113,7 @@ def withdraw(page: RequestEvents, response: HttpResponseBase) -> None:
         return
     if page.has_declined:
         withdraw_consent(page.request)
-    delete_cookies(response)
+    delete_cookies(page.request, response)
 
 
 def abandon(page: RequestEvents) -> None:

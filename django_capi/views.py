@@ -111,7 +111,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     with tracking.Quietly("The withdrawal"):
         withdraw_consent(request, fbp=posted_fbp(request))
         response = HttpResponse(status=204)
-        handover.delete_cookies(response)
+        handover.delete_cookies(request, response)
         return response
     return HttpResponse(status=503)  # the cookies stay: they say whose events still wait
 

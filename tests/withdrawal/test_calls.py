@@ -53,6 +53,29 @@ class TestFunction:
         assert (answer.content, statuses()) == (b"True", [Status.WITHDRAWN])
         assert [answer.cookies[name]["max-age"] for name in ("_fbp", "_fbc")] == [0, 0]
 
+    @pytest.mark.parametrize(
+        ("host", "domains"),
+        [
+            ("shop.example.com", ["", "shop.example.com", "example.com"]),
+            ("example.com:8000", ["", "example.com"]),
+            ("localhost", [""]),
+            ("192.0.2.7", [""]),
+            ("[2001:db8::1]", [""]),
+        ],
+    )
+    def test_the_cookies_go_on_each_domain_that_they_may_be_kept_for(
+        self, visitor: Client, settings: Settings, host: str, domains: list[str]
+    ) -> None:
+        """Meta's own script keeps its pair for the highest domain, beside ours for the host."""
+        settings.ALLOWED_HOSTS = ["*"]
+
+        answer = visitor.post("/capi/withdraw/", headers={"host": host})
+
+        sent = [cookie for cookie in answer.cookies.values() if cookie.key == "_fbp"]
+        assert [cookie["domain"] for cookie in sent] == domains
+        assert all(cookie.OutputString().startswith(('_fbp=""; ', "_fbp=; ")) for cookie in sent)
+        assert {(int(cookie["max-age"]), cookie["path"]) for cookie in sent} == {(0, "/")}
+
     def test_nothing_more_is_tracked_in_that_request(self, visitor: Client, settings: Settings) -> None:
         def act(request: HttpRequest) -> HttpResponse:
             track("Lead", request=request)
