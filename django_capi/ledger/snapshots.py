@@ -52,14 +52,17 @@ class Kept:
 
 
 def keep(object_ref: str, visitor: Visitor, *, session: str | None = None, is_excluded: bool = False) -> None:
-    """Remember who made the object. Without consent nothing of a person is kept, only the answer."""
+    """Remember who made the object. Without consent nothing of a person is kept, only the answer.
+
+    The digest of the session's key is kept with a refusal as well: it tells whose later answer is the same visitor's.
+    """
     values = visitor.stored() if visitor.consent.is_given else Visitor(consent=visitor.consent).stored()
     contact = values.get("contact") or {}
     row = {
         "visitor": values | ({EXCLUDED: True} if is_excluded else {}),
         "fbp": digest(values.get("fbp")),
         "external_id": digest(contact.get("external_id")),
-        "session": digest(session) if visitor.consent.is_given else "",
+        "session": digest(session),
         "consented_at": in_database(visitor.decided_at, using()),
     }
     snapshots = Snapshot.objects.using(using())

@@ -61,6 +61,11 @@ class Shop:
 
     statements: Statements = field(default_factory=Statements)
     answers: dict[int, set[str]] = field(default_factory=dict)  # by order: all that its visitor ever said
+    cookies: dict[int, str] = field(default_factory=dict)  # by order: the `_fbp` of its visitor
+    may_have_withdrawn: set[str] = field(default_factory=set)  # orders; a withdrawal may also have failed
+    withdrawn: set[str] = field(default_factory=set)  # orders whose visitor has not consented again since
+    barred: set[int] = field(default_factory=set)  # rows that waited when their visitor withdrew
+    visitors: int = 0
     met: set[int] = field(default_factory=set)  # old orders that were saved before they were paid
     first_new: int = 0
     events: dict[str, set[str]] = field(default_factory=dict)  # by order: the event ids ever seen
@@ -74,9 +79,9 @@ class Shop:
         newest = Order.objects.order_by("-pk").first()
         self.first_new = newest.pk + 1 if newest else 1
 
-    def browser(self, answer: str) -> Client:
+    def browser(self, answer: str, fbp: str) -> Client:
         client = Client(HTTP_USER_AGENT=AGENT, REMOTE_ADDR=ADDRESS, raise_request_exception=False)
-        client.cookies["_fbp"] = FBP
+        client.cookies["_fbp"] = fbp
         client.cookies["answer"] = answer
         return client
 
@@ -87,11 +92,14 @@ class Shop:
             yield
         self.look()
 
-    def checkout(self, answer: str) -> None:
-        found = self.browser(answer).post("/checkout/")
+    def checkout(self, answer: str) -> int:
+        self.visitors += 1
+        fbp = f"fb.1.1596403881668.{self.visitors}"
+        found = self.browser(answer, fbp).post("/checkout/")
         pk = found.json()["order"] if found.status_code == 200 else 0
         if Snapshot.objects.filter(object_ref=f"site.order:{pk}").exists():
-            self.answers[pk] = {answer}
+            self.answers[pk], self.cookies[pk] = {answer}, fbp
+        return pk
 
     def make(self, how: str) -> None:
         MAKING[how]()
@@ -102,7 +110,23 @@ class Shop:
     def pay_in_own_request(self, pk: int, answer: str) -> None:
         if pk in self.answers:  # else nobody knows whose order it is
             self.answers[pk].add(answer)
-        self.browser(answer).post(f"/webhook/{pk}/")
+            if answer == "no":  # of a visitor who has the cookie it is a withdrawal
+                self.may_have_withdrawn.add(f"site.order:{pk}")
+            if answer == "yes":
+                self.withdrawn.discard(f"site.order:{pk}")
+        self.browser(answer, self.cookies.get(pk, FBP)).post(f"/webhook/{pk}/")
+
+    def withdraw(self, pk: int) -> None:
+        """The banner of the order's visitor says so. Without a yes nothing is kept to know the order by."""
+        ref = f"site.order:{pk}"
+        is_known = Snapshot.objects.filter(object_ref=ref).exclude(fbp="").exists()
+        waiting = set(Event.objects.filter(object_ref=ref, status=Status.PENDING).values_list("pk", flat=True))
+        if is_known:
+            self.may_have_withdrawn.add(ref)
+        answer = self.browser("no", self.cookies[pk]).post("/capi/withdraw/")
+        if is_known and answer.status_code == 204:
+            self.withdrawn.add(ref)
+            self.barred |= waiting
 
     def edit(self, pk: int) -> None:
         order = Order.objects.get(pk=pk)
@@ -132,6 +156,7 @@ class Shop:
         ):
             self.events.setdefault(ref, set()).add(event_id)
             if status == Status.ACCEPTED:
+                assert pk in self.sent or not (pk in self.barred or ref in self.withdrawn), ref
                 assert self.sent.setdefault(pk, payload) == payload
         assert all(len(ids) == 1 for ids in self.events.values()), self.events
 
@@ -162,8 +187,11 @@ class Shop:
         said = self.answers.get(pk, set()) - {""}
         was_stored = mark.object_ref in self.events
         assert (mark.state == ConversionState.STORED) is was_stored, mark.object_ref
-        assert was_stored or mark.reason in (NotSent.DENIED, NotSent.UNKNOWN), (mark.object_ref, mark.reason)
-        if said != {"no"} and "no" not in said:
+        reasons = {NotSent.DENIED, NotSent.UNKNOWN}
+        if mark.object_ref in self.may_have_withdrawn:
+            reasons.add(NotSent.WITHDRAWN)
+        assert was_stored or mark.reason in reasons, (mark.object_ref, mark.reason)
+        if "no" not in said and mark.object_ref not in self.may_have_withdrawn:
             assert was_stored, (mark.object_ref, said, mark.reason)
         if said == {"no"}:
             assert mark.reason == NotSent.DENIED, mark.object_ref

@@ -14,6 +14,7 @@ from django_capi.models import ConversionMark, Event, NotSent
 from tests.conftest import ADDRESS, AGENT, FBP
 from tests.registering import registering
 from tests.site.models import Order
+from tests.tracking.serving import serve
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +59,21 @@ def outcome() -> str:
     ],
 )
 def test_paid_in_the_visitors_own_request(visitor: Client, at_checkout: str, at_payment: str, reason: str) -> None:
+    pk = order(says(visitor, at_checkout))
+
+    says(visitor, at_payment).post(f"/webhook/{pk}/")
+
+    assert outcome() == reason
+
+
+@pytest.mark.parametrize(
+    ("at_checkout", "at_payment", "reason"), [("no", "yes", ""), ("", "yes", ""), ("", "no", NotSent.DENIED)]
+)
+def test_the_session_tells_the_visitor_again_who_had_not_agreed(
+    visitor: Client, settings: Settings, at_checkout: str, at_payment: str, reason: str
+) -> None:
+    serve(settings, lambda request: request.session.update({"basket": ["tea"]}))
+    visitor.post("/act/")
     pk = order(says(visitor, at_checkout))
 
     says(visitor, at_payment).post(f"/webhook/{pk}/")

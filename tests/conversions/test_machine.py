@@ -81,6 +81,22 @@ class Machine(RuleBasedStateMachine):
         with self.shop.interrupted(at, strike):
             self.shop.pay_in_own_request(pk, answer)
 
+    @rule(answer=ANSWER, how=st.sampled_from(sorted(PAYING)), at=AT, strike=STRIKES)
+    def buy(self, answer: str, how: str, at: int, strike: Strike) -> None:
+        pk = self.shop.checkout(answer)
+        with self.shop.interrupted(at, strike):
+            self.shop.pay(pk, how)
+
+    @precondition(lambda machine: bool(machine.shop.cookies))
+    @rule(which=WHICH, at=AT, strike=STRIKES, how=st.sampled_from(sorted(PAYING)))
+    def withdraw(self, which: int, at: int, strike: Strike, how: str) -> None:
+        keys = sorted(self.shop.cookies)
+        pk = keys[which % len(keys)]
+        with self.shop.interrupted(at, strike):
+            self.shop.withdraw(pk)
+        self.shop.pay(pk, how)
+        self.shop.look()
+
     @precondition(has_orders)
     @rule(which=WHICH, how=st.sampled_from(sorted(PAYING)), at=AT)
     def pay_twice_at_once(self, which: int, how: str, at: int) -> None:
