@@ -27,7 +27,7 @@ from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import Settings
 
 from django_capi import client as graph
-from django_capi import tracking, views
+from django_capi import tracking, transport, views
 from django_capi.conf import conf
 from django_capi.delivery import nudge
 from django_capi.ledger import batches, lanes
@@ -66,7 +66,7 @@ def places(settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.L
     }
     with registering(Note, planted.Broken):
         yield found
-    graph.session().close()
+    transport.session().close()
     running.stop()
 
 

@@ -58,11 +58,12 @@ def deliver(*, seconds: float = 50.0, is_over: Callable[[], bool] = bool) -> Rep
     def goes_on() -> bool:
         return time.monotonic() < until and not is_over()
 
-    pixels = list({pixel.pixel_id: pixel for pixel in conf.pixels().values()}.values())
-    random.shuffle(pixels)  # the time may be up before the last one's turn
+    pixels = {pixel.pixel_id: pixel for pixel in conf.pixels().values()}
+    awake = [pixels[pixel_id] for pixel_id in pixels.keys() - lanes.paused(pixels.keys())]
+    random.shuffle(awake)  # the time may be up before the last one's turn
     refused: DatabaseError | None = None
     unsafe = conf.unsafe()
-    for pixel in pixels:
+    for pixel in awake:
         if unsafe:
             hold_back(pixel, unsafe, report)
             continue
@@ -165,6 +166,7 @@ class Window:
             [row.payload for row in rows],
             test_event_code=rows[0].test_event_code or None,
             partner_agent=conf.PARTNER_AGENT or None,
+            appsecret_proof=self.pixel.appsecret_proof(),
         )
         batch = batches.intend(self.held, rows, size=len(body), after=self.last)
         self.last = replace(self.last, answer=None) if self.last else None
