@@ -156,9 +156,7 @@ class Adapter(HTTPAdapter):
 
 
 def limit(manager: PoolManager) -> PoolManager:
-    manager.pool_classes_by_scheme = {
-        scheme: limited(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
-    }
+    manager.pool_classes_by_scheme = {scheme: limited(pool) for scheme, pool in manager.pool_classes_by_scheme.items()}
     return manager
 
 

@@ -1,4 +1,4 @@
-"""A server answers slowly, endlessly, wrongly or with a certificate of its own: the request ends, and says what left."""
+"""Servers answer slowly, endlessly or with certificates of their own: the request ends, and says whether it left."""
 
 from __future__ import annotations
 

@@ -67,4 +67,8 @@ def judged(pixel: Pixel, answer: Answer) -> Finding:
     text = f"Pixel {pixel.pixel_id} did not take the test event. {verdict.reason}{code}"
     if verdict.outcome in PASSING:
         return warn(NAME, text, "Run the doctor again in a while.")
-    return fail(NAME, text, "Make a new token in Events Manager (your dataset, Settings, Conversions API).")
+    return fail(
+        NAME,
+        text,
+        "Correct what the reason names. For a new token, see Events Manager (your dataset, Settings, Conversions API).",
+    )

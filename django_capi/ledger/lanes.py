@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
 from django_capi import signals
 from django_capi.clock import Now
@@ -44,10 +44,10 @@ class Claim:
 def paused(pixel_ids: Collection[str]) -> set[str]:
     """Those of the pixels whose lanes are paused now: one query for a pass, and nothing for each of them."""
     lanes = Lane.objects.using(using()).filter(pixel_id__in=pixel_ids, paused_until__gt=Now())
-    is_old = Case(When(seen_at__gte=Now() - NOTED_EVERY, then=Value(False)), default=Value(True))
-    found = list(lanes.values_list("pixel_id", "pk", is_old))
-    if old := [pk for _, pk, is_old in found if is_old]:
-        Lane.objects.using(using()).filter(pk__in=old).update(seen_at=Now())
+    is_noted = ExpressionWrapper(Q(seen_at__gte=Now() - NOTED_EVERY), output_field=BooleanField())
+    found = list(lanes.values_list("pixel_id", "pk", is_noted))
+    if unnoted := [pk for _, pk, is_noted in found if not is_noted]:
+        Lane.objects.using(using()).filter(pk__in=unnoted).update(seen_at=Now())
     return {pixel_id for pixel_id, _, _ in found}
 
 

@@ -115,9 +115,7 @@ def test_a_fault_of_the_sender_costs_its_pixel_a_pause_and_no_other_pixel_anythi
     assert [(record.name, record.exc_info) for record in told] == [("django_capi", None)]
 
 
-def test_a_pass_asks_once_for_all_paused_lanes_and_writes_nothing(
-    meta: Running, settings: Settings
-) -> None:
+def test_a_pass_asks_once_for_all_paused_lanes_and_writes_nothing(meta: Running, settings: Settings) -> None:
     deliver()  # the counts of the admin are made
     settings.CAPI = {**settings.CAPI, "PIXELS": {}, "PIXEL_ID": ""}
     with CaptureQueriesContext(connection) as without:
