@@ -88,10 +88,11 @@ def make_authority(folder: Path) -> Authority:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     extensions = folder / "extensions"
-    extensions.write_text("subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
+    extensions.write_text("subjectAltName=IP:127.0.0.1\nauthorityKeyIdentifier=keyid\n")
     run_openssl(
         folder,
-        "req -x509 -newkey rsa:2048 -nodes -subj /CN=Company -keyout authority.key -out authority.pem",
+        "req -x509 -newkey rsa:2048 -nodes -subj /CN=Company -addext keyUsage=critical,keyCertSign"
+        " -keyout authority.key -out authority.pem",
         "req -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -keyout server.key -out server.csr",
         "x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial -extfile extensions"
         " -out server.pem",

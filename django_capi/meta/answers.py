@@ -44,7 +44,7 @@ BY_CODE: Final[dict[tuple[int, int | None], Answer]] = {
         _LANE, "The token's app refuses this server's address: add it to the app's server IP allowlist.", "seen"
     ),
     (10, None): Answer(_LANE, "The token lacks a permission.", "GE, APE"),
-    (12, None): Answer(_LANE, "Meta no longer has this method: change API_VERSION.", "SDK, seen"),
+    (12, None): Answer(_LANE, "Meta no longer has this method: change API_VERSION.", "seen"),
     (17, None): Answer(_THROTTLE, "The token's user made too many calls.", "GE, RL"),
     (32, None): Answer(_THROTTLE, "The page made too many calls.", "RL"),
     (33, None): Answer(_LANE, "The pixel does not exist or the token may not see it.", "RUD, ours"),
