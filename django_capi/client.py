@@ -1,4 +1,4 @@
-"""A finished request body comes in, Meta's verdict goes out. The only module that opens a socket to Meta.
+"""Take a finished request body to Meta, and read the verdict from the answer.
 
 POST <GRAPH_URL>/<version>/<pixel>/events with the token in the Authorization header: a URL ends up in proxies'
 logs. https://developers.facebook.com/docs/marketing-api/conversions-api/using-the-api
@@ -7,27 +7,14 @@ logs. https://developers.facebook.com/docs/marketing-api/conversions-api/using-t
 from __future__ import annotations
 
 import json
-import os
 import sys
-import threading
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import requests
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    MaxRetryError,
-    NameResolutionError,
-    NewConnectionError,
-    ProxyError,
-    SSLError,
-)
-
+from django_capi import transport
 from django_capi.conf import Pixel, conf
 from django_capi.meta import verdicts
-
-NOT_SENT = (ConnectTimeoutError, NameResolutionError, NewConnectionError, ProxyError, SSLError)
+from django_capi.transport import Failure, Trouble
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,21 +35,16 @@ class GraphClient:
     """Meta's Graph API over a kept-alive session, one per process and thread."""
 
     def post(self, pixel: Pixel, body: str) -> Answer:
-        try:
-            response = session().post(
-                f"{conf.GRAPH_URL.rstrip('/')}/{conf.API_VERSION}/{pixel.pixel_id}/events",
-                data=body.encode(),
-                headers={
-                    "Authorization": f"Bearer {pixel.access_token.reveal()}",
-                    "Content-Type": "application/json",
-                },
-                timeout=(conf.CONNECT_TIMEOUT, conf.READ_TIMEOUT),
-                allow_redirects=False,
-            )
-        except (requests.RequestException, HTTPError) as error:
-            return Answer(verdict=verdicts.unreachable(sent=was_sent(error)))
-        verdict = verdicts.judge(status=response.status_code, body=response.text, headers=response.headers)
-        return Answer(verdict=verdict, status=response.status_code)
+        answer = transport.exchange(
+            "POST",
+            f"{conf.GRAPH_URL.rstrip('/')}/{conf.API_VERSION}/{pixel.pixel_id}/events",
+            body=body,
+            token=pixel.access_token,
+        )
+        if isinstance(answer, Failure):
+            return Answer(verdict=unanswered(answer))
+        verdict = verdicts.judge(status=answer.status, body=answer.body, headers=answer.headers)
+        return Answer(verdict=verdict, status=answer.status)
 
 
 class MemoryClient:
@@ -113,27 +95,11 @@ def accepted(body: str) -> Answer:
     return Answer(verdict=verdicts.judge(status=200, body=answer), status=200)
 
 
-def was_sent(error: Exception) -> bool:
-    """False only when the body cannot have left this machine: everything else may have been taken."""
-    if isinstance(error, requests.ConnectTimeout):
-        return False
-    if not isinstance(error, requests.ConnectionError):
-        return not isinstance(error, ValueError)  # refusals of an address are ValueErrors
-    cause = error.args[0] if error.args else None
-    if isinstance(cause, MaxRetryError):
-        cause = cause.reason
-    return not isinstance(cause, NOT_SENT)
-
-
-_local = threading.local()
-
-
-def session() -> requests.Session:
-    """This thread's session. A forked child makes its own: two processes must not share a socket."""
-    if getattr(_local, "pid", None) != os.getpid():
-        _local.session = requests.Session()
-        _local.session.trust_env = False
-        _local.pid = os.getpid()
-    found: requests.Session = _local.session
-    found.proxies = dict(conf.PROXIES)
-    return found
+def unanswered(failure: Failure) -> verdicts.Verdict:
+    if failure.trouble is Trouble.UNFORESEEN:
+        return verdicts.broken(error=failure.error, sent=failure.sent)
+    if failure.trouble is Trouble.BUNDLE:
+        return verdicts.without_bundle()
+    if failure.trouble is Trouble.CERTIFICATE and not failure.sent:
+        return verdicts.untrusted()
+    return verdicts.unreachable(sent=failure.sent)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -17,12 +18,13 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.utils.module_loading import import_string
 
-from django_capi.shapes import SHAPES, is_pixel_id, is_test_code, is_token
+from django_capi.meta.proof import appsecret_proof
+from django_capi.shapes import SHAPES, is_pixel_id
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """An access token that shows itself only when asked by name."""
+    """An access token or an app secret that shows itself only when asked by name."""
 
     value: str
 
@@ -41,11 +43,18 @@ class Secret:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pixel:
-    """One dataset at Meta: its id, the token that may write to it, and the test code while testing."""
+    """One dataset at Meta: its id, the token that may write to it, its app's secret, the test code while testing."""
 
     pixel_id: str
     access_token: Secret
+    app_secret: Secret = Secret("")
     test_event_code: str = ""
+
+    def appsecret_proof(self) -> str | None:
+        """What an app demands with every request when it "requires app secret"; None without an app secret."""
+        if not self.app_secret:
+            return None
+        return appsecret_proof(app_secret=self.app_secret.reveal(), access_token=self.access_token.reveal())
 
 
 class Conf:
@@ -53,6 +62,7 @@ class Conf:
 
     PIXEL_ID: str = ""
     ACCESS_TOKEN: str = ""
+    APP_SECRET: str = ""  # of the token's app, for appsecret_proof
     TEST_EVENT_CODE: str = ""
     PIXELS: Mapping[str, Mapping[str, str]] = {}  # several pixels, by a name of your own
     PIXEL_FOR: str | Callable[..., Any] | None = (
@@ -91,8 +101,9 @@ class Conf:
     PIXEL_SCRIPT_URL: str = "https://connect.facebook.net/en_US/fbevents.js"
     PARTNER_AGENT: str = ""  # fewer than 23 characters, at least two letters
     PROXIES: Mapping[str, str] = {}  # for requests; the environment's proxies are not looked at
+    CA_BUNDLE: str | PathLike[str] | None = None  # certificates to trust instead of those of requests
     CONNECT_TIMEOUT: float = 3.0  # seconds; also how long a body may stall on its way out
-    READ_TIMEOUT: float = 15.0  # seconds; a short one turns slow answers into possible duplicates
+    READ_TIMEOUT: float = 15.0  # seconds for the whole answer; a short one makes possible duplicates of slow answers
     BATCH_EVENTS: int = 500  # events in a request, at most 1,000
     BATCH_BYTES: int = 1_000_000  # bytes in a request
     LEASE_SECONDS: int = 90  # how long a worker owns a lane between two batches
@@ -125,6 +136,7 @@ class Conf:
         keys = {
             "PIXEL_ID": self.PIXEL_ID,
             "ACCESS_TOKEN": self.ACCESS_TOKEN,
+            "APP_SECRET": self.APP_SECRET,
             "TEST_EVENT_CODE": self.TEST_EVENT_CODE,
         }
         pixel = pixel_from(keys)
@@ -149,8 +161,9 @@ class Conf:
     def unsafe(self) -> list[str]:
         """The malformed keys that guard privacy or keep tests apart: with one of them nothing is sent."""
         found = [key for key in self.malformed() if key in GUARDS]
-        entries = [entry for entry in mappings(stored().get("PIXELS")) if not is_test_code(entry.get(TEST_CODE, ""))]
-        return [*found, *([f"PIXELS[…][{TEST_CODE!r}]"] if entries else [])]
+        entries = mappings(stored().get("PIXELS"))
+        within = [key for key in GUARDS_OF_A_PIXEL if not all(is_sound(key, entry) for entry in entries)]
+        return [*found, *(f"PIXELS[…][{key!r}]" for key in within)]
 
     def is_dict(self) -> bool:
         return isinstance(getattr(settings, "CAPI", {}), Mapping)
@@ -161,12 +174,12 @@ class Conf:
         return "memory" if is_testing() else "graph"
 
 
-TEST_CODE: Final = "TEST_EVENT_CODE"
 # A value of another form leaves it open what was meant, so the strict meaning holds, and nothing leaves the machine.
 GUARDS: Final = (
     "CONSENT", "GPC", "EXCLUDE", "PIXEL_FOR", "RESTRICT_DATA", "PAYLOAD_DAYS", "RETENTION_DAYS", "ON_AMBIGUOUS",
-    TEST_CODE,
+    "TEST_EVENT_CODE", "APP_SECRET", "CA_BUNDLE",
 )  # fmt: skip
+GUARDS_OF_A_PIXEL: Final = ("TEST_EVENT_CODE", "APP_SECRET")
 STRICT: Final[Mapping[str, Any]] = {"RESTRICT_DATA": True}
 
 conf = Conf()
@@ -199,16 +212,19 @@ def is_testing() -> bool:
     return hasattr(state, "saved_data")
 
 
+def is_sound(key: str, entry: Mapping[str, Any]) -> bool:
+    return key not in entry or SHAPES[key].accepts(entry[key])
+
+
 def pixel_from(keys: Mapping[str, str]) -> Pixel | None:
-    pixel_id = keys.get("PIXEL_ID")
-    if not is_pixel_id(pixel_id):
+    if not is_pixel_id(keys.get("PIXEL_ID")):
         return None
-    token = keys.get("ACCESS_TOKEN")
-    code = keys.get("TEST_EVENT_CODE")
+    sound = {key: keys[key] for key in keys if key in SHAPES and is_sound(key, keys)}
     return Pixel(
-        pixel_id=str(pixel_id),
-        access_token=Secret(token if isinstance(token, str) and is_token(token) else ""),
-        test_event_code=code if isinstance(code, str) and is_test_code(code) else "",
+        pixel_id=sound["PIXEL_ID"],
+        access_token=Secret(sound.get("ACCESS_TOKEN", "")),
+        app_secret=Secret(sound.get("APP_SECRET", "")),
+        test_event_code=sound.get("TEST_EVENT_CODE", ""),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from os import PathLike
 from urllib.parse import urlsplit
 
 
@@ -31,6 +32,11 @@ def is_path(value: object) -> bool:
 def is_token(value: object) -> bool:
     # A line break would end up in the text of an HTTP client's error, and the token with it.
     return isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value
+
+
+def is_file(value: object) -> bool:
+    """A path of any kind. Whether the file exists is a check of its own."""
+    return value is None or (isinstance(value, (str, PathLike)) and "\0" not in str(value))
 
 
 def is_test_code(value: object) -> bool:
@@ -93,6 +99,7 @@ SHAPES: dict[str, Shape] = {
         accepts=lambda value: value == "" or is_pixel_id(value), form='digits in a string: "1234567890123456"'
     ),
     "ACCESS_TOKEN": Shape(accepts=is_token, form="the token as Events Manager shows it, without spaces"),
+    "APP_SECRET": Shape(accepts=is_token, form="the app's secret as Meta's App Dashboard shows it, without spaces"),
     "TEST_EVENT_CODE": Shape(accepts=is_test_code, form="the code of the Test Events page, at most 20 characters"),
     "PIXELS": Shape(accepts=is_pixels, form='{"main": {"PIXEL_ID": "…", "ACCESS_TOKEN": "…"}}'),
     "PIXEL_FOR": PATH,
@@ -119,6 +126,7 @@ SHAPES: dict[str, Shape] = {
     "PROXIES": Shape(
         accepts=lambda value: isinstance(value, Mapping), form='{"https": "http://proxy.example.com:3128"}'
     ),
+    "CA_BUNDLE": Shape(accepts=is_file, form='the path of a file such as "/etc/ssl/certs/company.pem", or None'),
     "CONNECT_TIMEOUT": SECONDS,
     "READ_TIMEOUT": SECONDS,
     "BATCH_EVENTS": Shape(accepts=number(1, 1000), form="a whole number from 1 to 1000"),

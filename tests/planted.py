@@ -14,6 +14,7 @@ from django_capi.conversions import Conversion
 from django_capi.tracking import atrack, track
 
 TOKEN = "EAAplantedTokenThatMustNotLeak0123456789"
+APP_SECRET = "5ecretOfThePlantedApp0123456789"
 PASSWORD = "s3cret-planted"
 EMAIL = "Jane.Planted@Example.com"
 PERSON = {
@@ -50,7 +51,7 @@ QUERY = "?email=jane.planted%40example.com&name=Wilhelmine&utm_source=mail"
 # However they are written: the parts that stay when a value is lowered, quoted or stripped.
 NEEDLES = (
     "jane.planted", "23125 777", "23125777", "wilhelmine", "plantagenova", "plantsb", "1987-03-21", "19870321",
-    "customer-planted", "customerplanted", "eaaplantedtoken", PASSWORD,
+    "customer-planted", "customerplanted", "eaaplantedtoken", "oftheplantedapp", PASSWORD,
 )  # fmt: skip
 
 

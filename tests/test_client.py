@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import os
 import socket
 import threading
 
 import pytest
-import requests
 from pytest_django import Settings
 
 from django_capi import client
@@ -70,24 +68,6 @@ def test_the_environments_proxies_are_not_looked_at(settings: Settings, monkeypa
 def test_a_token_shows_itself_only_when_asked() -> None:
     assert "must-not-leak" not in f"{PIXEL!r} {PIXEL.access_token} {PIXEL.access_token!r} {[PIXEL]}"
     assert PIXEL.access_token.reveal() == "token-that-must-not-leak-0123456789"
-
-
-def test_a_session_is_kept_and_belongs_to_one_thread() -> None:
-    found: list[requests.Session] = []
-
-    thread = threading.Thread(target=lambda: found.append(client.session()))
-    thread.start()
-    thread.join()
-
-    assert client.session() is client.session()
-    assert client.session() is not found[0]
-
-
-def test_a_forked_child_makes_its_own_session() -> None:
-    parent = client.session()
-    client._local.pid = os.getpid() + 1  # what a fork leaves behind
-
-    assert client.session() is not parent
 
 
 def test_a_proxy_that_refuses_has_sent_nothing(settings: Settings) -> None:

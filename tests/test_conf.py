@@ -22,6 +22,7 @@ TYPES: dict[str, str] = {key: kind for key, kind in get_annotations(Conf).items(
 KEYS = list(TYPES)
 PATHS = ["PIXEL_FOR", "CONSENT", "EXCLUDE", "USER_DATA", "EXTERNAL_ID"]
 TOKEN = "sample-token-" + "0123456789" * 4
+SECRET = "sample-secret-" + "0123456789" * 2
 
 ABSURD = {
     "nothing": None,
@@ -44,7 +45,8 @@ ABSURD = {
 MALFORMED: dict[str, list[Any]] = {
     "PIXEL_ID": [1234567890123456, "12a", "١٢٣", "1" * 33, None],
     "ACCESS_TOKEN": [None, 5, b"token"],
-    "TEST_EVENT_CODE": [None, 5],
+    "APP_SECRET": [None, 5, b"secret", "two words", "line\n"],
+    "TEST_EVENT_CODE": [None, 5, "T" * 21],
     "PIXELS": [["1"], "main", {"main": "1234567890123456"}, None],
     "PIXEL_FOR": [5, [], object()],
     "CONSENT": [5, True, {}],
@@ -65,6 +67,7 @@ MALFORMED: dict[str, list[Any]] = {
     "PIXEL_SCRIPT_URL": ["//example.com/fbevents.js", None],
     "PARTNER_AGENT": ["x" * 23, "1", None],
     "PROXIES": ["http://proxy.example.com", None],
+    "CA_BUNDLE": [5, b"/etc/ssl/cert.pem", True, "a\0b"],
     "CONNECT_TIMEOUT": ["3", 0, -1, 121, None, True, float("nan"), float("inf")],
     "READ_TIMEOUT": ["15", 0, None],
     "BATCH_EVENTS": [0, 1001, "500", 1.5, None],
@@ -186,6 +189,19 @@ def test_the_plain_pixel_is_called_main(settings: Settings) -> None:
     assert pixels["main"].pixel_id == "1234567890123456"
     assert pixels["main"].access_token.reveal() == TOKEN
     assert pixels["main"].test_event_code == "TEST1"
+
+
+def test_each_pixel_has_its_own_secret_and_shows_none(settings: Settings) -> None:
+    settings.CAPI = {"PIXEL_ID": "1", "ACCESS_TOKEN": TOKEN, "APP_SECRET": SECRET}
+    plain = conf.pixels()["main"]
+    entry = {"PIXEL_ID": "2", "ACCESS_TOKEN": TOKEN}
+    settings.CAPI = {"PIXELS": {"eu": entry | {"APP_SECRET": SECRET}, "us": entry, "uk": entry | {"APP_SECRET": 5}}}
+    pixels = conf.pixels()
+
+    assert plain.app_secret.reveal() == SECRET
+    assert {name for name, pixel in pixels.items() if pixel.app_secret} == {"eu"}
+    assert {name for name, pixel in pixels.items() if pixel.appsecret_proof()} == {"eu"}
+    assert SECRET not in f"{plain!r} {plain} {pixels}"
 
 
 def test_a_pixel_without_a_usable_id_costs_only_itself(settings: Settings) -> None:

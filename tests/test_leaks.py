@@ -27,7 +27,7 @@ from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import Settings
 
 from django_capi import client as graph
-from django_capi import tracking, views
+from django_capi import tracking, transport, views
 from django_capi.conf import conf
 from django_capi.delivery import nudge
 from django_capi.ledger import batches, lanes
@@ -39,7 +39,7 @@ from django_capi.visitor import from_request
 from example_project.standin import server as standin
 from tests import planted, planting
 from tests.conftest import ADDRESS, AGENT, FBP, HEADERS
-from tests.planted import CUSTOM, EMAIL, PASSWORD, PERSON, QUERY, TOKEN, leaks
+from tests.planted import APP_SECRET, CUSTOM, EMAIL, PASSWORD, PERSON, QUERY, TOKEN, leaks
 from tests.planting import Places
 from tests.registering import registering
 from tests.site.models import Note, Order
@@ -54,19 +54,20 @@ def places(settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.L
     caplog.set_level(logging.DEBUG)
     found = Places()
     monkeypatch.setattr(standin, "route", found.route)
-    running = standin.serve(token=TOKEN)
+    running = standin.serve(token=TOKEN, app_secret=APP_SECRET)
     settings.ROOT_URLCONF = planted.__name__
     settings.CAPI = {
         **settings.CAPI,
         "SENDER": "graph",
         "GRAPH_URL": running.url,
         "ACCESS_TOKEN": TOKEN,
+        "APP_SECRET": APP_SECRET,
         "USER_DATA": planted.signed_in,
         "EXTERNAL_ID": planted.external_id,
     }
     with registering(Note, planted.Broken):
         yield found
-    graph.session().close()
+    transport.session().close()
     running.stop()
 
 
@@ -214,7 +215,10 @@ def test_no_command_prints_contact_data_or_tokens(lived: Places, settings: Setti
     assert leaks(printed, ADDRESS, AGENT, FBP) == []
 
 
-@pytest.mark.parametrize("key", ["ACCESS_TOKEN", "PIXEL_ID", "CONSENT", "PIXELS", "PROXIES", "GRAPH_URL", "ID_SECRET"])
+@pytest.mark.parametrize(
+    "key",
+    ["ACCESS_TOKEN", "APP_SECRET", "CA_BUNDLE", "PIXEL_ID", "CONSENT", "PIXELS", "PROXIES", "GRAPH_URL", "ID_SECRET"],
+)
 def test_no_check_quotes_a_value_that_may_be_a_secret(settings: Settings, key: str) -> None:
     for value in (f"{TOKEN} {PASSWORD}\n", [TOKEN], {"main": {"PIXEL_ID": TOKEN, "ACCESS_TOKEN": [TOKEN]}}):
         settings.CAPI = {**settings.CAPI, key: value}
@@ -236,7 +240,7 @@ def test_an_exception_of_ours_names_the_field_and_not_the_value(settings: Settin
 
 
 def test_nothing_shows_contact_data_tokens_or_the_visitor_in_its_repr(rf: RequestFactory, settings: Settings) -> None:
-    settings.CAPI = {**settings.CAPI, "ACCESS_TOKEN": TOKEN, "USER_DATA": planted.signed_in}
+    settings.CAPI = {**settings.CAPI, "ACCESS_TOKEN": TOKEN, "APP_SECRET": APP_SECRET, "USER_DATA": planted.signed_in}
     request = rf.get("/page/", HTTP_USER_AGENT=AGENT, REMOTE_ADDR=ADDRESS)
     request.COOKIES["_fbp"] = FBP
     made = Action(

@@ -16,7 +16,7 @@ from django.core.checks import CheckMessage
 from django_capi.conf import conf, stored
 from django_capi.shapes import SHAPES, is_pixel_id
 
-ENTRY_KEYS = ("PIXEL_ID", "ACCESS_TOKEN", "TEST_EVENT_CODE")
+ENTRY_KEYS = ("PIXEL_ID", "ACCESS_TOKEN", "APP_SECRET", "TEST_EVENT_CODE")
 NAME_LENGTH = 40  # longer than any name one would type: an access token, say
 
 

@@ -11,11 +11,11 @@ from django.core import checks
 from django.core.checks import CheckMessage
 from django.utils import timezone
 
-from django_capi.checks import pixels
-from django_capi.checks.addresses import host, origin
+from django_capi.checks import connection, pixels
+from django_capi.checks.addresses import origin
 from django_capi.checks.imports import PathError, imported
 from django_capi.checks.versions import check_api_version
-from django_capi.conf import Conf, conf, stored
+from django_capi.conf import GUARDS, Conf, conf
 from django_capi.meta.cookies import is_public_suffix
 from django_capi.shapes import PATH, SHAPES, URL
 
@@ -26,6 +26,7 @@ ADDRESSES = [key for key, shape in SHAPES.items() if shape is URL]
 EXAMPLES = {
     "PIXEL_ID": '"1234567890123456"',
     "ACCESS_TOKEN": 'env.str("META_ACCESS_TOKEN", default="")',
+    "APP_SECRET": 'env.str("META_APP_SECRET", default="")',
     "TEST_EVENT_CODE": '"TEST12345"',
     "PIXELS": '{"main": {"PIXEL_ID": "1234567890123456", "ACCESS_TOKEN": env("META_ACCESS_TOKEN")}}',
     "PIXEL_FOR": '"shop.pixels.pixels_for"',
@@ -39,6 +40,7 @@ EXAMPLES = {
     "BROWSER_EVENTS": '["PageView", "ViewContent", "AddToCart"]',
     "PARTNER_AGENT": '"example-shop-1.0"',
     "PROXIES": '{"https": "http://proxy.example.com:3128"}',
+    "CA_BUNDLE": '"/etc/ssl/certs/company.pem"',
     "ON_AMBIGUOUS": '{"Purchase": "hold"}',
     "ID_SECRET": 'env("CAPI_ID_SECRET")',
 }
@@ -56,7 +58,7 @@ def messages() -> Iterator[CheckMessage]:
     yield from check_extras()
     yield from check_cookie_domain()
     yield from check_api_version(today=timezone.now().date())
-    yield from check_graph_url()
+    yield from connection.messages()
 
 
 def line(key: str) -> str:
@@ -101,9 +103,10 @@ def malformed_keys() -> list[str]:
 
 
 def malformed_key(key: str, *, where: str = "CAPI") -> CheckMessage:
+    meanwhile = "nothing is sent" if key in GUARDS else f"the default holds: {getattr(Conf, key)!r}"
     return checks.Error(
         f'{where}["{key}"] is malformed. It takes: {SHAPES[key].form}.',
-        hint=f"Write {line(key)} or remove the line. Until then the default holds: {getattr(Conf, key)!r}.",
+        hint=f"Write {line(key)} or remove the line. Until then {meanwhile}.",
         id="django_capi.E005",
     )
 
@@ -166,15 +169,4 @@ def check_cookie_domain() -> Iterator[CheckMessage]:
         'CAPI["COOKIE_DOMAIN"] is a public suffix, under which anyone may have a domain: browsers refuse the cookies.',
         hint=f"Write your own domain, {line('COOKIE_DOMAIN')} or remove the line: then they belong to the host alone.",
         id="django_capi.W012",
-    )
-
-
-def check_graph_url() -> Iterator[CheckMessage]:
-    name = host(conf.GRAPH_URL)
-    if "GRAPH_URL" not in stored() or not name or name == "facebook.com" or name.endswith(".facebook.com"):
-        return
-    yield checks.Info(
-        f'CAPI["GRAPH_URL"] leads to {name}: events go to a stand-in, not to Meta.',
-        hint=f"Right for a demo or a test. For the real thing write {line('GRAPH_URL')} or remove the line.",
-        id="django_capi.I001",
     )

@@ -19,6 +19,7 @@ from django.db import DatabaseError, OperationalError
 from django_capi.client import Answer, Client, client
 from django_capi.conf import Pixel, conf
 from django_capi.delivery import courier, poison
+from django_capi.delivery.pauses import UNSAFE_PAUSE, wait
 from django_capi.ledger import batches, erasure, lanes, retention, tallies
 from django_capi.meta import wire
 from django_capi.meta.verdicts import Outcome
@@ -26,11 +27,6 @@ from django_capi.models import Batch, Rank
 
 logger = logging.getLogger("django_capi")
 
-CONFIGURATION_PAUSE = 900  # seconds until a refused token or pixel is tried again
-UNSAFE_PAUSE = 60  # seconds until malformed settings are read again
-THROTTLE_PAUSE = 60  # seconds, doubling, when Meta names no time
-LONGEST_PAUSE = 900
-FIRST_BACKOFF = 10  # seconds, doubling, with full jitter
 PROBE_AFTER = 5  # failures in a row, then one small request at a time
 PROBE_SIZE = 10
 
@@ -58,11 +54,12 @@ def deliver(*, seconds: float = 50.0, is_over: Callable[[], bool] = bool) -> Rep
     def goes_on() -> bool:
         return time.monotonic() < until and not is_over()
 
-    pixels = list({pixel.pixel_id: pixel for pixel in conf.pixels().values()}.values())
-    random.shuffle(pixels)  # the time may be up before the last one's turn
+    pixels = {pixel.pixel_id: pixel for pixel in conf.pixels().values()}
+    awake = [pixels[pixel_id] for pixel_id in pixels.keys() - lanes.paused(pixels.keys())]
+    random.shuffle(awake)  # the time may be up before the last one's turn
     refused: DatabaseError | None = None
     unsafe = conf.unsafe()
-    for pixel in pixels:
+    for pixel in awake:
         if unsafe:
             hold_back(pixel, unsafe, report)
             continue
@@ -165,6 +162,7 @@ class Window:
             [row.payload for row in rows],
             test_event_code=rows[0].test_event_code or None,
             partner_agent=conf.PARTNER_AGENT or None,
+            appsecret_proof=self.pixel.appsecret_proof(),
         )
         batch = batches.intend(self.held, rows, size=len(body), after=self.last)
         self.last = replace(self.last, answer=None) if self.last else None
@@ -273,14 +271,3 @@ class Window:
     def pause(self, answer: Answer) -> None:
         lanes.pause(self.held, seconds=wait(answer, self.held.failures), reason=answer.verdict.reason)
         self.report.paused[self.pixel.pixel_id] = answer.verdict.reason
-
-
-def wait(answer: Answer, failures: int) -> float:
-    """How many seconds to send nothing, by the kind of answer and the failures before it."""
-    verdict = answer.verdict
-    if verdict.outcome is Outcome.LANE or poison.is_refusal(answer):  # refused alike, whatever is sent
-        return CONFIGURATION_PAUSE
-    if verdict.outcome is Outcome.THROTTLE:
-        return verdict.retry_after or min(THROTTLE_PAUSE * 2**failures, LONGEST_PAUSE)
-    longest = min(FIRST_BACKOFF * 2 ** min(failures, 10), LONGEST_PAUSE)
-    return max(verdict.retry_after or 0, random.uniform(1, longest))  # noqa: S311  # jitter, not a secret

@@ -6,16 +6,22 @@ import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
-import requests
-
+from django_capi import transport
 from django_capi.checks.addresses import origin
-from django_capi.client import session
 from django_capi.conf import conf
 from django_capi.doctor.clocks import compared
 from django_capi.doctor.finding import GRAPH_SENDER, Finding, fail, ok, warn
+from django_capi.transport import Failure, Trouble
 
 NAME = "egress"
 CLOCK = "clock"
+NETWORK = "Look at the firewall, the name service and CAPI['PROXIES']; the environment's proxies are not looked at."
+ADVICE = {
+    Trouble.CONNECTION: NETWORK,
+    Trouble.CERTIFICATE: "If your network has its own certificate authority, write its bundle into CAPI['CA_BUNDLE'].",
+    Trouble.BUNDLE: "Correct CAPI['CA_BUNDLE']: the file does not exist.",
+    Trouble.UNFORESEEN: NETWORK,
+}
 
 
 def look() -> Iterator[Finding]:
@@ -25,23 +31,14 @@ def look() -> Iterator[Finding]:
         return
     where = origin(conf.GRAPH_URL) or "GRAPH_URL"
     before = time.time()
-    try:
-        # The root: asked for an object without a token, Meta counts an error against this address.
-        response = session().get(
-            f"{conf.GRAPH_URL.rstrip('/')}/",
-            timeout=(conf.CONNECT_TIMEOUT, conf.READ_TIMEOUT),
-            allow_redirects=False,
-        )
-    except (requests.RequestException, ValueError) as error:
-        yield fail(
-            NAME,
-            f"No answer from {where} ({type(error).__name__}): nothing can be sent.",
-            "Look at the firewall, the name service and CAPI['PROXIES']; the environment's proxies are not looked at.",
-        )
+    # The root: asked for an object without a token, Meta counts an error against this address.
+    answer = transport.exchange("GET", f"{conf.GRAPH_URL.rstrip('/')}/")
+    if isinstance(answer, Failure):
+        yield fail(NAME, f"No answer from {where} ({answer.error}): nothing can be sent.", ADVICE[answer.trouble])
         return
     now = (before + time.time()) / 2
     yield ok(NAME, f"{where} answers.")
-    yield clock(response.headers.get("Date"), now=now, whose=where)
+    yield clock(answer.headers.get("Date"), now=now, whose=where)
 
 
 def clock(date: str | None, *, now: float, whose: str) -> Finding:

@@ -37,7 +37,7 @@ def look(*, test_event_code: str, may_send: bool) -> Iterator[Finding]:
         elif not code:
             yield untried("there is no test code", HOW, pixel)
         else:
-            yield judged(pixel, GraphClient().post(pixel, body(code)))
+            yield judged(pixel, GraphClient().post(pixel, body(pixel, code)))
 
 
 def untried(reason: str, advice: str, pixel: Pixel | None = None) -> Finding:
@@ -45,7 +45,7 @@ def untried(reason: str, advice: str, pixel: Pixel | None = None) -> Finding:
     return warn(NAME, f"{what} not tried: {reason}.", advice)
 
 
-def body(test_event_code: str) -> str:
+def body(pixel: Pixel, test_event_code: str) -> str:
     event = Event(
         event_name=EVENT_NAME,
         event_id=uuid.uuid4().hex,
@@ -53,7 +53,9 @@ def body(test_event_code: str) -> str:
         action_source=ActionSource.SYSTEM_GENERATED,
         user_data=UserData.from_raw(NOBODY),
     )
-    return wire.body([wire.dumps(event.payload())], test_event_code=test_event_code)
+    return wire.body(
+        [wire.dumps(event.payload())], test_event_code=test_event_code, appsecret_proof=pixel.appsecret_proof()
+    )
 
 
 def judged(pixel: Pixel, answer: Answer) -> Finding:
@@ -65,4 +67,8 @@ def judged(pixel: Pixel, answer: Answer) -> Finding:
     text = f"Pixel {pixel.pixel_id} did not take the test event. {verdict.reason}{code}"
     if verdict.outcome in PASSING:
         return warn(NAME, text, "Run the doctor again in a while.")
-    return fail(NAME, text, "Make a new token in Events Manager (your dataset, Settings, Conversions API).")
+    return fail(
+        NAME,
+        text,
+        "Correct what the reason names. For a new token, see Events Manager (your dataset, Settings, Conversions API).",
+    )

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
 from django_capi import signals
 from django_capi.clock import Now
@@ -22,6 +22,7 @@ from django_capi.models import Lane
 logger = logging.getLogger("django_capi")
 
 SMALLEST_BATCH = 10
+NOTED_EVERY = timedelta(minutes=5)  # that a worker still looks at a paused lane, which may be a dozen times a minute
 
 
 class LostLane(Exception):
@@ -40,6 +41,16 @@ class Claim:
     max_batch: int
 
 
+def paused(pixel_ids: Collection[str]) -> set[str]:
+    """Those of the pixels whose lanes are paused now: one query for a pass, and nothing for each of them."""
+    lanes = Lane.objects.using(using()).filter(pixel_id__in=pixel_ids, paused_until__gt=Now())
+    is_noted = ExpressionWrapper(Q(seen_at__gte=Now() - NOTED_EVERY), output_field=BooleanField())
+    found = list(lanes.values_list("pixel_id", "pk", is_noted))
+    if unnoted := [pk for _, pk, is_noted in found if not is_noted]:
+        Lane.objects.using(using()).filter(pk__in=unnoted).update(seen_at=Now())
+    return {pixel_id for pixel_id, _, _ in found}
+
+
 def claim(pixel_id: str) -> Claim | None:
     """Take the pixel's lane, or None while another worker holds it or Meta asked for a pause."""
     lanes = Lane.objects.using(using())
@@ -54,7 +65,6 @@ def claim(pixel_id: str) -> Claim | None:
         seen_at=Now(),
     )
     if not taken:
-        lanes.filter(pk=lane.pk, paused_until__gt=Now()).update(seen_at=Now())
         return None
     lane.refresh_from_db(using=using())
     return Claim(

@@ -32,13 +32,19 @@ class Answer:
 
 _EVENT, _LANE, _THROTTLE, _TRANSIENT = Outcome.EVENT, Outcome.LANE, Outcome.THROTTLE, Outcome.TRANSIENT
 
+PROOF_REASON: Final = "The app demands a valid appsecret_proof: APP_SECRET must be the secret of the token's app."
+
 # The row for (code, None) holds for every subcode that has no row of its own.
 BY_CODE: Final[dict[tuple[int, int | None], Answer]] = {
     (1, None): Answer(_TRANSIENT, "Meta reports an unknown error, possibly downtime.", "GE"),
     (2, None): Answer(_TRANSIENT, "Meta reports that the service is down for now.", "GE"),
     (3, None): Answer(_LANE, "The token's app may not call this method.", "GE"),
     (4, None): Answer(_THROTTLE, "The app made too many calls.", "GE, RL"),
+    (5, None): Answer(
+        _LANE, "The token's app refuses this server's address: add it to the app's server IP allowlist.", "seen"
+    ),
     (10, None): Answer(_LANE, "The token lacks a permission.", "GE, APE"),
+    (12, None): Answer(_LANE, "Meta no longer has this method: change API_VERSION.", "seen"),
     (17, None): Answer(_THROTTLE, "The token's user made too many calls.", "GE, RL"),
     (32, None): Answer(_THROTTLE, "The page made too many calls.", "RL"),
     (33, None): Answer(_LANE, "The pixel does not exist or the token may not see it.", "RUD, ours"),
@@ -63,7 +69,11 @@ BY_CODE: Final[dict[tuple[int, int | None], Answer]] = {
     (100, 2804079): Answer(_EVENT, "A business messaging event has no ig_account_id.", "seen"),
     (100, 2804087): Answer(_EVENT, "A business messaging event has no valid ctwa_clid.", "seen"),
     (100, 2804116): Answer(_EVENT, "A business messaging event has neither page_id nor WhatsApp account.", "seen"),
+    (101, None): Answer(
+        _LANE, "The token's app does not exist any more: make an ACCESS_TOKEN with another app.", "seen"
+    ),
     (102, None): Answer(_LANE, "The session of the token has ended.", "GE, APE"),
+    (104, None): Answer(_LANE, PROOF_REASON, "seen"),
     (190, None): Answer(_LANE, "The access token is invalid, expired or revoked.", "GE, APE, WOO"),
     (190, 452): Answer(_LANE, "The access token's session does not match.", "WOO"),
     (190, 458): Answer(_LANE, "The access token's user removed the app.", "GE"),
@@ -77,11 +87,19 @@ BY_CODE: Final[dict[tuple[int, int | None], Answer]] = {
     (368, None): Answer(_LANE, "Meta has blocked this for a while for reasons of policy.", "GE, ours"),
     (613, None): Answer(_THROTTLE, "This call was made too often.", "RL"),
     (803, None): Answer(_LANE, "The pixel does not exist.", "seen"),
+    (2500, None): Answer(_LANE, "Meta does not know this address: correct GRAPH_URL, API_VERSION or PIXEL_ID.", "seen"),
+    (2635, None): Answer(_LANE, "Meta no longer answers this version: change API_VERSION.", "seen"),
     (2655, None): Answer(_LANE, "The pixel or the token is not set up for this.", "RUD"),
     (5000, None): Answer(_TRANSIENT, "Meta reports an internal error (5000).", "RUD"),
     (21009, None): Answer(_TRANSIENT, "The data set is not ready for uploads yet.", "RUD"),
     (2044055, None): Answer(_LANE, "The data set does not exist.", "Dataset Quality page"),
 }
+
+# The code is that of an invalid parameter, but these are about the call, whatever events it carries.
+PROOF: Final = Answer(_LANE, PROOF_REASON, "seen")
+CALL: Final = Answer(
+    _LANE, "Meta refuses the call itself: compare PIXEL_ID, ACCESS_TOKEN, APP_SECRET and API_VERSION.", "seen, ours"
+)
 
 RANGES: Final = (
     (range(200, 300), Answer(_LANE, "The token lacks a permission.", "GE, APE, WOO")),
@@ -107,4 +125,11 @@ IS_TRANSIENT: Final = Answer(_TRANSIENT, "Meta says that the error is temporary.
 SERVER_ERROR: Final = Answer(_TRANSIENT, "Meta's server failed.", "RFC 9110, RUD")
 UNKNOWN: Final = Answer(_TRANSIENT, "An answer that is not in the table.", "ours", known=False)
 NOT_SENT: Final = Answer(_TRANSIENT, "Meta could not be reached; nothing was sent.", "ours")
+UNTRUSTED: Final = Answer(
+    _TRANSIENT,
+    "No trusted TLS connection to Meta; nothing was sent. If your network has its own certificate authority, "
+    "set CA_BUNDLE.",
+    "ours",
+)
+NO_BUNDLE: Final = Answer(_TRANSIENT, "The file that CA_BUNDLE names does not exist; nothing was sent.", "ours")
 UNKNOWN_OUTCOME: Final = Answer(Outcome.AMBIGUOUS, "The connection ended before Meta answered.", "SU, ours")

@@ -16,24 +16,29 @@ from django_capi.meta.answers import (
     ACCEPTED,
     BY_CODE,
     BY_STATUS,
+    CALL,
     HTML,
     IS_TRANSIENT,
+    NO_BUNDLE,
     NO_SUCCESS,
     NOT_JSON,
     NOT_SENT,
+    PROOF,
     RANGES,
     SERVER_ERROR,
     UNAVAILABLE,
     UNKNOWN,
     UNKNOWN_OUTCOME,
+    UNTRUSTED,
     Answer,
     Outcome,
 )
 from django_capi.meta.pauses import seconds_to_wait
 
-__all__ = ["Outcome", "Verdict", "judge", "unreachable"]
+__all__ = ["Outcome", "Verdict", "broken", "judge", "unreachable", "untrusted", "without_bundle"]
 
 _TRACE_ID = re.compile(r"[\w+/=-]{1,64}", re.ASCII).fullmatch
+_INVALID_PARAMETER: Final = 100
 _SUCCESS: Final = range(200, 300)
 _LARGEST: Final = 2**31 - 1
 _SERVER_ERRORS: Final = range(500, 600)
@@ -76,8 +81,32 @@ def judge(*, status: int, body: str, headers: Mapping[str, str] | None = None, n
 
 
 def unreachable(*, sent: bool) -> Verdict:
-    """No answer at all. When the body had gone out Meta may have taken it; nobody can know."""
+    """No answer at all. When the body had gone out, Meta may or may not have taken it."""
+    return _without_answer(UNKNOWN_OUTCOME if sent else NOT_SENT)
+
+
+def untrusted() -> Verdict:
+    """The server's certificate could not be verified, so nothing was sent to it."""
+    return _without_answer(UNTRUSTED)
+
+
+def without_bundle() -> Verdict:
+    """There are no certificates to verify the server's with, so nothing was sent."""
+    return _without_answer(NO_BUNDLE)
+
+
+def broken(*, error: str, sent: bool) -> Verdict:
+    """An exception that is not about the connection; `error` is its class, which is all that is kept of it.
+
+    >>> broken(error="MemoryError", sent=False).reason
+    'Sending failed with MemoryError; nothing was sent.'
+    """
     row = UNKNOWN_OUTCOME if sent else NOT_SENT
+    rest = "Meta may or may not have taken the events." if sent else "nothing was sent."
+    return Verdict(outcome=row.outcome, known=False, reason=f"Sending failed with {error[:60]}; {rest}")
+
+
+def _without_answer(row: Answer) -> Verdict:
     return Verdict(outcome=row.outcome, known=row.known, reason=row.reason)
 
 
@@ -97,12 +126,22 @@ def _failure(status: int, body: str, error: object, code: int | None, subcode: i
 
 
 def _by_code(error: object, code: int, subcode: int | None) -> Answer:
-    found = BY_CODE.get((code, subcode)) or BY_CODE.get((code, None)) or _in_a_range(code)
+    found = _about_the_call(error, code, subcode) or BY_CODE.get((code, subcode)) or BY_CODE.get((code, None))
+    found = found or _in_a_range(code)
     if found is not None and found.outcome is Outcome.THROTTLE:
         return found
     if isinstance(error, dict) and error.get("is_transient") is True:
         return IS_TRANSIENT
     return found or UNKNOWN
+
+
+def _about_the_call(error: object, code: int, subcode: int | None) -> Answer | None:
+    """A missing or wrong `appsecret_proof` has the code of an invalid parameter. Texts are localised, names are not."""
+    if code != _INVALID_PARAMETER or subcode is not None or not isinstance(error, dict):
+        return None
+    if "appsecret_proof" in str(error.get("message")):
+        return PROOF
+    return CALL if error.get("type") == "GraphMethodException" else None
 
 
 def _in_a_range(code: int) -> Answer | None:

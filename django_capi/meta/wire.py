@@ -60,11 +60,21 @@ def dumps(payload: object) -> str:
     return text.decode() if text.rfind(b"null") < 0 else dumps_plainly(payload)
 
 
-def body(texts: Iterable[str], *, test_event_code: str | None = None, partner_agent: str | None = None) -> str:
-    """One request of ready event texts; nothing is parsed again."""
-    code = f',"test_event_code":{json.dumps(test_event_code)}' if test_event_code else ""
-    agent = f',"partner_agent":{json.dumps(partner_agent)}' if partner_agent else ""
-    return f'{{"data":[{",".join(texts)}]{code}{agent}}}'
+def body(
+    texts: Iterable[str],
+    *,
+    test_event_code: str | None = None,
+    partner_agent: str | None = None,
+    appsecret_proof: str | None = None,
+) -> str:
+    """One request of ready event texts; nothing is parsed again.
+
+    >>> body(['{"event_name":"Lead"}'], test_event_code="TEST1")
+    '{"data":[{"event_name":"Lead"}],"test_event_code":"TEST1"}'
+    """
+    fields = {"test_event_code": test_event_code, "partner_agent": partner_agent, "appsecret_proof": appsecret_proof}
+    rest = "".join(f',"{name}":{json.dumps(value)}' for name, value in fields.items() if value)
+    return f'{{"data":[{",".join(texts)}]{rest}}}'
 
 
 def how_many(sizes: Iterable[int], *, max_events: int = MAX_EVENTS, max_bytes: int) -> int:

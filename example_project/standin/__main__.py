@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--shop", help="the shop's address, for a link on the page")
     parser.add_argument("--token", help="the one access token to accept; without it any will do")
+    parser.add_argument("--app-secret", help="the app's secret: every request then needs its appsecret_proof")
     parser.add_argument("--bank-secret", default="corner-bank-demo", help="what the bank signs its webhooks with")
     parser.add_argument("--forget", action="store_true", help="count events, keep none")
     return parser

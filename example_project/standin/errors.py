@@ -51,13 +51,14 @@ def graph_error(
     *,
     code: int,
     message: str,
+    kind: str = "OAuthException",
     status: int = 400,
     fields: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """`fields` are what this error has beyond message, type and code."""
     trace = trace_id()
-    error = {"message": message, "type": "OAuthException", "code": code, **(fields or {}), "fbtrace_id": trace}
+    error = {"message": message, "type": kind, "code": code, **(fields or {}), "fbtrace_id": trace}
     body = json.dumps({"error": error}).encode()
     return Response(status=status, body=body, headers={**usage_headers(trace), **(headers or {})})
 
@@ -87,3 +88,9 @@ def object_error() -> Response:
     """What Meta says of an id that does not exist and of one the token may not use: the same."""
     message = "Unsupported post request. Object does not exist, cannot be loaded due to missing permissions"
     return graph_error(code=INVALID_PARAMETER, message=message, fields={"error_subcode": 33})
+
+
+def proof_error(*, is_missing: bool) -> Response:
+    """An app that requires a proof: the code is that of an invalid parameter, and there is no subcode."""
+    says = "Le chiamate API dal server richiedono l'argomento" if is_missing else "Argomento non valido:"
+    return graph_error(code=INVALID_PARAMETER, message=f"{says} appsecret_proof", kind="GraphMethodException")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from example_project.standin.errors import graph_error, object_error
+from example_project.standin.errors import graph_error, object_error, proof_error
 from example_project.standin.messages import HANG_UP, Response
 from example_project.standin.rules.table import is_number, is_text
 
@@ -69,6 +69,18 @@ def _permission(_: Control) -> Response:
     return object_error()
 
 
+def _setup(code: int, message: str) -> Callable[[Control], Response]:
+    return lambda _: graph_error(code=code, message=f"(#{code}) {message}")
+
+
+def _proof_required(_: Control) -> Response:
+    return proof_error(is_missing=True)
+
+
+def _bad_call(_: Control) -> Response:
+    return graph_error(code=100, message="Richiesta non supportata", kind="GraphMethodException")
+
+
 def _nothing(_: Control) -> Response:
     return HANG_UP
 
@@ -116,6 +128,13 @@ FAULTS: Mapping[str, Fault] = {
     "throttled": Fault(says="Business limit: 400, code 80004", instead=_throttled),
     "token_expired": Fault(says="Token expired: code 190/463", instead=_token_expired),
     "permission": Fault(says="No such pixel or no permission: code 100/33", instead=_permission),
+    "method_gone": Fault(says="Method no longer there: code 12", instead=_setup(12, "Metodo obsoleto")),
+    "version_gone": Fault(says="Version no longer there: code 2635", instead=_setup(2635, "Versione obsoleta")),
+    "unknown_path": Fault(says="Unknown address: code 2500", instead=_setup(2500, "Percorso sconosciuto: /events")),
+    "app_deleted": Fault(says="App deleted: code 101", instead=_setup(101, "Applicazione eliminata")),
+    "proof_required": Fault(says="appsecret_proof demanded: code 100", instead=_proof_required),
+    "proof_invalid": Fault(says="appsecret_proof wrong: code 104", instead=_setup(104, "appsecret_proof non valido")),
+    "bad_call": Fault(says="Call refused: code 100, GraphMethodException", instead=_bad_call),
     "nothing": Fault(says="Read the request, close without an answer", instead=_nothing),
     "html": Fault(says="An HTML error page: 502", instead=_html),
     "unavailable": Fault(says="200 that says Service Unavailable", instead=_unavailable),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from example_project.standin.errors import (
     event_error,
     object_error,
     parameter_error,
+    proof_error,
     token_error,
 )
 from example_project.standin.faults import FAULTS
@@ -52,6 +55,9 @@ def _receive(request: Request, *, pixel: str, state: State) -> Response:
         fields = read_fields(request)
         if not _is_token(_token(request, fields), wanted=state.token):
             return _refuse(state, pixel, _whole("access_token", "The token is missing or unknown."), token_error())
+        if not _is_proven(fields, token=_token(request, fields), app_secret=state.app_secret):
+            answer = proof_error(is_missing="appsecret_proof" not in fields)
+            return _refuse(state, pixel, _whole("appsecret_proof", "The proof is missing or wrong."), answer)
         if not pixel.isdigit():
             return _refuse(state, pixel, _whole("id", "There is no such pixel."), object_error())
         upload = read_upload(fields)
@@ -139,6 +145,13 @@ def _is_token(token: object, *, wanted: str | None) -> bool:
     if not isinstance(token, str) or not 0 < len(token) <= LONGEST_TOKEN:
         return False
     return wanted is None or token == wanted
+
+
+def _is_proven(fields: Mapping[str, object], *, token: object, app_secret: str | None) -> bool:
+    if app_secret is None:
+        return True
+    wanted = hmac.new(app_secret.encode(), str(token).encode(), hashlib.sha256).hexdigest()
+    return fields.get("appsecret_proof") == wanted
 
 
 def _whole(field: str, says: str) -> Refusal:

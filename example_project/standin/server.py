@@ -36,6 +36,10 @@ class Running:
     server: Server
     thread: threading.Thread
 
+    def require_proof(self, app_secret: str | None) -> None:
+        """From now on every request needs the appsecret_proof of this secret; None: no request does."""
+        self.state.app_secret = app_secret
+
     def stop(self) -> None:
         self.server.stop()
         self.thread.join()
@@ -47,6 +51,7 @@ def serve(
     host: str = "127.0.0.1",
     shop: str | None = None,
     token: str | None = None,
+    app_secret: str | None = None,
     bank_secret: str = "corner-bank-demo",
     forget: bool = False,
     clock: Clock = time.time,
@@ -54,7 +59,9 @@ def serve(
     """Start in a thread. Port 0 takes a free one; OSError when the port is taken, ValueError off loopback."""
     if host != "localhost" and not ip_address(host).is_loopback:
         raise ValueError("host must be a loopback address")
-    state = State(seen=Seen(forget=forget), clock=clock, shop=shop, token=token, bank_secret=bank_secret)
+    state = State(
+        seen=Seen(forget=forget), clock=clock, shop=shop, token=token, app_secret=app_secret, bank_secret=bank_secret
+    )
     server = Server((host, port), state)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="stand-in", daemon=True)
     thread.start()

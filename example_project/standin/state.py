@@ -12,11 +12,12 @@ from example_project.standin.seen import Seen
 Clock = Callable[[], float]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class State:
     seen: Seen = field(default_factory=Seen)
     faults: Faults = field(default_factory=Faults)
     clock: Clock = time.time
     shop: str | None = None
     token: str | None = None
+    app_secret: str | None = None
     bank_secret: str = "corner-bank-demo"

@@ -64,6 +64,12 @@ def test_several_sound_pixels_need_no_plain_one(settings: Settings) -> None:
             'CAPI["PIXELS"]["eu"]["TEST_EVENT_CODE"]',
             id="code",
         ),
+        pytest.param(
+            {"PIXEL_ID": "1", "ACCESS_TOKEN": TOKEN, "APP_SECRET": 5},
+            ["E005"],
+            'CAPI["PIXELS"]["eu"]["APP_SECRET"]',
+            id="secret",
+        ),
         pytest.param({}, ["E001", "E002"], 'CAPI["PIXELS"]["eu"]', id="empty"),
     ],
 )

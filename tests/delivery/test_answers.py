@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import timedelta
 
 import pytest
-from django.db import DataError
+from django.db import DataError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -20,10 +22,20 @@ from tests.failing import failing
 
 pytestmark = pytest.mark.django_db
 
+SETUP = ["method_gone", "version_gone", "unknown_path", "app_deleted", "proof_required", "proof_invalid", "bad_call"]
+
 
 @pytest.mark.parametrize(
     "said",
-    ["500", "429", "429_retry_after", "html", "permission", "token_expired"],
+    [
+        "500",
+        "429",
+        "429_retry_after",
+        "html",
+        "permission",
+        "token_expired",
+        *SETUP,
+    ],
 )
 def test_no_event_is_lost_to_an_answer_that_is_not_about_it(meta: Running, said: str) -> None:
     event = lead()
@@ -37,6 +49,110 @@ def test_no_event_is_lost_to_an_answer_that_is_not_about_it(meta: Running, said:
     forget_pauses()
     assert deliver().accepted == 1
     assert seen(meta)[0]["event"] == json.loads(event.payload)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 20])
+@pytest.mark.parametrize("said", SETUP)
+def test_an_answer_about_the_set_up_rejects_no_event_however_many_wait(meta: Running, said: str, count: int) -> None:
+    for number in range(count):
+        lead(number)
+    answer(meta, answer=said)
+
+    report = deliver()
+
+    assert set(Event.objects.values_list("status", flat=True)) == {Status.PENDING}
+    assert report.requests == 1
+    paused_until = Lane.objects.get().paused_until
+    assert paused_until and (paused_until - timezone.now()).total_seconds() > 600
+
+
+def test_an_app_that_demands_a_proof_gets_it(meta: Running, settings: Settings) -> None:
+    event = lead()
+    meta.require_proof("app-secret-0123456789")
+
+    without = deliver()
+    settings.CAPI = {**settings.CAPI, "APP_SECRET": "another-secret-0123456789"}
+    forget_pauses()
+    wrong = deliver()
+    settings.CAPI = {**settings.CAPI, "APP_SECRET": "app-secret-0123456789"}
+    forget_pauses()
+    right = deliver()
+
+    assert [report.accepted for report in (without, wrong, right)] == [0, 0, 1]
+    assert all("APP_SECRET" in reason for report in (without, wrong) for reason in report.paused.values())
+    assert seen(meta)[0]["event"] == json.loads(event.payload)
+
+
+def test_each_pixel_has_the_secret_of_its_own_app(meta: Running, settings: Settings) -> None:
+    right, wrong = "app-secret-0123456789", "another-secret-0123456789"
+    pixels = {
+        name: {"PIXEL_ID": name * 16, "ACCESS_TOKEN": TOKEN, "APP_SECRET": secret}
+        for name, secret in (("1", right), ("2", wrong))
+    }
+    settings.CAPI = {**settings.CAPI, "PIXELS": pixels}
+    meta.require_proof(right)
+    track("Lead", event_id="lead-00000001", user_data={"em": "jane@example.com"}, consent=True)
+
+    report = deliver()
+
+    assert (report.accepted, list(report.paused)) == (1, ["2" * 16])
+
+
+def test_a_fault_of_the_sender_costs_its_pixel_a_pause_and_no_other_pixel_anything(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    pixels = {name: {"PIXEL_ID": name * 16, "ACCESS_TOKEN": TOKEN} for name in "123"}
+    settings.CAPI = {**settings.CAPI, "SENDER": "console", "PIXELS": pixels}
+    track("Lead", event_id="lead-00000001", user_data={"em": "jane@example.com"}, consent=True)
+    Event.objects.filter(pixel_id="1" * 16).update(payload="{}")  # the console sender cannot print it
+
+    report = deliver()
+
+    states = dict(Event.objects.values_list("pixel_id", "status"))
+    assert states == {"1" * 16: Status.PENDING, "2" * 16: Status.ACCEPTED, "3" * 16: Status.ACCEPTED}
+    assert "KeyError" in report.paused["1" * 16]
+    told = [record for record in caplog.records if "KeyError" in record.getMessage()]
+    assert [(record.name, record.exc_info) for record in told] == [("django_capi", None)]
+
+
+def test_a_pass_asks_once_for_all_paused_lanes_and_writes_nothing(meta: Running, settings: Settings) -> None:
+    deliver()  # the counts of the admin are made
+    settings.CAPI = {**settings.CAPI, "PIXELS": {}, "PIXEL_ID": ""}
+    with CaptureQueriesContext(connection) as without:
+        deliver()
+    pixels = {name: {"PIXEL_ID": name * 16, "ACCESS_TOKEN": TOKEN} for name in "12345678"}
+    for pixel_id in (entry["PIXEL_ID"] for entry in pixels.values()):
+        held = lanes.claim(pixel_id)
+        assert held
+        lanes.pause(held, seconds=600, reason="sample")
+        lanes.release(held)
+    settings.CAPI = {**settings.CAPI, "PIXELS": pixels}
+
+    with CaptureQueriesContext(connection) as paused:
+        deliver()
+
+    assert lane_statements(paused) == [*lane_statements(without), "SELECT"]
+    assert len(paused) == len(without) + 1
+
+
+def lane_statements(captured: CaptureQueriesContext) -> list[str]:
+    return [query["sql"].split()[0] for query in captured.captured_queries if "django_capi_lane" in query["sql"]]
+
+
+def test_a_worker_that_looks_at_a_paused_lane_is_noted_now_and_then(meta: Running) -> None:
+    held = lanes.claim("1234567890123456")
+    assert held
+    lanes.pause(held, seconds=600, reason="sample")
+    recently, long_ago = timezone.now() - timedelta(minutes=1), timezone.now() - timedelta(minutes=10)
+
+    noted = []
+    for seen_at in (recently, long_ago, None):
+        Lane.objects.update(seen_at=seen_at)
+        deliver()
+        noted.append(Lane.objects.get().seen_at)
+
+    assert noted[0] == recently
+    assert all(seen_at and seen_at > timezone.now() - timedelta(minutes=1) for seen_at in noted[1:])
 
 
 def test_a_paused_lane_sends_nothing(meta: Running) -> None:

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from django_capi import client
-from django_capi.conf import conf
+from django_capi.conf import Pixel, conf
 from django_capi.delivery import courier
 from django_capi.meta.verdicts import Outcome
 
@@ -32,3 +32,19 @@ def test_a_forked_worker_sends_by_a_thread_of_its_own() -> None:
             os._exit(code)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+class Failing:
+    """A sender with a fault of its own."""
+
+    def post(self, pixel: Pixel, body: str) -> client.Answer:
+        token = pixel.access_token.reveal()
+        raise LookupError(token)
+
+
+def test_what_a_sender_raises_is_an_answer_that_may_have_been_lost_and_names_the_class_only() -> None:
+    answer = courier.dispatch(Failing(), conf.pixels()["main"], BODY).result(timeout=10)
+
+    assert answer.verdict.outcome is Outcome.AMBIGUOUS
+    assert answer.verdict.reason == "Sending failed with LookupError; Meta may or may not have taken the events."
+    assert conf.ACCESS_TOKEN not in repr(answer)

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from django.core import checks
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -23,6 +25,9 @@ MALFORMED: dict[str, tuple[str, Any]] = {
     "RETENTION_DAYS": ("RETENTION_DAYS", 0),
     "TEST_EVENT_CODE": ("TEST_EVENT_CODE", "T" * 30),
     "a pixel's test code": ("PIXELS", {"main": {**PIXEL, "TEST_EVENT_CODE": "T" * 30}}),
+    "APP_SECRET": ("APP_SECRET", "two words"),
+    "a pixel's secret": ("PIXELS", {"main": {**PIXEL, "APP_SECRET": None}}),
+    "CA_BUNDLE": ("CA_BUNDLE", 5),
     "GPC": ("GPC", "Deny"),
     "ON_AMBIGUOUS": ("ON_AMBIGUOUS", {"Purchase": "wait"}),
 }
@@ -33,13 +38,17 @@ def lead() -> None:
 
 
 @pytest.mark.parametrize(("key", "value"), MALFORMED.values(), ids=MALFORMED.keys())
-def test_nothing_is_sent_until_it_is_right(key: str, value: object, settings: Settings) -> None:
+def test_nothing_is_sent_until_it_is_right(
+    key: str, value: object, settings: Settings, admin_client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     sound = settings.CAPI
     settings.CAPI = {**sound, key: value}
     lead()
 
+    told = checks.run_checks(tags=["capi"])
     report = deliver()
     waiting, said = Event.objects.get().status, Lane.objects.get().pause_reason
+    page = admin_client.get("/admin/django_capi/lane/")
     settings.CAPI = sound
     Lane.objects.update(paused_until=timezone.now())
     deliver()
@@ -48,6 +57,9 @@ def test_nothing_is_sent_until_it_is_right(key: str, value: object, settings: Se
     assert key in said
     assert "nothing is sent until it is right" in report.paused["1234567890123456"]
     assert len(outbox) == 1
+    assert "nothing is sent" in "".join(str(message.hint) for message in told)
+    assert said in caplog.text
+    assert said in page.content.decode().replace("&#x27;", "'").replace("&quot;", '"')
 
 
 def test_what_is_stored_meanwhile_is_restricted(settings: Settings) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from django_capi.meta.answers import BY_CODE, BY_STATUS, RANGES
+from django_capi.meta.answers import BY_CODE, BY_STATUS, CALL, PROOF, RANGES
 from django_capi.meta.events import MESSAGING_EVENTS, PAGE_VIEW, STANDARD_EVENTS, ActionSource, MessagingChannel
 from django_capi.meta.events.contents import CONTENT_FIELDS
 from django_capi.meta.events.custom import FIELDS
@@ -181,6 +181,10 @@ def rules() -> str:
 
 def answers() -> str:
     by_code = [(f"{code}/{subcode}" if subcode else str(code), row) for (code, subcode), row in BY_CODE.items()]
+    by_code += [
+        ("100 without a subcode, with `appsecret_proof` in its text", PROOF),
+        ("100 without a subcode, as a `GraphMethodException`", CALL),
+    ]
     by_range = [(f"{codes.start} to {codes.stop - 1}", row) for codes, row in RANGES]
     by_status = [(f"HTTP {status}", row) for status, row in BY_STATUS.items()]
     rows = [(name, row.outcome, row.reason, row.source) for name, row in (*by_code, *by_range, *by_status)]

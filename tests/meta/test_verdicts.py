@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_capi.meta.answers import BY_CODE, BY_STATUS, RANGES, Outcome
+from django_capi.meta.answers import BY_CODE, BY_STATUS, CALL, PROOF, RANGES, Outcome
 from django_capi.meta.pauses import AFTER_USED_UP, LONGEST_PAUSE, seconds_to_wait
-from django_capi.meta.verdicts import judge, unreachable
+from django_capi.meta.verdicts import Verdict, broken, judge, unreachable, untrusted, without_bundle
 from tests.meta.strategies import JSON_VALUES
 
 SECRET_TEXT = "Nein, das geht nicht"
@@ -71,6 +71,47 @@ def test_an_answer_has_its_outcome(status: int, body: str, outcome: Outcome, kno
     assert (verdict.outcome, verdict.known) == (outcome, known)
 
 
+GRAPH, OAUTH = "GraphMethodException", "OAuthException"
+# name, code, type, message, what the reason has to name
+SETUP = [
+    ("proof demanded", 100, GRAPH, "API calls from the server require an appsecret_proof argument", "APP_SECRET"),
+    ("proof demanded in German", 100, GRAPH, "API-Aufrufe benötigen ein appsecret_proof-Argument", "APP_SECRET"),
+    ("proof invalid", 100, GRAPH, "Invalid appsecret_proof provided in the API argument", "APP_SECRET"),
+    ("proof invalid by another type", 100, OAUTH, "Parameter appsecret_proof non valido", "APP_SECRET"),
+    ("proof invalid by its own code", 104, OAUTH, "Firma non valida", "APP_SECRET"),
+    ("call refused", 100, GRAPH, "Unsupported post request.", "API_VERSION"),
+    ("call refused without a text", 100, GRAPH, None, "API_VERSION"),
+    ("server's address", 5, OAUTH, "This IP can't make requests for that application.", "IP allowlist"),
+    ("method gone", 12, OAUTH, "(#12) Deprecated", "API_VERSION"),
+    ("app deleted", 101, OAUTH, "Application has been deleted.", "app"),
+    ("unknown path", 2500, OAUTH, "Unknown path components: /events", "GRAPH_URL"),
+    ("version gone", 2635, OAUTH, "(#2635) You are calling a deprecated version of the Ads API.", "API_VERSION"),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "message", "names"), [row[1:] for row in SETUP], ids=[row[0] for row in SETUP]
+)
+def test_a_refusal_of_the_set_up_is_about_the_lane_and_names_what_to_change(
+    code: int, kind: str, message: str | None, names: str
+) -> None:
+    verdict = judge(status=400, body=error(code, type=kind, message=message))
+
+    assert (verdict.outcome, verdict.known) == (Outcome.LANE, True)
+    assert names in verdict.reason
+
+
+@pytest.mark.parametrize("subcode", [2804003, 2804014, 2804999])
+def test_a_subcode_of_an_event_is_about_the_event_whatever_the_text_says(subcode: int) -> None:
+    verdict = judge(status=400, body=error(100, subcode, type=GRAPH, message="appsecret_proof"))
+
+    assert verdict.outcome is Outcome.EVENT
+
+
+def test_a_call_that_is_refused_for_now_is_transient() -> None:
+    assert judge(status=400, body=error(100, type=GRAPH, is_transient=True)).outcome is Outcome.TRANSIENT
+
+
 @pytest.mark.parametrize(("key", "row"), BY_CODE.items(), ids=[f"{code}-{sub}" for code, sub in BY_CODE])
 def test_every_row_of_the_table_decides(key: tuple[int, int | None], row: Any) -> None:
     verdict = judge(status=400, body=error(*key))
@@ -80,9 +121,9 @@ def test_every_row_of_the_table_decides(key: tuple[int, int | None], row: Any) -
 
 
 def test_every_row_has_a_reason_and_a_source() -> None:
-    rows = [*BY_CODE.values(), *BY_STATUS.values(), *(row for _, row in RANGES)]
+    rows = [*BY_CODE.values(), *BY_STATUS.values(), *(row for _, row in RANGES), PROOF, CALL]
 
-    assert all(row.reason.endswith(".") and row.source for row in rows)
+    assert all(row.reason.endswith(".") and row.source and len(row.reason) <= 250 for row in rows)
 
 
 def test_what_meta_said_can_be_traced_but_is_not_quoted() -> None:
@@ -112,6 +153,21 @@ def test_the_number_of_received_events_is_kept() -> None:
 def test_no_connection_is_transient_and_a_lost_answer_is_ambiguous() -> None:
     assert unreachable(sent=False).outcome is Outcome.TRANSIENT
     assert unreachable(sent=True).outcome is Outcome.AMBIGUOUS
+
+
+def test_an_error_of_the_sender_is_ambiguous_only_when_something_was_sent() -> None:
+    before, after = broken(error="OSError", sent=False), broken(error="x" * 1000, sent=True)
+
+    assert (before.outcome, before.known) == (Outcome.TRANSIENT, False)
+    assert (after.outcome, after.known) == (Outcome.AMBIGUOUS, False)
+    assert "OSError" in before.reason
+    assert len(after.reason) <= 250
+
+
+@pytest.mark.parametrize("verdict", [untrusted(), without_bundle()], ids=["certificate", "bundle"])
+def test_without_trust_nothing_is_sent_and_the_setting_is_named(verdict: Verdict) -> None:
+    assert verdict.outcome is Outcome.TRANSIENT
+    assert "CA_BUNDLE" in verdict.reason
 
 
 USAGE = json.dumps({"1": [{"call_count": 100, "estimated_time_to_regain_access": 5}, {"call_count": 1}]})

@@ -29,6 +29,13 @@ ERRORS = [
     ("throttled", 400, 80004, None),
     ("token_expired", 400, 190, 463),
     ("permission", 400, 100, 33),
+    ("method_gone", 400, 12, None),
+    ("version_gone", 400, 2635, None),
+    ("unknown_path", 400, 2500, None),
+    ("app_deleted", 400, 101, None),
+    ("proof_required", 400, 100, None),
+    ("proof_invalid", 400, 104, None),
+    ("bad_call", 400, 100, None),
     ("too_large", 413, 1, None),
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from collections.abc import Callable
 from http.client import HTTPConnection
@@ -106,6 +108,23 @@ def test_any_token_will_do_when_none_is_named_but_one_must_be_there(url: str) ->
     none = post_json(url, EVENTS, data, headers={})
 
     assert (some.status, none.status) == (200, 400)
+
+
+def test_a_demanded_proof_is_checked(start: Callable[..., Running]) -> None:
+    url = start(token="secret", app_secret="app").url
+    data = {"data": [website()]}
+    headers = {"Authorization": "Bearer secret"}
+    proof = hmac.new(b"app", b"secret", hashlib.sha256).hexdigest()
+
+    missing = post_json(url, EVENTS, data, headers=headers)
+    wrong = post_json(url, EVENTS, {**data, "appsecret_proof": proof[::-1]}, headers=headers)
+    right = post_json(url, EVENTS, {**data, "appsecret_proof": proof}, headers=headers)
+
+    assert [answer.status for answer in (missing, wrong, right)] == [400, 400, 200]
+    for answer in (missing, wrong):
+        assert (answer.json["error"]["code"], answer.json["error"]["type"]) == (100, "GraphMethodException")
+        assert "appsecret_proof" in answer.json["error"]["message"]
+        assert "error_subcode" not in answer.json["error"]
 
 
 def test_a_pixel_that_is_no_number_does_not_exist(url: str) -> None:

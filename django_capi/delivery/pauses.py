@@ -1,0 +1,27 @@
+"""Decide how long a lane sends nothing after an answer that is not an acceptance."""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+from django_capi.client import Answer
+from django_capi.delivery import poison
+from django_capi.meta.verdicts import Outcome
+
+CONFIGURATION_PAUSE: Final = 900  # seconds until a refused token or pixel is tried again
+UNSAFE_PAUSE: Final = 60  # seconds until malformed settings are read again
+THROTTLE_PAUSE: Final = 60  # seconds, doubling, when Meta names no time
+LONGEST_PAUSE: Final = 900
+FIRST_BACKOFF: Final = 10  # seconds, doubling, with full jitter
+
+
+def wait(answer: Answer, failures: int) -> float:
+    """How many seconds to send nothing, by the kind of answer and the failures before it."""
+    verdict = answer.verdict
+    if verdict.outcome is Outcome.LANE or poison.is_refusal(answer):  # refused alike, whatever is sent
+        return CONFIGURATION_PAUSE
+    if verdict.outcome is Outcome.THROTTLE:
+        return verdict.retry_after or min(THROTTLE_PAUSE * 2**failures, LONGEST_PAUSE)
+    longest = min(FIRST_BACKOFF * 2 ** min(failures, 10), LONGEST_PAUSE)
+    return max(verdict.retry_after or 0, random.uniform(1, longest))  # noqa: S311  # jitter, not a secret
