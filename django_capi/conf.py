@@ -74,6 +74,7 @@ class Conf:
     EXCLUDE: str | Callable[..., Any] | None = None  # callable(request) -> True: this request tracks nothing
     USER_DATA: str | Callable[..., Any] | None = None  # callable(request) -> user_data of the signed-in person
     EXTERNAL_ID: str | Callable[..., Any] | None = None  # callable(request) -> id; the user's primary key by default
+    ADVANCED_MATCHING: bool = True  # the browser's pixel gets a signed-in person's hashed contact data, too
     TRUSTED_PROXIES: int = 0  # how many proxies of your own append to X-Forwarded-For
     COOKIE_DOMAIN: str | None = None  # of _fbp and _fbc; None: this host only
     DEFAULT_REGION: str | None = None  # ISO 3166-1 alpha-2, for telephone numbers without a country
@@ -176,11 +177,11 @@ class Conf:
 
 # A value of another form leaves it open what was meant, so the strict meaning holds, and nothing leaves the machine.
 GUARDS: Final = (
-    "CONSENT", "GPC", "EXCLUDE", "PIXEL_FOR", "RESTRICT_DATA", "PAYLOAD_DAYS", "RETENTION_DAYS", "ON_AMBIGUOUS",
-    "TEST_EVENT_CODE", "APP_SECRET", "CA_BUNDLE",
+    "CONSENT", "GPC", "EXCLUDE", "PIXEL_FOR", "RESTRICT_DATA", "ADVANCED_MATCHING", "PAYLOAD_DAYS", "RETENTION_DAYS",
+    "ON_AMBIGUOUS", "TEST_EVENT_CODE", "APP_SECRET", "CA_BUNDLE",
 )  # fmt: skip
 GUARDS_OF_A_PIXEL: Final = ("TEST_EVENT_CODE", "APP_SECRET")
-STRICT: Final[Mapping[str, Any]] = {"RESTRICT_DATA": True}
+STRICT: Final[Mapping[str, Any]] = {"RESTRICT_DATA": True, "ADVANCED_MATCHING": False}
 
 conf = Conf()
 read: dict[str, Any] = {}  # values that have been looked at

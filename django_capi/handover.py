@@ -3,69 +3,94 @@
 from __future__ import annotations
 
 import json
-import re
+import logging
+import time
+from functools import cache
+from http import HTTPStatus
 from typing import Any, Final
 
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
-from django.utils.html import json_script
 
+from django_capi import sent
+from django_capi.bodies import replace
+from django_capi.caching import is_public, make_private, may_be_cached, say_private, will_be_cached
 from django_capi.conf import conf
 from django_capi.meta import cookies
-from django_capi.pixel import config_block, copy, is_prefetch, is_public, will_be_cached
-from django_capi.session import pop_copies, save_copies
+from django_capi.pixel import CONFIG_ID, config_block, copy, is_for_all, is_prefetch
+from django_capi.session import Copies, pop_copies, save_copies
 from django_capi.tracking import RequestEvents
-from django_capi.visitor import new_fbc, new_fbp
+from django_capi.visitor import fbp, new_fbc
 
+logger = logging.getLogger("django_capi")
+
+HTMX_NAVIGATION: Final = ("HX-Redirect", "HX-Location", "HX-Refresh")
+SCRIPT_HEADER: Final = "X-Capi-Events"
+LONGEST_HEADER: Final = 2_000  # characters; nginx takes 4 KB for all headers of a response
 EXPIRED: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
     """Give the browser what this response can carry: its ids, its copies, its cookies."""
+    if response.status_code >= HTTPStatus.BAD_REQUEST or page.request.method in ("HEAD", "OPTIONS"):
+        silence(page, response)
     if page.blocks and may_be_cached(response):
         make_public(page, response)
-        return
+    elif any(block.content.get("for") for block in page.blocks):
+        say_private(response)
     if not is_shared(page, response):
         set_cookies(page, response)  # in a cache they would make one visitor of all
     send_copies(page, response)
 
 
-def may_be_cached(response: HttpResponseBase) -> bool:
-    """True when somebody other than this browser may keep the response. PAGE_IDS = "server" says: nobody does."""
-    if conf.PAGE_IDS == "server":
-        return False
-    control = response.headers.get("Cache-Control", "").lower()
-    if not control or "private" in control or "no-store" in control:
-        return False
-    return "public" in control or bool(re.search(r"(s-maxage|max-age)=0*[1-9]", control))
+def silence(page: RequestEvents, response: HttpResponseBase) -> None:
+    """An error is no page that somebody wanted to see: it has no events of its own."""
+    page.drop_page_events()
+    for block in page.blocks:
+        content = {**block.content, "events": []} if block.element_id == CONFIG_ID else {}
+        replace(response, [block.change(content)])
 
 
 def make_public(page: RequestEvents, response: HttpResponseBase) -> None:
-    """Take the ids and the visitor out of the page again, and forget what was to be stored for it."""
-    page.drop_page_events()
-    for block in page.blocks:
-        replacement = json_script(block.public, block.element_id) if block.public else ""
-        replace(response, block.rendered, str(replacement))
+    """Take the ids and the visitor out of the page again, and forget what was to be stored for it.
+
+    A page that has what only this visitor's browser may fire, or that cannot be changed any more, is for this visitor
+    alone.
+    """
+    if page.copies or not all(block.public for block in page.blocks):
+        make_private(response)
+        log_private(view_of(page), "it carries the browser's copy of an action")
+    elif replace(response, [(block.rendered, block.html(block.public)) for block in page.blocks]):
+        for block in page.blocks:
+            block.change(block.public)
+        page.drop_page_events()
+    else:
+        make_private(response)
+        log_private(view_of(page), "its body is encoded or streamed, so that its ids cannot be taken out")
 
 
-def replace(response: HttpResponseBase, old: str, new: str) -> None:
-    if isinstance(response, HttpResponse):
-        response.content = response.content.replace(old.encode(response.charset), new.encode(response.charset))
-        if response.has_header("Content-Length"):
-            response.headers["Content-Length"] = str(len(response.content))
+def view_of(page: RequestEvents) -> str:
+    match = page.request.resolver_match
+    return match.view_name if match else ""
+
+
+@cache
+def log_private(view: str, reason: str) -> None:
+    """Once for each view in a process: it is a matter of its code."""
+    logger.warning("The response of the view %r may be cached, but %s: it is sent as private.", view, reason)
 
 
 def set_cookies(page: RequestEvents, response: HttpResponseBase, *, is_page: bool = False) -> None:
     """`_fbp` and `_fbc` with Meta's own attributes, with consent, and only when they are new."""
     request = page.request
-    has_click = "fbclid=" in request.META.get("QUERY_STRING", "")
-    is_page = is_page or config_block(page) is not None
+    has_click = "fbclid=" in sent.query(request)
+    is_page = is_page or bool(page.blocks)
     if not (is_page or has_click) or is_prefetch(request) or not page.visitor.consent.is_given or page.is_excluded:
         return
-    if is_page and page.visitor.fbp is None:
-        page.visitor = page.visitor.with_fbp(new_fbp(request))
+    if is_page and fbp(request) is None:
+        page.mint_fbp()
         set_cookie(response, "_fbp", page.visitor.fbp)
     if has_click and new_fbc(request):
         set_cookie(response, "_fbc", page.visitor.fbc)
@@ -113,27 +138,64 @@ def is_shared(page: RequestEvents, response: HttpResponseBase) -> bool:
 
 
 def send_copies(page: RequestEvents, response: HttpResponseBase) -> None:
-    """The copies of `track()`: in this page, in an HTMX header, or in the session until the next page."""
+    """The copies of `track()`: in this page, in a header that a script reads, or in the session until the next page."""
     found = [copy(action) for action in page.kept_copies()]
     page.copies = []
-    block = config_block(page)
-    if page.request.META.get("HTTP_HX_REQUEST"):
-        # htmx drops the <head> of a boosted page, and the configuration with it.
-        found = [*(block.content["events"] if block else []), *found]
-        if found:
-            set_trigger(response, found)
-    elif block is None or is_public(page.request) or isinstance(response, StreamingHttpResponse):
+    if not is_final(response):
         save_copies(page.request, found)
+    elif page.request.META.get("HTTP_HX_REQUEST"):
+        send_to_htmx(page, response, found)
+    elif page.request.META.get("HTTP_X_CAPI_EVENTS"):
+        send_to_script(page, response, found)
     else:
-        found = [*pop_copies(page.request), *found]
-        if found:
-            old = block.rendered
-            block.content["events"] += found
-            replace(response, old, block.render())
+        put_into_page(page, response, found)
 
 
-def set_trigger(response: HttpResponseBase, found: list[dict[str, Any]]) -> None:
-    """Add `capi:track` to HX-Trigger beside what the view has put there. ASCII only: it is a header."""
+def is_final(response: HttpResponseBase) -> bool:
+    """False for a redirect, also htmx's own kind: no script sees the other headers of such a response."""
+    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= response.status_code < HTTPStatus.BAD_REQUEST
+    return not is_redirect and not any(response.has_header(name) for name in HTMX_NAVIGATION)
+
+
+def put_into_page(page: RequestEvents, response: HttpResponseBase, found: Copies) -> None:
+    block = config_block(page)
+    if block is None or is_for_all(page) or isinstance(response, StreamingHttpResponse) or not block.content["events"]:
+        save_copies(page.request, found)
+        return
+    found = [*pop_copies(page.request), *found]
+    content = {**block.content, "events": [*block.content["events"], *map(with_lifetime, found)]}
+    if found and not replace(response, [(block.rendered, block.html(content))]):
+        save_copies(page.request, found)
+
+
+def send_to_htmx(page: RequestEvents, response: HttpResponseBase, found: Copies) -> None:
+    """htmx drops the <head> of a boosted page, and the configuration with it."""
+    block = config_block(page)
+    own = list(block.content["events"]) if block else []
+    if (own or found) and not set_trigger(response, [*own, *map(with_lifetime, found)]):
+        save_copies(page.request, found)
+
+
+def send_to_script(page: RequestEvents, response: HttpResponseBase, found: Copies) -> None:
+    """`window.capi.fetch` asks for the copies with a header, and reads them from one of the same name."""
+    text = json.dumps([with_lifetime(item) for item in found])
+    if found and len(text) <= LONGEST_HEADER:
+        response.headers[SCRIPT_HEADER] = text
+    else:
+        save_copies(page.request, found)
+
+
+def with_lifetime(item: dict[str, Any]) -> dict[str, Any]:
+    """How many seconds the browser may still fire it: its own clock may be wrong."""
+    expires = item.get("expires")
+    return {**item, "ttl": max(0, expires - int(time.time()))} if expires else item
+
+
+def set_trigger(response: HttpResponseBase, found: Copies) -> bool:
+    """Add `capi:track` to HX-Trigger beside what the view has put there, if a proxy's header buffer has room for it.
+
+    ASCII only: it is a header.
+    """
     theirs = response.headers.get("HX-Trigger", "")
     try:
         triggers = json.loads(theirs) if theirs.lstrip().startswith("{") else None
@@ -141,4 +203,8 @@ def set_trigger(response: HttpResponseBase, found: list[dict[str, Any]]) -> None
         triggers = None
     if not isinstance(triggers, dict):
         triggers = {name.strip(): "" for name in theirs.split(",") if name.strip()}
-    response.headers["HX-Trigger"] = json.dumps({**triggers, "capi:track": {"events": found}})
+    ours = json.dumps({**triggers, "capi:track": {"events": found}})
+    if len(ours) - len(theirs) > LONGEST_HEADER:
+        return False
+    response.headers["HX-Trigger"] = ours
+    return True

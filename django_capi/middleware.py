@@ -13,7 +13,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from django_capi import tracking
+from django_capi import sent, tracking
 from django_capi.handover import delete_cookies, hand_over, is_shared
 from django_capi.tracking import RequestEvents
 from django_capi.tracking.threads import run_in_new_thread, run_to_end
@@ -71,6 +71,7 @@ class CapiMiddleware:
 
 def begin(request: HttpRequest) -> tuple[RequestEvents, Token[RequestEvents | None]]:
     """The request's events, which the code that answers it may ask for by name."""
+    sent.remember(request)
     page = RequestEvents(request)
     request.capi = page  # type: ignore[attr-defined]
     return page, tracking.current.set(page)
@@ -87,14 +88,12 @@ def end(page: RequestEvents, token: Token[RequestEvents | None]) -> None:
 def has_work(page: RequestEvents) -> bool:
     """False for a request that tracked nothing and brought no click: it costs nothing more."""
     is_over = page.has_declined or page.has_withdrawn
-    has_click = "fbclid=" in page.request.META.get("QUERY_STRING", "")
+    has_click = "fbclid=" in sent.query(page.request)
     return bool(page.waiting or page.blocks or page.copies or is_over or has_click)
 
 
 def finish(page: RequestEvents, response: HttpResponseBase) -> None:
-    """Hand the copies over and store what waits. A page that failed shows nobody its events."""
-    if response.status_code >= 500:
-        page.drop_page_events()
+    """Hand the copies over and store what waits."""
     if page.has_declined or page.has_withdrawn:
         with tracking.Quietly("The withdrawal of consent"):
             withdraw(page, response)

@@ -1,7 +1,9 @@
-"""A request's events come in; the page's data blocks for the browser copies go out.
+"""Render the data blocks from which the page's script fires the browser copies.
 
 No inline script: JSON data blocks and one static file, so that a strict Content-Security-Policy needs no nonce.
-A page that may be cached carries no id and nothing of its visitor; each block knows how to say that, too.
+A page that may be cached carries no id and nothing of its visitor; each block knows how to say that, too. Every other
+page says for which browser it was made, since a cache may keep it against all signs: the script takes the page of
+another browser as a public one. Contact data, hashed as it is, is in no page: the script asks the visitor endpoint.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ from django.urls import reverse
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
+from django_capi.caching import is_public, will_be_cached
 from django_capi.conf import conf
-from django_capi.meta import wire
+from django_capi.meta import cookies, wire
 from django_capi.meta.events import PAGE_VIEW
 from django_capi.models import Origin
 from django_capi.scope import pixels_for
@@ -42,20 +45,31 @@ class Block:
     rendered: str = ""
 
     def render(self) -> SafeString:
-        html = json_script(self.content, self.element_id)
-        self.rendered = str(html)
-        return html
+        self.rendered = self.html(self.content)
+        return SafeString(self.rendered)
+
+    def html(self, content: dict[str, Any]) -> SafeString:
+        return json_script(content, self.element_id) if content else SafeString()
+
+    def change(self, content: dict[str, Any]) -> tuple[str, str]:
+        """Say something else, nothing if it is empty. What stands in the page, and what is to stand there."""
+        before, self.content = self.rendered, content
+        return before, str(self.render())
 
 
-def render_pixel(request: HttpRequest) -> str:
-    """The script tag, the page's configuration and its PageView; a second call on the same page adds nothing."""
+def render_pixel(request: HttpRequest, *, is_cached: bool = False) -> SafeString:
+    """The script tag, the page's configuration and its PageView; a second call on the same page adds nothing.
+
+    `is_cached`: as a part of a page that is kept for other visitors.
+    """
     page = events_of(request)
-    if config_block(page):
-        return ""
+    if config_block(page) or is_preview(request):
+        return SafeString()
     targets = pixels_for(request)
     if not targets:
-        return format_html("<!-- capi: {} -->", "no pixel is configured") if settings.DEBUG else ""
-    view = page_event(page, PAGE_VIEW, {})
+        return format_html("<!-- capi: {} -->", "no pixel is configured") if settings.DEBUG else SafeString()
+    page.is_cached |= is_cached
+    view = page_event(page, PAGE_VIEW, {}, is_cached=page.is_cached)
     shared = {
         "script": conf.PIXEL_SCRIPT_URL,
         "agent": conf.PARTNER_AGENT or None,
@@ -80,48 +94,71 @@ def config_block(page: RequestEvents) -> Block | None:
 PUBLIC_PART: dict[str, Any] = {"consent": None, "excluded": False, "page": None}
 
 
-def own_part(page: RequestEvents, pixel_ids: list[str], *, is_private: bool = False) -> dict[str, Any]:
+def own_part(page: RequestEvents, pixel_ids: list[str]) -> dict[str, Any]:
     """What the page says of its own visitor. A page for everybody says nothing, and the browser asks."""
-    if is_public(page.request) and not is_private:
-        return {**PUBLIC_PART, "pixels": [{"id": pixel_id} for pixel_id in pixel_ids]}
-    given = page.visitor.consent.is_given
+    pixels = [{"id": pixel_id} for pixel_id in pixel_ids]
+    if is_for_all(page):
+        return {**PUBLIC_PART, "pixels": pixels}
+    return {**answer_of(page), "for": made_for(page), "page": page_key(page), "pixels": pixels}
+
+
+def visitor_part(page: RequestEvents, pixel_ids: list[str]) -> dict[str, Any]:
+    """What the visitor endpoint says of the one who asks, contact data included."""
+    pixels = [{"id": pixel_id, "user_data": init_data(page)} for pixel_id in pixel_ids]
+    return {**answer_of(page), "page": page_key(page), "pixels": pixels}
+
+
+def answer_of(page: RequestEvents) -> dict[str, Any]:
+    consent = page.visitor.consent
     return {
-        "consent": given,
+        "consent": consent.is_given,
         "excluded": page.is_excluded,
-        "page": page_key(page),
-        "pixels": [{"id": pixel_id, "user_data": init_data(page)} for pixel_id in pixel_ids],
-        "limited": page.visitor.consent is page.visitor.consent.LIMITED,
+        "limited": consent is consent.LIMITED,
+        "matching": has_contact(page),
     }
+
+
+def has_contact(page: RequestEvents) -> bool:
+    """True when `fbq('init')` is to have contact data. In an event loop it may not be known yet."""
+    visitor = page.visitor
+    return conf.ADVANCED_MATCHING and visitor.consent.is_given and (visitor.contact is None or bool(visitor.contact))
+
+
+def made_for(page: RequestEvents) -> str:
+    """The browser that this response is for, as only that browser can tell."""
+    return cookies.checksum(page.visitor.fbp or "")
 
 
 def init_data(page: RequestEvents) -> Mapping[str, Any]:
     """Hashed contact data for `fbq('init')`, the same values that the server copy carries."""
-    contact = page.visitor.contact or {} if page.visitor.consent.is_given else {}
+    contact = page.visitor.contact or {} if has_contact(page) else {}
     return {key: value[0] if isinstance(value, (list, tuple)) else value for key, value in contact.items()}
 
 
-def render_event(request: HttpRequest, event_name: str, custom_data: Mapping[str, object]) -> str:
+def render_event(
+    request: HttpRequest, event_name: str, custom_data: Mapping[str, object], *, is_cached: bool = False
+) -> SafeString:
     """An event of this page, as a data block that the script fires."""
     page = events_of(request)
-    if not pixels_for(request):
-        return ""
-    return add(page, page_event(page, event_name, custom_data))
+    if is_preview(request) or not pixels_for(request):
+        return SafeString()
+    return add(page, page_event(page, event_name, custom_data, is_cached=is_cached))
 
 
-def render_copy(page: RequestEvents, action: Action) -> str:
+def render_copy(page: RequestEvents, action: Action) -> SafeString:
     """The browser copy of an action that the ledger has already; see `can_carry`."""
     return add(page, Block(element_id="", content=copy(action), public={}))
 
 
-def add(page: RequestEvents, block: Block) -> str:
+def add(page: RequestEvents, block: Block) -> SafeString:
     block.element_id = f"capi-event-{new_id()[:12]}"
-    if not is_public(page.request):
-        block.content = {**block.content, "page": page_key(page)}
+    if block.content.get("event_id"):
+        block.content = {**block.content, "for": made_for(page), "page": page_key(page)}
     page.blocks.append(block)
     return block.render()
 
 
-def page_event(page: RequestEvents, event_name: str, custom_data: Mapping[str, object]) -> Block:
+def page_event(page: RequestEvents, event_name: str, custom_data: Mapping[str, object], *, is_cached: bool) -> Block:
     """An event with an id of the server's, or without one where the browser has to mint it."""
     data = custom_data_from(custom_data)
     action = Action(
@@ -133,37 +170,41 @@ def page_event(page: RequestEvents, event_name: str, custom_data: Mapping[str, o
     )
     content = {"event_name": event_name, "custom_data": plain(action)}
     public = {**content, "event_id": None, "spec": signing.dumps(content, salt=SPEC_SALT)}
-    if mints_in_browser(page):
+    if is_cached or mints_in_browser(page):
         return Block(element_id="", content=public, public=public)
+    page.mint_fbp()
     page.add(action)
     return Block(element_id="", content={**public, "event_id": action.event_id}, public=public)
 
 
 def mints_in_browser(page: RequestEvents) -> bool:
     """True where an id in the page could reach several visitors, or no visitor at all."""
-    if is_public(page.request) or is_prefetch(page.request):
+    if is_for_all(page) or is_prefetch(page.request):
         return True
     return not page.visitor.consent.is_given or page.is_excluded
 
 
+def is_for_all(page: RequestEvents) -> bool:
+    """True when several visitors get the page, and for what is rendered after the response has begun: its headers can
+    no longer say that it is private, or set a cookie.
+    """
+    return page.is_cached or is_public(page.request) or page.is_finished
+
+
 def can_carry(request: HttpRequest) -> bool:
     """False where a copy of one visitor's action would be lost: in a cached page, in one fetched ahead."""
-    return not (will_be_cached(request) or is_prefetch(request))
-
-
-def will_be_cached(request: HttpRequest) -> bool:
-    """Django's cache framework marks the requests whose response it will store."""
-    return conf.PAGE_IDS != "server" and bool(getattr(request, "_cache_update_cache", False))
-
-
-def is_public(request: HttpRequest) -> bool:
-    """True when the page is known, while it renders, to be for several visitors."""
-    return conf.PAGE_IDS == "browser" or will_be_cached(request)
+    return not (will_be_cached(request) or is_prefetch(request) or is_preview(request))
 
 
 def is_prefetch(request: HttpRequest) -> bool:
     """A page that is fetched ahead may be shown later or never: its events have not happened yet."""
-    return "prefetch" in request.META.get("HTTP_SEC_PURPOSE", request.META.get("HTTP_PURPOSE", ""))
+    said = (request.META.get(name, "") for name in ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ"))
+    return any(word in value.lower() for value in said for word in ("prefetch", "prerender", "preview"))
+
+
+def is_preview(request: HttpRequest) -> bool:
+    """An editor looks at a draft, as Wagtail marks it."""
+    return bool(getattr(request, "is_preview", False))
 
 
 def page_key(page: RequestEvents) -> str | None:

@@ -116,6 +116,7 @@ SHAPES: dict[str, Shape] = {
     ),
     "URL_PARAMETERS": NAMES,
     "RESTRICT_DATA": FLAG,
+    "ADVANCED_MATCHING": FLAG,
     "PAGE_IDS": one_of("auto", "server", "browser"),
     "BROWSER_EVENTS": NAMES,
     "SENDER": one_of("auto", "graph", "console", "memory"),

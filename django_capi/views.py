@@ -88,7 +88,7 @@ def visitor(request: HttpRequest) -> HttpResponse:
     is_given = page.visitor.consent.is_given
     response = JsonResponse(
         {
-            **pixel.own_part(page, [target.pixel_id for target in targets], is_private=True),
+            **pixel.visitor_part(page, [target.pixel_id for target in targets]),
             "events": pop_copies(request) if is_given else [],
         }
     )

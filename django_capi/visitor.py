@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.utils import timezone
 
-from django_capi import hooks
+from django_capi import hooks, sent
 from django_capi.agents import agent_of
 from django_capi.conf import conf
 from django_capi.consent import Consent, decide
@@ -169,24 +169,24 @@ def reduced(url: str | None) -> str | None:
 
 
 def fbp(request: HttpRequest) -> str | None:
-    value = request.COOKIES.get("_fbp", "")
+    value = sent.cookies(request).get("_fbp", "")
     return value if cookies.parse(value) else None
 
 
 def fbc(request: HttpRequest) -> str | None:
     """The click id: the cookie's bytes as they came, or a new value when the URL brings another click."""
-    current = request.COOKIES.get("_fbc", "")
+    current = sent.cookies(request).get("_fbc", "")
     return new_fbc(request) or (current if cookies.parse(current) else None)
 
 
 def new_fbc(request: HttpRequest) -> str | None:
     """The `_fbc` to set, or None when the cookie may stay as it is."""
-    query = request.META.get("QUERY_STRING", "")
+    query = sent.query(request)
     if "fbclid=" not in query:
         return None
     clicked = cookies.fbclid_from_query(query)
     return cookies.refresh_fbc(
-        request.COOKIES.get("_fbc"), clicked, now_ms=time.time_ns() // 1_000_000, index=subdomain_index(request)
+        sent.cookies(request).get("_fbc"), clicked, now_ms=time.time_ns() // 1_000_000, index=subdomain_index(request)
     )
 
 

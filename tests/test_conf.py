@@ -59,6 +59,7 @@ MALFORMED: dict[str, list[Any]] = {
     "DEFAULT_REGION": ["DEU", "4", "", 49],
     "URL_PARAMETERS": ["coupon", [5], None],
     "RESTRICT_DATA": [1, "yes", None],
+    "ADVANCED_MATCHING": [1, "no", None],
     "PAGE_IDS": ["always", None, []],
     "BROWSER_EVENTS": ["PageView", [None], None],
     "SENDER": ["smtp", None, []],

@@ -138,13 +138,14 @@ class TestCachedPages:
         assert stored.browser_state == BrowserState.FIRED
         assert json.loads(stored.payload)["custom_data"]["value"] == 19.9
 
-    def test_a_cached_fragment_belongs_to_another_response(self, visitor: Client) -> None:
+    def test_the_browser_mints_the_ids_of_a_cached_fragment(self, visitor: Client) -> None:
         first = visitor.get("/fragment/")
         second = visitor.get("/fragment/")
 
-        assert events(first)["ViewContent"]["page"] == config(first)["page"]
-        assert events(second)["ViewContent"]["page"] != config(second)["page"]
+        assert events(first)["ViewContent"]["event_id"] is None
+        assert events(first)["ViewContent"] == events(second)["ViewContent"]
         assert events(second)["ViewContent"]["spec"]
+        assert set(Event.objects.values_list("event_name", flat=True)) == {"PageView"}
 
     def test_a_page_that_is_fetched_ahead_stores_nothing(self, visitor: Client) -> None:
         response = visitor.get("/product/", HTTP_SEC_PURPOSE="prefetch;prerender")
@@ -319,11 +320,14 @@ class TestHandover:
 
         assert "Lead" in events(response)
 
-    def test_a_streamed_page_stores_its_page_view(self, visitor: Client) -> None:
+    def test_a_streamed_page_is_for_everybody(self, visitor: Client) -> None:
+        """Its headers have left before it is rendered: they cannot say that it is private."""
         response: Any = visitor.get("/streamed/")
         html = b"".join(response.streaming_content).decode()
 
-        assert Event.objects.get().event_id in html
+        assert '"event_id": null' in html
+        assert '"consent": null' in html
+        assert not Event.objects.exists()
 
 
 def test_the_signed_in_visitor_has_one_external_id_on_both_sides(
@@ -334,10 +338,27 @@ def test_the_signed_in_visitor_has_one_external_id_on_both_sides(
     visitor.force_login(user)
 
     response = visitor.get("/page/")
+    answer = visitor.get("/capi/visitor/").json()
 
     user_data = json.loads(Event.objects.get().payload)["user_data"]
-    assert config(response)["pixels"][0]["user_data"] == {key: user_data[key] for key in ("em", "external_id")}
+    assert answer["pixels"][0]["user_data"] == {key: user_data[key] for key in ("em", "external_id")}
+    assert config(response)["matching"]
+    assert user_data["em"].encode() not in response.content
     assert b"jane@example.com" not in response.content
+
+
+@pytest.mark.parametrize("value", [False, "no"], ids=["off", "malformed"])
+def test_the_browser_gets_contact_data_only_if_the_site_wants_it(
+    visitor: Client, django_user_model: Any, settings: Settings, value: object
+) -> None:
+    settings.CAPI = {**settings.CAPI, "ADVANCED_MATCHING": value}
+    visitor.force_login(django_user_model.objects.create_user("jane", "jane@example.com"))
+
+    response = visitor.get("/page/")
+
+    assert not config(response)["matching"]
+    assert visitor.get("/capi/visitor/").json()["pixels"][0]["user_data"] == {}
+    assert json.loads(Event.objects.get().payload)["user_data"]["em"]
 
 
 def test_the_cache_of_the_tests_is_real(visitor: Client) -> None:

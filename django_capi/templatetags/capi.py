@@ -1,43 +1,81 @@
-"""A template's tags come in; the data blocks of `pixel` go out. `{% load capi %}`"""
+"""The template tags: `{% load capi %}`"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
 from django import template
 from django.conf import settings
 from django.db.models import Model
 from django.http import HttpRequest
-from django.template import Context
+from django.template import Context, Node, TemplateSyntaxError
+from django.template.base import FilterExpression, Parser, Token, token_kwargs
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from django_capi import conversions, pixel, tracking
 
 register = template.Library()
 
-NO_REQUEST = "no request in the context; add django.template.context_processors.request"
+FRAGMENT_CACHES: Final = ("cache", "wagtailcache", "wagtailpagecache")  # Django's tag, and Wagtail's
+NO_REQUEST: Final = "no request in the context; add django.template.context_processors.request"
 
 
-@register.simple_tag(takes_context=True)
-def capi_pixel(context: Context) -> str:
-    """The pixel and its PageView. Put it into the <head> of the base template."""
-    request = request_of(context)
-    if request is None:
-        return missing()
-    with tracking.Quietly("PageView"):
-        return pixel.render_pixel(request)
-    return ""
+@register.tag
+def capi_pixel(parser: Parser, token: Token) -> Node:
+    """The pixel and its PageView. Put it into the <head> of the base template: `{% capi_pixel %}`"""
+    name, *bits = token.split_contents()
+    if bits:
+        raise TemplateSyntaxError(f"{name} takes no arguments.")
+    return PixelNode(is_cached=is_in_cached_fragment(parser))
 
 
-@register.simple_tag(takes_context=True)
-def capi_event(context: Context, event_name: str, **custom_data: Any) -> str:
+@register.tag
+def capi_event(parser: Parser, token: Token) -> Node:
     """An event of this page: `{% capi_event "ViewContent" content_ids=product.sku content_type="product" %}`"""
-    request = request_of(context)
-    if request is None:
-        return missing()
-    with tracking.Quietly(event_name):
-        return pixel.render_event(request, event_name, custom_data)
-    return ""
+    name, *bits = token.split_contents()
+    event_name = parser.compile_filter(bits.pop(0)) if bits and "=" not in bits[0].partition('"')[0] else None
+    custom_data = token_kwargs(bits, parser)
+    if event_name is None or bits:
+        raise TemplateSyntaxError(f"{name} takes an event name and key=value pairs.")
+    return EventNode(event_name, custom_data, is_cached=is_in_cached_fragment(parser))
+
+
+def is_in_cached_fragment(parser: Parser) -> bool:
+    """True between the tags of a fragment that the template keeps for other visitors, too."""
+    return any(command in FRAGMENT_CACHES for command, _ in parser.command_stack)
+
+
+class PixelNode(Node):
+    def __init__(self, *, is_cached: bool) -> None:
+        self.is_cached = is_cached
+
+    def render(self, context: Context) -> SafeString:
+        request = request_of(context)
+        if request is None:
+            return missing()
+        with tracking.Quietly("PageView"):
+            return pixel.render_pixel(request, is_cached=self.is_cached)
+        return SafeString()
+
+
+class EventNode(Node):
+    def __init__(
+        self, event_name: FilterExpression, custom_data: dict[str, FilterExpression], *, is_cached: bool
+    ) -> None:
+        self.event_name = event_name
+        self.custom_data = custom_data
+        self.is_cached = is_cached
+
+    def render(self, context: Context) -> SafeString:
+        request = request_of(context)
+        if request is None:
+            return missing()
+        event_name = str(self.event_name.resolve(context))
+        with tracking.Quietly(event_name):
+            custom_data = {key: value.resolve(context) for key, value in self.custom_data.items()}
+            return pixel.render_event(request, event_name, custom_data, is_cached=self.is_cached)
+        return SafeString()
 
 
 @register.simple_tag(takes_context=True)
@@ -59,5 +97,5 @@ def request_of(context: Context) -> HttpRequest | None:
     return found if isinstance(found, HttpRequest) else None
 
 
-def missing() -> str:
-    return format_html("<!-- capi: {} -->", NO_REQUEST) if settings.DEBUG else ""
+def missing() -> SafeString:
+    return format_html("<!-- capi: {} -->", NO_REQUEST) if settings.DEBUG else SafeString()

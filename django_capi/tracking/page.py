@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from django_capi import consent as policies
+from django_capi import sent
 from django_capi.agents import Client, agent_of, client_of
 from django_capi.conf import Pixel
 from django_capi.consent import Consent, Decision
@@ -20,7 +21,7 @@ from django_capi.models import Origin
 from django_capi.scope import is_unwanted, pixels_for
 from django_capi.tracking.actions import Action, entry, write
 from django_capi.tracking.errors import Quietly
-from django_capi.visitor import Visitor, fbp, from_request
+from django_capi.visitor import Visitor, fbp, from_request, new_fbp
 
 current: ContextVar[RequestEvents | None] = ContextVar("django_capi_current", default=None)
 
@@ -73,9 +74,11 @@ class RequestEvents:
         self.in_transaction: set[str] = set()  # ids whose rows the caller's transaction may still take back
         self.blocks: list[Any] = []
         self.is_finished = False
+        self.is_cached = False  # its configuration is part of a fragment that other visitors get, too
         self.has_declined = False  # the policy says no to a visitor who has our cookie, and so had said yes
         self.has_withdrawn = False  # in this request: it is noted, and the cookies go with the response
         self._decided_at = self.received_at
+        self._new_fbp: str | None = None  # for a browser that has none; the response sets the cookie
         self._visitor: Visitor | None = None
         self._user: object = None  # whom the visitor was read with
 
@@ -94,7 +97,8 @@ class RequestEvents:
     def decide(self, *, said: bool | None = None) -> Decision:
         """Ask the consent policy, and the caller of `track()`."""
         self._decided_at = timezone.now() if said else self.received_at
-        found = policies.WITHDRAWN if self.has_withdrawn else policies.decision(self.request, said=said)
+        with sent.restored(self.request):
+            found = policies.WITHDRAWN if self.has_withdrawn else policies.decision(self.request, said=said)
         if said is not False:
             self.has_declined = found is policies.POLICY_DENIED and fbp(self.request) is not None
         return found
@@ -106,7 +110,15 @@ class RequestEvents:
 
     def visitor_with(self, consent: Consent) -> Visitor:
         """The visitor as of now, where the caller has a say in the consent. The page's own visitor stays as it is."""
-        return from_request(self.request, consent=consent, decided_at=self._decided_at)
+        found = from_request(self.request, consent=consent, decided_at=self._decided_at)
+        is_new = found.fbp is None and consent.is_given
+        return found.with_fbp(self._new_fbp) if self._new_fbp and is_new else found
+
+    def mint_fbp(self) -> None:
+        """Give a browser without `_fbp` one, so that its first page has it as well."""
+        if self.visitor.fbp is None:
+            self._new_fbp = new_fbp(self.request)
+            self.visitor = self.visitor.with_fbp(self._new_fbp)
 
     def note_withdrawal(self) -> None:
         """From now on this request has no consent, whatever the policy says."""

