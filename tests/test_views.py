@@ -13,7 +13,7 @@ from pytest_django import Settings
 from django_capi.ledger.resend import resend
 from django_capi.models import BrowserState, ConversionMark, Event, NotSent, Snapshot, Status
 from django_capi.testing import deliver_now
-from tests.conftest import FBP
+from tests.conftest import ADDRESS, AGENT, FBP
 from tests.failing import failing
 from tests.pages import events
 from tests.site.models import Order
@@ -78,6 +78,17 @@ class TestReceipts:
         collect(newcomer, event_name="PageView", event_id=event_id)
 
         assert Event.objects.get().shared_id
+
+    def test_two_first_pages_at_once_are_of_one_visitor(self, newcomer: Client) -> None:
+        """Each response gives the browser another `_fbp`, and it keeps the later one."""
+        other = Client(HTTP_USER_AGENT=AGENT, REMOTE_ADDR=ADDRESS)
+        pages = newcomer.get("/page/"), other.get("/page/")
+
+        for response in pages:
+            view = events(response)["PageView"]
+            collect(other, event_name="PageView", event_id=view["event_id"])
+
+        assert not Event.objects.filter(shared_id=True).exists()
 
     def test_a_receipt_of_an_unknown_event_makes_no_row(self, visitor: Client) -> None:
         answer = post(visitor, {"events": [item()]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import connections
 from django.utils import timezone
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_capi.clock import now_in_sql
 from django_capi.ledger.insist import insistent
 from django_capi.ledger.store import DUPLICATE_WINDOW, digest, using
+from django_capi.meta import cookies
 from django_capi.models import BrowserState, Event
 
 
@@ -32,16 +33,25 @@ def record(receipts: Iterable[Receipt], *, fbp: str | None, external_id: object 
     by_state: dict[BrowserState, list[Receipt]] = {}
     for receipt in receipts:
         by_state.setdefault(receipt.state, []).append(receipt)
-    seen = {"fbp": digest(fbp), "external_id": digest(external_id)}
+    cookie = cookies.parse(fbp) if fbp else None
+    seen = {
+        "fbp": digest(fbp),
+        "fbp_made": cookie.created_ms // 1000 if cookie else 0,
+        "external_id": digest(external_id),
+    }
     return sum(note(found, state, seen, now) for state, found in by_state.items())
 
+
+# Seconds around an event in which a browser may have got its `_fbp` from another page: a newcomer who opens two at once
+# has two minted, and keeps one.
+FIRST_PAGES: Final = 60
 
 # Written out: Django took ten times as long to compile these expressions as the database to run them. MariaDB assigns
 # from left to right with the new values, so what looks at other columns stands first.
 UPDATE = """
 UPDATE {table} SET
     shared_id = CASE WHEN %(fbp)s <> '' AND (browser_count > 0 AND browser_fbp <> %(fbp)s
-        OR server_fbp <> '' AND server_fbp <> %(fbp)s) THEN %(yes)s ELSE shared_id END,
+        OR server_fbp <> '' AND server_fbp <> %(fbp)s AND ABS(event_time - %(fbp_made)s) > {first_pages}) THEN %(yes)s ELSE shared_id END,
     deadline = CASE WHEN %(is_fired)s AND deadline > %(limit)s THEN %(limit)s ELSE deadline END,
     browser_state = CASE WHEN browser_state < %(state)s THEN %(state)s ELSE browser_state END,
     browser_at = COALESCE(browser_at, %(now)s),
@@ -54,7 +64,7 @@ WHERE {where}
 
 
 @insistent
-def note(found: Sequence[Receipt], state: BrowserState, seen: Mapping[str, str], now: datetime) -> int:
+def note(found: Sequence[Receipt], state: BrowserState, seen: Mapping[str, object], now: datetime) -> int:
     """Write one state. Every value is computed from the row as it is, so that two receipts at once both count."""
     connection = connections[using()]
     as_stored = connection.ops.adapt_datetimefield_value
@@ -73,7 +83,10 @@ def note(found: Sequence[Receipt], state: BrowserState, seen: Mapping[str, str],
         listed = ", ".join(f"%({key})s" for key in pixels)
         where.append(f"event_id = %(id{number})s AND event_name = %(name{number})s AND pixel_id IN ({listed})")
     statement = UPDATE.format(
-        table=connection.ops.quote_name(Event._meta.db_table), now=now_in_sql(using()), where=" OR ".join(where)
+        table=connection.ops.quote_name(Event._meta.db_table),
+        now=now_in_sql(using()),
+        first_pages=FIRST_PAGES,
+        where=" OR ".join(where),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
