@@ -51,7 +51,8 @@ FIRST_PAGES: Final = 60
 UPDATE = """
 UPDATE {table} SET
     shared_id = CASE WHEN %(fbp)s <> '' AND (browser_count > 0 AND browser_fbp <> %(fbp)s
-        OR server_fbp <> '' AND server_fbp <> %(fbp)s AND ABS(event_time - %(fbp_made)s) > {first_pages}) THEN %(yes)s ELSE shared_id END,
+        OR server_fbp <> '' AND server_fbp <> %(fbp)s AND ABS(event_time - %(fbp_made)s) > {first_pages})
+        THEN %(yes)s ELSE shared_id END,
     deadline = CASE WHEN %(is_fired)s AND deadline > %(limit)s THEN %(limit)s ELSE deadline END,
     browser_state = CASE WHEN browser_state < %(state)s THEN %(state)s ELSE browser_state END,
     browser_at = COALESCE(browser_at, %(now)s),
