@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.utils import timezone
 
-from django_capi import hooks, sent
+from django_capi import hooks, sent, testmode
 from django_capi.agents import agent_of
 from django_capi.conf import conf
 from django_capi.consent import Consent, decide
@@ -50,6 +50,7 @@ class Visitor:
     fbc: str | None = None
     contact: Mapping[str, Any] | None = None  # None: not read yet
     left_out: tuple[str, ...] = ()  # "key:reason" of contact data that could not be used
+    test_event_code: str | None = None  # of a member of staff who tries the site
     decided_at: datetime = field(default_factory=timezone.now, compare=False)  # when the consent was
 
     def __repr__(self) -> str:
@@ -124,6 +125,7 @@ def from_request(
         fbc=fbc(request),
         contact=found,
         left_out=left_out,
+        test_event_code=testmode.code_of(request),
         decided_at=decided_at,
     )
 

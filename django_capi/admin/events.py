@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from django_capi.admin import detail, filters, pills, story, wording
+from django_capi.admin import detail, filters, pills, story, test_mode, wording
 from django_capi.admin.pages import LedgerPagesMixin
 from django_capi.admin.paging import LIMIT
 from django_capi.conf import conf
@@ -129,8 +129,23 @@ class EventAdminMixin(LedgerPagesMixin):
         self.message_user(request, words, messages.SUCCESS if count else messages.WARNING)
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.resend_view)
-        return [path("<path:object_id>/resend/", view, name="django_capi_event_resend"), *super().get_urls()]
+        wrapped = self.admin_site.admin_view
+        return [
+            path("test-mode/", wrapped(self.test_mode_view), name="django_capi_event_test_mode"),
+            path("<path:object_id>/resend/", wrapped(self.resend_view), name="django_capi_event_resend"),
+            *super().get_urls(),
+        ]
+
+    def test_mode_view(self, request: HttpRequest) -> HttpResponse:
+        """Staff's own browser, and no other."""
+        if not (self.has_view_permission(request) and self.has_resend_permission(request)):
+            raise PermissionDenied
+        request.current_app = self.admin_site.name
+        return test_mode.page(request, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        may_test = self.has_resend_permission(request)
+        return super().changelist_view(request, {"capi_may_test": may_test, **(extra_context or {})})
 
     def resend_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The button on the page of one event."""

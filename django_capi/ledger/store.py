@@ -51,6 +51,7 @@ class Entry:
     is_draft: bool = False  # to be completed after the commit; see ledger.drafts
     decided_at: datetime = field(default_factory=timezone.now)  # when the consent was, by this machine's clock
     is_withdrawn: bool = False  # since then
+    test_event_code: str = ""  # of this visitor; "": the pixel's
 
 
 def using() -> str:
@@ -86,7 +87,10 @@ def rows_of(entry: Entry, pixels: Sequence[Pixel], now: datetime) -> list[Event]
     payload = entry.event.payload()
     shared = columns(entry, payload, now)
     refusal = None if entry.is_draft or entry.is_withdrawn else refused(payload, now)
-    rows = [Event(pixel_id=pixel.pixel_id, test_event_code=pixel.test_event_code, **shared) for pixel in pixels]
+    rows = [
+        Event(pixel_id=pixel.pixel_id, test_event_code=entry.test_event_code or pixel.test_event_code, **shared)
+        for pixel in pixels
+    ]
     for row in rows:
         if refusal:
             refuse(row, refusal, now)

@@ -86,6 +86,7 @@ def entry(action: Action, visitor: Visitor, *, browser_state: BrowserState = Bro
         object_ref=action.object_ref,
         browser_state=browser_state,
         decided_at=visitor.decided_at,
+        test_event_code=visitor.test_event_code or "",
         left_out=(*visitor.left_out, *(f"{item.key}:{item.reason}" for item in missing)),
     )
 

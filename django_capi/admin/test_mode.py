@@ -1,0 +1,48 @@
+"""The page on which staff switch their own browser to test events, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+
+from django_capi import testmode
+from django_capi.conf import conf
+from django_capi.shapes import is_test_code
+
+
+class CodeForm(forms.Form):
+    """The code that Meta shows on the Test Events page of the Events Manager."""
+
+    code = forms.CharField(
+        label=_("Test code"),
+        max_length=20,
+        help_text=_("Copy it from Events Manager, Test events. It begins with TEST."),
+    )
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        if not is_test_code(code):
+            raise forms.ValidationError(_("This is not a test code."))
+        return code
+
+
+def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """Show the form, or do as it says."""
+    if request.method == "POST" and "stop" in request.POST:
+        stopped = HttpResponseRedirect(request.path)
+        testmode.stop(stopped)
+        messages.success(request, _("This browser's events are sent as those of any customer."))
+        return stopped
+    form = CodeForm(request.POST or None, initial={"code": conf.TEST_EVENT_CODE})
+    if request.method == "POST" and form.is_valid():
+        started = HttpResponseRedirect(request.path)
+        testmode.start(request, started, form.cleaned_data["code"])
+        messages.success(request, _("For an hour, this browser's events are sent as test events."))
+        return started
+    shown = {"title": _("Test mode"), "form": form, "current_code": testmode.code_of(request)}
+    return TemplateResponse(request, "admin/django_capi/event/test_mode.html", {**context, **shown})

@@ -1,0 +1,47 @@
+"""Send the events of one browser as test events: for staff who try the site, while customers' events go on as they are.
+
+The browser carries a signed cookie with the code of Meta's Test Events page. It runs out after an hour.
+https://developers.facebook.com/docs/marketing-api/conversions-api/using-the-api#testEvents
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.core import signing
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from django_capi import sent
+
+COOKIE: Final = "capi_test_mode"
+SALT: Final = "django_capi.testmode"
+LIFETIME: Final = 3600  # seconds
+
+
+def code_of(request: HttpRequest) -> str | None:
+    """The test code of the browser that sends this request."""
+    value = sent.cookies(request).get(COOKIE)
+    if not value:
+        return None
+    try:
+        code = signing.loads(value, salt=SALT, max_age=LIFETIME)
+    except signing.BadSignature:
+        return None
+    return code if isinstance(code, str) else None
+
+
+def start(request: HttpRequest, response: HttpResponseBase, code: str) -> None:
+    """From the next request on, for an hour."""
+    response.set_cookie(
+        COOKIE,
+        signing.dumps(code, salt=SALT),
+        max_age=LIFETIME,
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def stop(response: HttpResponseBase) -> None:
+    response.delete_cookie(COOKIE, samesite="Lax")
