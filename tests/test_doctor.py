@@ -24,7 +24,7 @@ from pytest_django import Settings
 from django_capi import transport
 from django_capi.delivery.drain import deliver
 from django_capi.doctor import Finding, Level, clocks, egress, examine
-from django_capi.models import Lane
+from django_capi.models import ConversionMark, ConversionSource, ConversionState, Lane
 from example_project.standin.server import Running, serve
 from tests.factories import PIXEL_ID, EventFactory, LaneFactory
 
@@ -389,3 +389,35 @@ class TestTestEvent:
         settings.CAPI = {**settings.CAPI, "SENDER": "console"}
 
         assert only("test event", test_event_code="TEST123").level is Level.WARN
+
+
+class TestConversions:
+    def test_none_that_waits_is_sound(self) -> None:
+        ConversionMark.objects.create(object_ref="shop.order:1", event_name="Purchase", state=ConversionState.OPEN)
+
+        assert only("conversions").level is Level.OK
+
+    @pytest.mark.parametrize(("minutes", "level"), [(5, Level.OK), (20, Level.WARN)])
+    def test_one_that_stays_incomplete_is_named(self, minutes: int, level: Level) -> None:
+        happened_at = timezone.now() - timedelta(minutes=minutes)
+        ConversionMark.objects.create(
+            object_ref="shop.order:1",
+            event_name="Purchase",
+            state=ConversionState.INCOMPLETE,
+            happened_at=happened_at,
+        )
+
+        finding = only("conversions")
+
+        assert finding.level is level
+        assert ("1 conversion is incomplete, the oldest for 20 minutes" in finding.text) == (level is Level.WARN)
+
+    def test_a_search_that_has_stopped_is_named(self) -> None:
+        ConversionSource.objects.create(
+            model="shop.order",
+            database="default",
+            event_name="Lead",
+            swept_at=timezone.now() - timedelta(hours=2),
+        )
+
+        assert "have not been looked for in 2 hours" in only("conversions").text

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from django_capi.doctor import broker, clocks, database, egress, pixels, settings, worker
+from django_capi.doctor import broker, clocks, conversions, database, egress, pixels, settings, worker
 from django_capi.doctor.finding import Finding, Level, fail, warn
 
 __all__ = ["Finding", "Level", "examine"]
@@ -22,7 +22,12 @@ def examine(*, test_event_code: str = "", may_send: bool = True) -> Iterator[Fin
     for finding in looked("database", database.look):
         is_stored = is_stored and finding.level is not Level.FAIL
         yield finding
-    for name, look in (("database clock", clocks.look), ("backlog", worker.look_at_backlog), ("worker", worker.look)):
+    for name, look in (
+        ("database clock", clocks.look),
+        ("conversions", conversions.look),
+        ("backlog", worker.look_at_backlog),
+        ("worker", worker.look),
+    ):
         yield from looked(name, look) if is_stored else [unseen(name)]
     yield from looked("broker", broker.look)
     yield from looked("egress", egress.look)
