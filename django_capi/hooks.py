@@ -15,6 +15,8 @@ from django.db import DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.dispatch import Signal
 
+from django_capi.transactions import is_open
+
 logger = logging.getLogger("django_capi")
 
 
@@ -60,7 +62,7 @@ def has_lost_transaction(error: Exception) -> bool:
 
 def sheltered() -> AbstractContextManager[object]:
     """A query that fails in here costs the transactions that are open nothing."""
-    opened = [each for each in connections.all(initialized_only=True) if each.in_atomic_block]
+    opened = [each for each in connections.all(initialized_only=True) if is_open(each)]
     if not opened:
         return nullcontext()
     stack = ExitStack()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
@@ -24,6 +24,7 @@ from django_capi.ledger.store import AGE_MARGIN, DEFAULT_AGE_LIMIT, using
 from django_capi.meta.events import ActionSource
 from django_capi.models import ConversionMark, ConversionState, NotSent, Origin
 from django_capi.scope import chosen_pixels
+from django_capi.transactions import is_in_transaction, on_commit
 from django_capi.visitor import Visitor
 
 logger = logging.getLogger("django_capi")
@@ -121,11 +122,6 @@ def store(moment: Moment, visitor: Visitor, pixels: list[Pixel]) -> bool:
     return True
 
 
-def is_in_transaction(database: str) -> bool:
-    connection = connections[database]
-    return connection.in_atomic_block or not connection.get_autocommit()
-
-
 def action(moment: Moment, event_id: str, data: Data, visitor: Visitor) -> tracking.Action:
     # An event with no visitor did not happen on the website, and Meta would miss the agent. Server event parameters.
     source = ActionSource.WEBSITE if visitor.client_user_agent else ActionSource.SYSTEM_GENERATED
@@ -142,8 +138,6 @@ def action(moment: Moment, event_id: str, data: Data, visitor: Visitor) -> track
 
 
 def complete_on_commit(moment: Moment) -> None:
-    if not connections[moment.database].in_atomic_block:
-        return  # autocommit is off: Django does not see the commit, the worker completes it
     conversion, object_ref, pk = moment.conversion, moment.object_ref, moment.obj.pk
     model, database = type(moment.obj), moment.database
 
@@ -153,7 +147,7 @@ def complete_on_commit(moment: Moment) -> None:
             if mark:
                 complete(conversion, mark, model._base_manager.using(database).filter(pk=pk).first())
 
-    transaction.on_commit(completing, using=database, robust=True)
+    on_commit(completing, alias=database)  # without autocommit the worker completes it
 
 
 def complete(conversion: Conversion[Any] | None, mark: ConversionMark, obj: Model | None) -> None:
@@ -175,7 +169,7 @@ def complete(conversion: Conversion[Any] | None, mark: ConversionMark, obj: Mode
         if conversion and data:
             warn_if_empty(conversion, mark.object_ref, data)
         drafts.release(mark.event_name, mark.event_id, changes(data) if data else None)
-    transaction.on_commit(nudge, using=using(), robust=True)
+    on_commit(nudge, alias=using())
 
 
 def take_back(mark: ConversionMark) -> None:

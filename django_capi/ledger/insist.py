@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError, connections
 
 from django_capi.conf import conf
 from django_capi.ledger.store import using
+from django_capi.transactions import is_open
 
 PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0)  # seconds before another try
 
@@ -33,7 +34,7 @@ def insistent(work: Callable[P, R]) -> Callable[P, R]:
             except (InterfaceError, OperationalError):
                 connection = connections[using()]
                 # The caller's transaction is lost, and this with it; or the lane will soon be another's.
-                if connection.in_atomic_block or time.monotonic() > until:
+                if is_open(connection) or time.monotonic() > until:
                     raise
                 connection.close_if_unusable_or_obsolete()
                 time.sleep(pause)

@@ -7,9 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db import transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
-
+from django_capi import transactions
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
 from django_capi.delivery.nudge import nudge
@@ -114,18 +112,10 @@ def write(entries: Sequence[ledger.Entry], pixels: Sequence[Pixel]) -> None:
 
 
 def on_commit(function: Callable[[], object]) -> None:
-    """Call it when the ledger's transaction commits; never where the site commits by itself, as Django cannot tell."""
-    connection = transaction.get_connection(ledger.using())
-    if not is_manual(connection):
-        connection.on_commit(function, robust=True)
+    """Call it when the ledger's transaction is committed; never where Django cannot see the commit."""
+    transactions.on_commit(function, alias=ledger.using())
 
 
 def is_in_transaction() -> bool:
     """True when the caller may still take back what is written now."""
-    connection = transaction.get_connection(ledger.using())
-    return connection.in_atomic_block or is_manual(connection)
-
-
-def is_manual(connection: BaseDatabaseWrapper) -> bool:
-    """True in a transaction that the site commits by itself."""
-    return connection.connection is not None and not connection.autocommit and not connection.in_atomic_block
+    return transactions.is_in_transaction(ledger.using())
