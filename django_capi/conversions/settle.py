@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -20,10 +21,12 @@ from django_capi.conversions.data import Data, data_of, time_of, warn_if_empty
 from django_capi.conversions.sources import came_after
 from django_capi.delivery.nudge import nudge
 from django_capi.ledger import drafts, marks
+from django_capi.ledger.insist import serialized
 from django_capi.ledger.store import AGE_MARGIN, DEFAULT_AGE_LIMIT, using
 from django_capi.meta.events import ActionSource
 from django_capi.models import ConversionMark, ConversionState, NotSent, Origin
 from django_capi.scope import chosen_pixels
+from django_capi.tracking import actions
 from django_capi.transactions import is_in_transaction, on_commit
 from django_capi.visitor import Visitor
 
@@ -51,6 +54,18 @@ class Moment:
 
 def settle(moment: Moment) -> bool:
     """Store the event, or the reason why it is not sent. True when this call did so; it happens once for ever."""
+    return bool(serialized(partial(settle_now, moment), later=partial(settle_again, moment)))
+
+
+def settle_again(moment: Moment) -> bool:
+    """After the commit, with the object as it was committed."""
+    stored = objects.stored(moment.obj, moment.database)
+    if stored is None or not has_happened(moment.conversion, stored):
+        return False
+    return settle_now(replace(moment, obj=stored))
+
+
+def settle_now(moment: Moment) -> bool:
     event_time = time_of(moment.conversion, moment.obj)
     if not is_owed(moment, event_time):
         return False
@@ -118,7 +133,7 @@ def store(moment: Moment, visitor: Visitor, pixels: list[Pixel]) -> bool:
     made = action(moment, event_id, data, visitor)
     entry = tracking.entry(made, visitor)
     left_out = (*entry.left_out, *(f"{name}:raised" for name in data.failed))
-    tracking.write([replace(entry, is_draft=is_draft, left_out=left_out)], pixels)
+    actions.store([replace(entry, is_draft=is_draft, left_out=left_out)], pixels)
     return True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from django_capi import transactions
@@ -13,6 +14,7 @@ from django_capi.consent import Consent
 from django_capi.delivery.nudge import nudge
 from django_capi.ledger import store as ledger
 from django_capi.ledger import withdrawal
+from django_capi.ledger.insist import serialized
 from django_capi.meta import rules
 from django_capi.meta.events import (
     ActionSource,
@@ -106,6 +108,12 @@ def event_of(action: Action, visitor: Visitor, user_data: UserData) -> Event:
 
 
 def write(entries: Sequence[ledger.Entry], pixels: Sequence[Pixel]) -> None:
+    """Store them, after the commit if the caller's transaction cannot be serialized with it, and wake a worker."""
+    storing = partial(store, entries, pixels)
+    serialized(storing, later=storing)
+
+
+def store(entries: Sequence[ledger.Entry], pixels: Sequence[Pixel]) -> None:
     """Store, and wake a worker when the transaction commits."""
     if ledger.store(withdrawal.checked(entries), pixels):
         on_commit(nudge)
