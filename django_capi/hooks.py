@@ -9,13 +9,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import Any
+from typing import Any, Final
 
 from django.db import DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.dispatch import Signal
 
+from django_capi.transactions import is_open
+
 logger = logging.getLogger("django_capi")
+
+IN_ERROR: Final = 3  # PQTRANS_INERROR of libpq
 
 
 class Failed(Exception):
@@ -54,13 +58,20 @@ def has_lost_transaction(error: Exception) -> bool:
     """The caller's transaction died under us: Django would roll it back without a word, and the view say thank you."""
     if not isinstance(error, DatabaseError) or isinstance(error, transaction.TransactionManagementError):
         return False
-    opened = connections.all(initialized_only=True)
-    return any(connection.in_atomic_block and connection.needs_rollback for connection in opened)
+    return any(is_lost(connection) for connection in connections.all(initialized_only=True))
+
+
+def is_lost(connection: BaseDatabaseWrapper) -> bool:
+    """True where only a rollback is possible. Django does not know it of a query that failed outside of a savepoint."""
+    if not connection.in_atomic_block:
+        return False
+    info = getattr(connection.connection, "info", None)  # of psycopg
+    return connection.needs_rollback or getattr(info, "transaction_status", None) == IN_ERROR
 
 
 def sheltered() -> AbstractContextManager[object]:
     """A query that fails in here costs the transactions that are open nothing."""
-    opened = [each for each in connections.all(initialized_only=True) if each.in_atomic_block]
+    opened = [each for each in connections.all(initialized_only=True) if is_open(each)]
     if not opened:
         return nullcontext()
     stack = ExitStack()

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from django_capi import worker
 from django_capi.delivery.nudge import TASK
-from django_capi.ledger import retention
+from django_capi.ledger import apart, retention
 
 
 @shared_task(name=TASK, ignore_result=True)
@@ -16,6 +16,7 @@ def deliver() -> None:
 
 
 @shared_task(name="django_capi.prune", ignore_result=True)
+@apart.own_connection()
 def prune() -> None:
     """Drop old payloads and rows."""
     retention.prune()

@@ -9,12 +9,16 @@ from django.db import DatabaseError, OperationalError
 
 from django_capi.conversions.sweep import sweep
 from django_capi.delivery.drain import Report, deliver
+from django_capi.ledger import apart, sequences
+from django_capi.ledger.store import using
 
 logger = logging.getLogger("django_capi")
 
 
+@apart.own_connection()
 def run(*, is_over: Callable[[], bool] = bool) -> Report:
     """Both, one after the other. Whatever happens to the sweep must not keep events from being sent."""
+    sequences.repair_all(using())
     found = 0
     try:
         found = sweep()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from django_capi.tracking import track
 from tests.conftest import ADDRESS, AGENT
 from tests.failing import failing
 from tests.registering import registering
-from tests.site.models import Note
+from tests.site.models import Note, Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,3 +120,11 @@ def test_the_text_of_an_error_is_not_passed_on() -> None:
         hooks.call({}.__getitem__, "jane@example.com")
 
     assert failure.value.__cause__ is None
+
+
+def test_an_order_is_never_rolled_back_in_silence() -> None:
+    """PostgreSQL answers COMMIT with ROLLBACK after a failed query outside of a savepoint: then the site must know."""
+    with suppress(DatabaseError), failing("SELECT", "django_capi_conversionmark"):
+        with transaction.atomic():
+            Order.objects.create(status=Order.PAID)
+        assert Order.objects.exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -78,17 +80,42 @@ def test_rows_go_with_the_transaction_they_are_in() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_another_conflict_than_that_of_the_event_is_an_error() -> None:
-    """As after a restore that left the sequence of the primary key behind."""
-    if connection.vendor != "postgresql":
-        pytest.skip("only PostgreSQL's sequences fall behind")
-    insert([made("one"), made("two")], alias="default")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT setval('django_capi_event_id_seq', (SELECT MIN(id) FROM django_capi_event), false)")
+    taken = make_every_key_the_first()
 
-    with pytest.raises(IntegrityError):
+    with failing_sequence(taken), pytest.raises(IntegrityError):
         insert([made("three")], alias="default")
 
     assert not Event.objects.filter(event_id="three").exists()
+
+
+def make_every_key_the_first() -> int:
+    insert([made("one")], alias="default")
+    return Event.objects.get().pk
+
+
+@contextmanager
+def failing_sequence(pk: int) -> Iterator[None]:
+    """INSERTs name a primary key that is taken, as no sequence would that can be repaired."""
+    column = connection.ops.quote_name("id")
+
+    def execute(execute: Callable[..., Any], sql: str, params: Any, *call: Any) -> Any:
+        if sql.startswith("INSERT INTO") and "django_capi_event" in sql:
+            sql, params = sql.replace("(", f"({column}, ", 1).replace("VALUES (", "VALUES (%s, ", 1), [pk, *params]
+        return execute(sql, params, *call)
+
+    with connection.execute_wrapper(execute):
+        yield
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_atomic", [False, True], ids=["alone", "in a transaction"])
+def test_of_several_rows_those_that_are_there_are_left_out_and_the_others_come(is_atomic: bool) -> None:
+    insert([made("one"), made("three")], alias="default")
+
+    with transaction.atomic() if is_atomic else nullcontext():
+        insert([made("one"), made("two"), made("three"), made("four"), made("four")], alias="default")
+
+    assert sorted(Event.objects.values_list("event_id", flat=True)) == ["four", "one", "three", "two"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -57,8 +57,8 @@ def check_autocommit(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
         return
     place = f'DATABASES["{connection.alias}"]'
     yield checks.Error(
-        f'{place}["AUTOCOMMIT"] is False: what a worker writes down is never committed, so that it sends the same '
-        "events again with each pass.",
+        f'{place}["AUTOCOMMIT"] is False: what is stored outside of the transactions that your own code commits is '
+        "rolled back, such as page events, receipts and withdrawals of consent.",
         hint=f'Remove {place}["AUTOCOMMIT"], or let a database router give the ledger a database of its own.',
         id="django_capi.E009",
     )

@@ -6,9 +6,10 @@ import logging
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
@@ -20,10 +21,13 @@ from django_capi.conversions.data import Data, data_of, time_of, warn_if_empty
 from django_capi.conversions.sources import came_after
 from django_capi.delivery.nudge import nudge
 from django_capi.ledger import drafts, marks
+from django_capi.ledger.insist import serialized
 from django_capi.ledger.store import AGE_MARGIN, DEFAULT_AGE_LIMIT, using
 from django_capi.meta.events import ActionSource
 from django_capi.models import ConversionMark, ConversionState, NotSent, Origin
 from django_capi.scope import chosen_pixels
+from django_capi.tracking import actions
+from django_capi.transactions import is_in_transaction, on_commit
 from django_capi.visitor import Visitor
 
 logger = logging.getLogger("django_capi")
@@ -50,6 +54,18 @@ class Moment:
 
 def settle(moment: Moment) -> bool:
     """Store the event, or the reason why it is not sent. True when this call did so; it happens once for ever."""
+    return bool(serialized(partial(settle_now, moment), later=partial(settle_again, moment)))
+
+
+def settle_again(moment: Moment) -> bool:
+    """After the commit, with the object as it was committed."""
+    stored = objects.stored(moment.obj, moment.database)
+    if stored is None or not has_happened(moment.conversion, stored):
+        return False
+    return settle_now(replace(moment, obj=stored))
+
+
+def settle_now(moment: Moment) -> bool:
     event_time = time_of(moment.conversion, moment.obj)
     if not is_owed(moment, event_time):
         return False
@@ -117,13 +133,8 @@ def store(moment: Moment, visitor: Visitor, pixels: list[Pixel], *, is_draft: bo
     made = action(moment, event_id, data, visitor)
     entry = tracking.entry(made, visitor)
     left_out = (*entry.left_out, *(f"{name}:raised" for name in data.failed))
-    tracking.write([replace(entry, is_draft=is_draft, left_out=left_out)], pixels)
+    actions.store([replace(entry, is_draft=is_draft, left_out=left_out)], pixels)
     return True
-
-
-def is_in_transaction(database: str) -> bool:
-    connection = connections[database]
-    return connection.in_atomic_block or not connection.get_autocommit()
 
 
 def action(moment: Moment, event_id: str, data: Data, visitor: Visitor) -> tracking.Action:
@@ -142,8 +153,6 @@ def action(moment: Moment, event_id: str, data: Data, visitor: Visitor) -> track
 
 
 def complete_on_commit(moment: Moment) -> None:
-    if not connections[moment.database].in_atomic_block:
-        return  # autocommit is off: Django does not see the commit, the worker completes it
     conversion, object_ref, pk = moment.conversion, moment.object_ref, moment.obj.pk
     model, database = type(moment.obj), moment.database
 
@@ -153,7 +162,7 @@ def complete_on_commit(moment: Moment) -> None:
             if mark:
                 complete(conversion, mark, model._base_manager.using(database).filter(pk=pk).first())
 
-    transaction.on_commit(completing, using=database, robust=True)
+    on_commit(completing, alias=database)  # without autocommit the worker completes it
 
 
 def complete(conversion: Conversion[Any] | None, mark: ConversionMark, obj: Model | None) -> None:
@@ -175,7 +184,7 @@ def complete(conversion: Conversion[Any] | None, mark: ConversionMark, obj: Mode
         if conversion and data:
             warn_if_empty(conversion, mark.object_ref, data)
         drafts.release(mark.event_name, mark.event_id, changes(data) if data else None)
-    transaction.on_commit(nudge, using=using(), robust=True)
+    on_commit(nudge, alias=using())
 
 
 def take_back(mark: ConversionMark) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, connections, router, transaction
+from django.db import IntegrityError, router, transaction
 from django.db.models import AutoField, BigAutoField, Max, Model, SmallAutoField
 from django.utils import timezone
 
@@ -14,6 +14,7 @@ from django_capi.conf import is_testing
 from django_capi.conversions.base import Conversion, concrete, registry
 from django_capi.ledger.store import using
 from django_capi.models import ConversionSource
+from django_capi.transactions import is_in_transaction
 
 ASCENDING = (AutoField, BigAutoField, SmallAutoField)
 
@@ -36,7 +37,7 @@ def meet(conversion: Conversion[Any], database: str) -> Meeting:
         return meetings[key]
     row, is_new = source(conversion, database)
     meeting = Meeting(at=row.met_at, pk=row.met_pk)
-    if not (is_testing() or (is_new and connections[using()].in_atomic_block)):
+    if not (is_testing() or (is_new and is_in_transaction(using()))):
         meetings[key] = meeting
     return meeting
 

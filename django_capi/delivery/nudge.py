@@ -13,6 +13,7 @@ import time
 from typing import Any, Final
 
 from celery import current_app
+from kombu import Connection
 
 from django_capi.conf import conf, is_testing
 
@@ -70,11 +71,16 @@ bell = Bell()
 
 
 def publish() -> bool:
-    """Put one message on the broker; False when that was not possible within the time."""
+    """Put a message into the queue unless one waits there; False when the broker cannot be reached in time.
+
+    A message that waits will wake a worker, which then reads what is due; a second one would say no more. So with no
+    worker there is one message, however many processes and days: Redis keeps expired ones until a worker takes them.
+    """
     try:
         options = timeouts(str(current_app.conf.broker_write_url or current_app.conf.broker_url or ""))
         with current_app.connection_for_write(connect_timeout=TIMEOUT, transport_options=options) as connection:
-            current_app.send_task(TASK, connection=connection, expires=EXPIRES, retry=False, ignore_result=True)
+            if not waiting(connection):
+                current_app.send_task(TASK, connection=connection, expires=EXPIRES, retry=False, ignore_result=True)
     except Exception as error:  # noqa: BLE001  # whatever the transport raises: latency is lost, no event is
         logger.warning(
             "The broker cannot be reached (%s). Events wait for the next sweep; trying again in %d seconds.",
@@ -83,6 +89,18 @@ def publish() -> bool:
         )
         return False
     return True
+
+
+def waiting(connection: Connection) -> int:
+    """How many messages wait in the task's queue; 0 when there is no such queue, or the broker does not say."""
+    queue = current_app.amqp.router.route({}, TASK).get("queue")
+    if queue is None:  # routed by an exchange
+        return 0
+    channel: Any = connection.channel()
+    try:
+        return int(channel.queue_declare(queue.name, passive=True).message_count)
+    except connection.channel_errors:
+        return 0
 
 
 def timeouts(broker_url: str) -> dict[str, Any]:

@@ -5,14 +5,23 @@ Unlike the system checks these looks touch the database, the broker and the netw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
-from django_capi.doctor import broker, clocks, conversions, database, egress, pixels, settings, worker
+from django_capi.doctor import broker, clocks, conversions, database, egress, pixels, settings, storage, worker
 from django_capi.doctor.finding import Finding, Level, fail, warn
 
 __all__ = ["Finding", "Level", "examine"]
 
 Look = Callable[[], Iterator[Finding]]
+
+ABOUT_THE_LEDGER: Final[Mapping[str, Look]] = {
+    "storage": storage.examine,
+    "database clock": clocks.look,
+    "conversions": conversions.look,
+    "backlog": worker.look_at_backlog,
+    "worker": worker.look,
+}
 
 
 def examine(*, test_event_code: str = "", may_send: bool = True) -> Iterator[Finding]:
@@ -22,12 +31,7 @@ def examine(*, test_event_code: str = "", may_send: bool = True) -> Iterator[Fin
     for finding in looked("database", database.look):
         is_stored = is_stored and finding.level is not Level.FAIL
         yield finding
-    for name, look in (
-        ("database clock", clocks.look),
-        ("conversions", conversions.look),
-        ("backlog", worker.look_at_backlog),
-        ("worker", worker.look),
-    ):
+    for name, look in ABOUT_THE_LEDGER.items():
         yield from looked(name, look) if is_stored else [unseen(name)]
     yield from looked("broker", broker.look)
     yield from looked("egress", egress.look)

@@ -5,17 +5,22 @@ Django compiles such a statement anew each time, and that takes longer than to r
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from django.db import connections, models, transaction
+from django.db import IntegrityError, OperationalError, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from django_capi.clock import has_own_clock, microseconds_since, placeholder_in_database
+from django_capi.ledger import sequences
+from django_capi.ledger.conflicts import is_serialization_failure, violated_key
 from django_capi.models import Event
+from django_capi.transactions import is_in_transaction
 
 FIELDS: Final = [field for field in Event._meta.concrete_fields if not (field.primary_key or field.has_db_default())]
 NAMES: Final = [field.attname for field in FIELDS]
@@ -27,24 +32,73 @@ TIMES: Final = [
 CONSENTED: Final = NAMES.index("consented_at")
 CHOICES: Final = [place for place, field in enumerate(FIELDS) if field.choices]
 MOST_ROWS: Final = 100  # in a statement
-# Only the event's own key may be there already. Any other conflict, such as that of a sequence that fell behind, is an
-# error. MySQL and MariaDB cannot name the key; their INSERT IGNORE would cut and change values without a word.
+PAUSES: Final = (0.01, 0.05, 0.2)  # seconds before a statement that is a transaction by itself is repeated
+KEY: Final = "capi_one_row_per_event"
+# Only the event's own key may be there already: a conflict of any other key is an error. MySQL and MariaDB cannot name
+# the key. INSERT IGNORE would truncate and change values, and ON DUPLICATE KEY UPDATE would hide a conflict of any key.
 UNTOUCHED: Final = "ON CONFLICT (event_id, event_name, pixel_id) DO NOTHING"
-NO_CHANGE: Final = {"mysql": "ON DUPLICATE KEY UPDATE id = id"}
+NAMES_NO_KEY: Final = "mysql"
 
 
 def insert(rows: Sequence[Event], *, alias: str) -> None:
-    """Add those that are not there yet. In a transaction it is done in a savepoint, so that a failure costs no more."""
+    """Add those that are not there yet, or raise. In a transaction a failure costs no more than a savepoint."""
+    try:
+        insert_missing(rows, alias)
+    except IntegrityError as error:
+        if violated_key(error) == KEY:
+            insert_each(rows, alias)
+        elif sequences.is_lag(error, Event):
+            sequences.repair(Event, alias=alias)
+            insert_missing(rows, alias)
+        else:
+            raise
+    except OperationalError as error:
+        if not is_serialization_failure(error):
+            raise
+        insert_after_failure(rows, alias, error)
+
+
+def insert_missing(rows: Sequence[Event], alias: str) -> None:
     connection = connections[alias]
     most = min(connection.ops.bulk_batch_size(FIELDS, rows), MOST_ROWS) if len(rows) > 1 else 1
-    as_stored = connection.ops.adapt_datetimefield_value
-    as_age = microseconds_since if has_own_clock(alias) else as_stored
+    tail = "" if connection.vendor == NAMES_NO_KEY else UNTOUCHED
     with guard(connection, is_one=len(rows) <= most), connection.cursor() as cursor:
         for first in range(0, len(rows), most):
-            part = rows[first : first + most]
-            cursor.execute(
-                statement(alias, len(part)), [value for row in part for value in values(row, as_stored, as_age)]
-            )
+            execute(cursor, rows[first : first + most], alias, tail)
+
+
+def insert_each(rows: Sequence[Event], alias: str) -> None:
+    """Row by row, where the database does not say which one is there already."""
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        for row in rows:
+            try:
+                with transaction.atomic(using=alias):
+                    execute(cursor, [row], alias, tail="")
+            except IntegrityError as error:
+                if violated_key(error) != KEY:
+                    raise
+
+
+def insert_after_failure(rows: Sequence[Event], alias: str, error: OperationalError) -> None:
+    """Repeat a statement of its own. In a transaction only PostgreSQL's conflict with a row is left to be resolved.
+
+    With REPEATABLE READ, ON CONFLICT DO NOTHING fails when the row that is there was committed after the snapshot.
+    """
+    if is_in_transaction(alias):
+        if connections[alias].vendor == NAMES_NO_KEY:  # the deadlock has ended the whole transaction
+            raise error
+        insert_each(rows, alias)
+        return
+    for pause in PAUSES:
+        time.sleep(pause)
+        try:
+            insert_missing(rows, alias)
+        except OperationalError as again:
+            if not is_serialization_failure(again):
+                raise
+        else:
+            return
+    raise error
 
 
 def guard(connection: BaseDatabaseWrapper, *, is_one: bool) -> AbstractContextManager[None]:
@@ -53,18 +107,24 @@ def guard(connection: BaseDatabaseWrapper, *, is_one: bool) -> AbstractContextMa
     return nullcontext() if is_alone else transaction.atomic(using=connection.alias)
 
 
+def execute(cursor: CursorWrapper, rows: Sequence[Event], alias: str, tail: str) -> None:
+    as_stored = connections[alias].ops.adapt_datetimefield_value
+    as_age = microseconds_since if has_own_clock(alias) else as_stored
+    cursor.execute(
+        statement(alias, len(rows), tail), [value for row in rows for value in values(row, as_stored, as_age)]
+    )
+
+
 @cache
-def statement(alias: str, count: int) -> str:
-    """The text for so many rows."""
-    connection = connections[alias]
-    operations = connection.ops
-    head, tail = operations.insert_statement(), NO_CHANGE.get(connection.vendor, UNTOUCHED)
+def statement(alias: str, count: int, tail: str) -> str:
+    """The SQL for this number of rows."""
+    operations = connections[alias].ops
     columns = ", ".join(operations.quote_name(str(field.column)) for field in FIELDS)
     places = ["%s"] * len(FIELDS)
     places[CONSENTED] = placeholder_in_database(alias)
     row = f"({', '.join(places)})"
     table = operations.quote_name(Event._meta.db_table)
-    return f"{head} {table} ({columns}) VALUES {', '.join([row] * count)} {tail}"
+    return f"{operations.insert_statement()} {table} ({columns}) VALUES {', '.join([row] * count)} {tail}"
 
 
 def values(row: Event, as_stored: Callable[[datetime], Any], as_age: Callable[[datetime], Any]) -> list[Any]:

@@ -13,15 +13,17 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from django_capi.conf import is_testing
+from django_capi.ledger import sequences
 from django_capi.ledger.insist import insistent
 from django_capi.ledger.keys import batched
 from django_capi.ledger.store import using
 from django_capi.models import ConversionMark, ConversionState, NotSent
+from django_capi.transactions import on_commit
 
 COPY_WINDOW = timedelta(hours=24)  # from the conversion to its browser copy; Meta's window is 48 hours
 COPY_LIFETIME = 1800  # seconds a rendered copy may be fired
@@ -47,13 +49,12 @@ known: dict[tuple[str, str, str], None] = {}  # rows that are committed, in this
 def states(object_ref: str) -> dict[str, int]:
     """The object's conversions by event name, as far as this transaction sees them."""
     alias = using()
-    connection = connections[alias]
-    with connection.cursor() as cursor:
+    with connections[alias].cursor() as cursor:
         cursor.execute(statement(alias), [object_ref])
         found = dict(cursor.fetchall())
-    if found and (connection.in_atomic_block or connection.get_autocommit()) and not is_testing():
+    if found and not is_testing():
         # At the commit: what this transaction has written itself may still be rolled back.
-        transaction.on_commit(lambda: remember(alias, object_ref, found), using=alias, robust=True)
+        on_commit(lambda: remember(alias, object_ref, found), alias=alias)
     return found
 
 
@@ -94,9 +95,9 @@ def open_mark(object_ref: str, event_name: str) -> bool:
 
 def insert(mark: ConversionMark) -> bool:
     """Add the row; False when another one has been there, or was committed meanwhile."""
+    alias = using()
     try:
-        with transaction.atomic(using=using()):
-            mark.save(using=using(), force_insert=True)
+        sequences.insert(ConversionMark, lambda: mark.save(using=alias, force_insert=True), alias=alias)
     except IntegrityError:
         return False
     return True
@@ -140,9 +141,9 @@ def insert_all(rows: Sequence[ConversionMark]) -> int:
 @insistent
 def insert_many(rows: Sequence[ConversionMark]) -> int:
     """All of them, or, when one has come into being meanwhile, those that are missing."""
+    marks = ConversionMark.objects.using(using())
     try:
-        with transaction.atomic(using=using()):
-            ConversionMark.objects.using(using()).bulk_create(rows)
+        sequences.insert(ConversionMark, lambda: marks.bulk_create(rows), alias=using())
     except IntegrityError:
         return sum(insert(row) for row in rows)
     return len(rows)

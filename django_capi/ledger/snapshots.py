@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from django_capi.clock import Now, from_database, in_database
 from django_capi.consent import Consent
+from django_capi.ledger import sequences
 from django_capi.ledger.store import digest, using
 from django_capi.ledger.withdrawal import visitor_has_withdrawn
 from django_capi.models import Snapshot
@@ -67,8 +68,7 @@ def keep(object_ref: str, visitor: Visitor, *, session: str | None = None, is_ex
     }
     snapshots = Snapshot.objects.using(using())
     try:
-        with transaction.atomic(using=using()):
-            snapshots.create(object_ref=object_ref, **row)
+        sequences.insert(Snapshot, lambda: snapshots.create(object_ref=object_ref, **row), alias=using())
     except IntegrityError:  # of an object that was rolled back and had the same key
         snapshots.filter(object_ref=object_ref).update(**row)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.db import connections
@@ -20,6 +21,7 @@ from django.utils import timezone
 
 from django_capi.clock import Now, from_database, in_database
 from django_capi.consent import Consent
+from django_capi.ledger import sequences
 from django_capi.ledger.insist import insistent
 from django_capi.ledger.keys import Among, batched, pending
 from django_capi.ledger.store import WITHDRAWN, Entry, digest, using
@@ -109,12 +111,14 @@ def write(keys: Collection[Key]) -> None:
     now = in_database(timezone.now(), using())
     rows = [Withdrawal(kind=kind, digest=value, withdrawn_at=now) for kind, value in sorted(keys)]
     has_target = connections[using()].features.supports_update_conflicts_with_target
-    Withdrawal.objects.using(using()).bulk_create(
+    create = partial(
+        Withdrawal.objects.using(using()).bulk_create,
         rows,
         update_conflicts=True,
         update_fields=["withdrawn_at", "is_swept"],
         unique_fields=["digest", "kind"] if has_target else None,
     )
+    sequences.insert(Withdrawal, create, alias=using())
 
 
 def forget(kind: WithdrawalKind, digests: Sequence[str]) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
-from django.db import transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
-
+from django_capi import transactions
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
 from django_capi.delivery.nudge import nudge
 from django_capi.ledger import store as ledger
 from django_capi.ledger import withdrawal
+from django_capi.ledger.insist import serialized
 from django_capi.meta import rules
 from django_capi.meta.events import (
     ActionSource,
@@ -109,24 +109,22 @@ def event_of(action: Action, visitor: Visitor, user_data: UserData) -> Event:
 
 
 def write(entries: Sequence[ledger.Entry], pixels: Sequence[Pixel]) -> None:
+    """Store them, after the commit if the caller's transaction cannot be serialized with it, and wake a worker."""
+    storing = partial(store, entries, pixels)
+    serialized(storing, later=storing)
+
+
+def store(entries: Sequence[ledger.Entry], pixels: Sequence[Pixel]) -> None:
     """Store, and wake a worker when the transaction commits."""
     if ledger.store(withdrawal.checked(entries), pixels):
         on_commit(nudge)
 
 
 def on_commit(function: Callable[[], object]) -> None:
-    """Call it when the ledger's transaction commits; never where the site commits by itself, as Django cannot tell."""
-    connection = transaction.get_connection(ledger.using())
-    if not is_manual(connection):
-        connection.on_commit(function, robust=True)
+    """Call it when the ledger's transaction is committed; never where Django cannot see the commit."""
+    transactions.on_commit(function, alias=ledger.using())
 
 
 def is_in_transaction() -> bool:
     """True when the caller may still take back what is written now."""
-    connection = transaction.get_connection(ledger.using())
-    return connection.in_atomic_block or is_manual(connection)
-
-
-def is_manual(connection: BaseDatabaseWrapper) -> bool:
-    """True in a transaction that the site commits by itself."""
-    return connection.connection is not None and not connection.autocommit and not connection.in_atomic_block
+    return transactions.is_in_transaction(ledger.using())

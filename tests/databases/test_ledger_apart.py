@@ -92,6 +92,39 @@ class TestApart:
 
         assert (before, names()) == ([], ["Lead"])
 
+    @pytest.mark.parametrize("address", ["accepted", "fail"])
+    def test_the_transaction_of_a_request_counts_as_well(
+        self, bold: Client, monkeypatch: pytest.MonkeyPatch, address: str
+    ) -> None:
+        monkeypatch.setitem(connections["default"].settings_dict, "ATOMIC_REQUESTS", value=True)
+
+        bold.post(f"/{address}/")
+
+        kept = address == "accepted"
+        assert Order.objects.exists() is kept
+        assert names() == (["Lead", "PageView", "Purchase"] if kept else [])
+
+    def test_in_one_that_the_site_commits_itself_the_event_is_stored_at_once(self) -> None:
+        """Django does not see that commit."""
+        transaction.set_autocommit(False)
+        try:
+            track("Lead", user_data={"em": "jane@example.com"}, consent=True)
+            inside = names()
+        finally:
+            connections["default"].rollback()
+            transaction.set_autocommit(True)
+
+        assert inside == ["Lead"]
+
+    def test_a_worker_called_in_a_transaction_of_the_other_database_sends_and_commits(self) -> None:
+        track("Lead", user_data={"em": "jane@example.com"}, consent=True)
+        with transaction.atomic():
+            report = deliver()
+            transaction.set_rollback(True)
+
+        assert report.accepted == 1
+        assert Event.objects.using("other").get().status == Status.ACCEPTED
+
     def test_outside_of_a_transaction_nothing_waits(self) -> None:
         Order.objects.create(status=Order.PAID)
         track("Lead", user_data={"em": "jane@example.com"}, consent=True)

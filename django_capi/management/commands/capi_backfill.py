@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from django_capi.conversions.backfill import MOST_LISTED, Backfill, Report, mark_existing
 from django_capi.conversions.base import Conversion, concrete, registry
+from django_capi.ledger.apart import own_connection
 
 try:
     from tqdm import tqdm
@@ -58,6 +59,7 @@ class Command(BaseCommand):
             help="instead, note for everything that has happened and is not known here that it was before this app",
         )
 
+    @own_connection()
     def handle(
         self, *args: Any, model: str, since: datetime, event_name: str | None, database: str | None, **options: Any
     ) -> None:

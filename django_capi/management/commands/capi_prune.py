@@ -6,11 +6,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from django_capi.ledger.apart import own_connection
 from django_capi.ledger.retention import prune
 
 
 class Command(BaseCommand):
     help = "Drop texts after PAYLOAD_DAYS and finished rows after RETENTION_DAYS. Waiting events stay."
 
+    @own_connection()
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(f"{prune()} rows removed")

@@ -1,0 +1,28 @@
+"""Tell what a failed statement has collided with: which unique key, or another transaction."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db import IntegrityError, OperationalError
+
+DUPLICATE_ENTRY: Final = 1062  # of MySQL and MariaDB
+DEADLOCK: Final = 1213
+SERIALIZATION_FAILURES: Final = ("40001", "40P01")  # PostgreSQL's SQLSTATE for these and for deadlocks
+
+
+def violated_key(error: IntegrityError) -> str:
+    """The name of the unique key as PostgreSQL, MySQL and MariaDB report it; empty if there is none."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    if diagnostics is not None:
+        return diagnostics.constraint_name or ""
+    if error.args[:1] != (DUPLICATE_ENTRY,):
+        return ""
+    # Duplicate entry '…' for key 'table.name', in the server's language. The entry may hold quotes itself.
+    return str(error.args[1]).rpartition("'")[0].rpartition("'")[2].rpartition(".")[2]
+
+
+def is_serialization_failure(error: OperationalError) -> bool:
+    """True for a transaction, or a statement that is one, which succeeds when it is repeated."""
+    state = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None)
+    return state in SERIALIZATION_FAILURES or error.args[:1] == (DEADLOCK,)
