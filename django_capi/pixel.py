@@ -1,6 +1,7 @@
 """A request's events come in; the page's data blocks for the browser copies go out.
 
-No inline script: JSON data blocks and one static file, so that a strict Content-Security-Policy needs no nonce.
+No inline script: JSON data blocks and one static file, so that a strict Content-Security-Policy needs no nonce. Where
+the page has one the tag carries it, as 'strict-dynamic' asks for.
 A page that may be cached carries no id and nothing of its visitor; each block knows how to say that, too.
 """
 
@@ -25,6 +26,7 @@ from django_capi.conf import conf
 from django_capi.meta import wire
 from django_capi.meta.events import PAGE_VIEW
 from django_capi.models import Origin
+from django_capi.nonces import nonce_of
 from django_capi.scope import pixels_for
 from django_capi.tracking import Action, RequestEvents, custom_data_from, events_of, new_id
 
@@ -47,8 +49,11 @@ class Block:
         return html
 
 
-def render_pixel(request: HttpRequest) -> str:
-    """The script tag, the page's configuration and its PageView; a second call on the same page adds nothing."""
+def render_pixel(request: HttpRequest, *, nonce: object = None) -> str:
+    """The script tag, the page's configuration and its PageView; a second call on the same page adds nothing.
+
+    `nonce`: the one in the template's context; without it the request's own is used.
+    """
     page = events_of(request)
     if config_block(page):
         return ""
@@ -70,7 +75,12 @@ def render_pixel(request: HttpRequest) -> str:
         public={**shared, **PUBLIC_PART, "pixels": [{"id": pixel_id} for pixel_id in ids], "events": [view.public]},
     )
     page.blocks.append(block)
-    return block.render() + format_html('<script src="{}" defer></script>', static("django_capi/pixel.js"))
+    return block.render() + script_tag(nonce_of(request, nonce))
+
+
+def script_tag(nonce: str) -> SafeString:
+    attribute = format_html(' nonce="{}"', nonce) if nonce else ""
+    return format_html('<script src="{}"{} defer></script>', static("django_capi/pixel.js"), attribute)
 
 
 def config_block(page: RequestEvents) -> Block | None:

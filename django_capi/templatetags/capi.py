@@ -25,7 +25,7 @@ def capi_pixel(context: Context) -> str:
     if request is None:
         return missing()
     with tracking.Quietly("PageView"):
-        return pixel.render_pixel(request)
+        return pixel.render_pixel(request, nonce=context.get("csp_nonce"))
     return ""
 
 
