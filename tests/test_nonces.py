@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import django
 import pytest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.test import Client
 from django.utils.functional import SimpleLazyObject, empty
@@ -49,7 +50,7 @@ def in_tag(html: bytes) -> str | None:
     return found[1]
 
 
-def in_header(response: HttpResponse) -> str | None:
+def in_header(response: Any) -> str | None:
     found = re.search(r"'nonce-([^']+)'", response.headers["Content-Security-Policy"])
     return found[1] if found else None
 
@@ -79,10 +80,9 @@ def test_a_page_without_the_tag_gets_no_nonce(visitor: Client, settings: Setting
 def test_a_page_streamed_after_its_header_is_whole(visitor: Client, settings: Settings, middleware: str) -> None:
     strict(settings, middleware)
 
-    response = visitor.get("/streamed/")
+    response: Any = visitor.get("/streamed/")
 
-    assert isinstance(response, StreamingHttpResponse)
-    in_tag(b"".join(response.streaming_content))  # type: ignore[arg-type]
+    in_tag(b"".join(response.streaming_content))
 
 
 @pytest.mark.parametrize("middleware", PACKAGES)
@@ -120,4 +120,4 @@ class Unread(SimpleLazyObject):
     """False until it is read, as Django's and django-csp's nonces are."""
 
     def __bool__(self) -> bool:
-        return self._wrapped is not empty  # type: ignore[attr-defined]
+        return self._wrapped is not empty
