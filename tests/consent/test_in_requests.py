@@ -72,6 +72,28 @@ def test_a_no_after_a_yes_withdraws(visitor: Client, settings: Settings, banner:
     assert (response.cookies["_fbp"].value, Event.objects.count()) == ("", 0)
 
 
+@pytest.mark.parametrize(
+    ("gpc", "told", "stored"),
+    [
+        pytest.param("deny", (False, False), [], id="deny"),
+        pytest.param("limit", (True, True), [Consent.LIMITED], id="limit"),
+        pytest.param("ignore", (True, False), [Consent.GRANTED], id="ignore"),
+    ],
+)
+def test_the_visitors_signal_holds_for_both_copies_whatever_the_banner_says(
+    visitor: Client, settings: Settings, gpc: str, told: tuple[bool, bool], stored: list[Consent]
+) -> None:
+    name, yes, _ = named(settings, "cookiebot")
+    settings.CAPI = {**settings.CAPI, "GPC": gpc}
+    visitor.cookies[name] = yes
+
+    page = config(visitor.get("/page/", HTTP_SEC_GPC="1"))
+
+    assert (page["consent"], page["limited"]) == told
+    assert list(Event.objects.values_list("consent", flat=True)) == stored
+    assert not Withdrawal.objects.exists()
+
+
 class TestLimitedDataUse:
     """A policy may choose Meta's Limited Data Use for a request: it counts in both copies."""
 
