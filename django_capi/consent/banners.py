@@ -119,7 +119,7 @@ klaro: Final = CookieReader(name="klaro", parse=parse_klaro, category="meta-pixe
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class InstalledPackage:
+class DjangoCookieConsent:
     """A consent policy that asks django-cookie-consent, which must be in INSTALLED_APPS."""
 
     category: str = "marketing"
@@ -132,9 +132,9 @@ class InstalledPackage:
         answer = ask(request, self.category)
         return answer if isinstance(answer, bool) else None
 
-    def for_category(self, category: str) -> InstalledPackage:
+    def for_category(self, category: str) -> DjangoCookieConsent:
         """The same policy where the site's cookie group has another name."""
         return replace(self, category=category)
 
 
-django_cookie_consent: Final = InstalledPackage()
+django_cookie_consent: Final = DjangoCookieConsent()
