@@ -69,7 +69,7 @@ class Conf:
         None  # callable(subject) -> names in PIXELS; subject: request or object
     )
 
-    CONSENT: str | Callable[..., Any] | None = None  # callable(request) -> True, False or None (unknown)
+    CONSENT: str | Callable[..., Any] | None = None  # callable(request) -> True, False, None, Consent
     GPC: str = "deny"  # what Sec-GPC: 1 means: deny, limit (Limited Data Use) or ignore
     EXCLUDE: str | Callable[..., Any] | None = None  # callable(request) -> True: this request tracks nothing
     USER_DATA: str | Callable[..., Any] | None = None  # callable(request) -> user_data of the signed-in person

@@ -1,6 +1,7 @@
 """Render the data blocks from which the page's script fires the browser copies.
 
-No inline script: JSON data blocks and one static file, so that a strict Content-Security-Policy needs no nonce.
+No inline script: JSON data blocks and one static file, so that a strict Content-Security-Policy needs no nonce. Where
+the page has one the tag carries it, as 'strict-dynamic' asks for.
 A page that may be cached carries no id and nothing of its visitor; each block knows how to say that, too. Every other
 page says for which browser it was made, since a cache may keep it against all signs: the script takes the page of
 another browser as a public one. Contact data, hashed as it is, is in no page: the script asks the visitor endpoint.
@@ -28,6 +29,7 @@ from django_capi.conf import conf
 from django_capi.meta import cookies, wire
 from django_capi.meta.events import PAGE_VIEW
 from django_capi.models import Origin
+from django_capi.nonces import nonce_of
 from django_capi.scope import pixels_for
 from django_capi.tracking import Action, RequestEvents, custom_data_from, events_of, new_id
 
@@ -57,9 +59,10 @@ class Block:
         return before, str(self.render())
 
 
-def render_pixel(request: HttpRequest, *, is_cached: bool = False) -> SafeString:
+def render_pixel(request: HttpRequest, *, nonce: object = None, is_cached: bool = False) -> SafeString:
     """The script tag, the page's configuration and its PageView; a second call on the same page adds nothing.
 
+    `nonce`: the one in the template's context; without it the request's own is used.
     `is_cached`: as a part of a page that is kept for other visitors.
     """
     page = events_of(request)
@@ -84,7 +87,12 @@ def render_pixel(request: HttpRequest, *, is_cached: bool = False) -> SafeString
         public={**shared, **PUBLIC_PART, "pixels": [{"id": pixel_id} for pixel_id in ids], "events": [view.public]},
     )
     page.blocks.append(block)
-    return block.render() + format_html('<script src="{}" defer></script>', static("django_capi/pixel.js"))
+    return block.render() + script_tag(nonce_of(request, nonce))
+
+
+def script_tag(nonce: str) -> SafeString:
+    attribute = format_html(' nonce="{}"', nonce) if nonce else ""
+    return format_html('<script src="{}"{} defer></script>', static("django_capi/pixel.js"), attribute)
 
 
 def config_block(page: RequestEvents) -> Block | None:

@@ -51,8 +51,10 @@ INSTALLED_APPS = [
 # Django ships the policy middleware from 6.0 on; before that the shop sends the same header itself.
 if django.VERSION >= (6, 0):
     CSP_MIDDLEWARE = "django.middleware.csp.ContentSecurityPolicyMiddleware"
+    CSP_CONTEXT = "django.template.context_processors.csp"
 else:
     CSP_MIDDLEWARE = "example_project.shop.middleware.ContentSecurityPolicyMiddleware"
+    CSP_CONTEXT = "example_project.shop.context.nonce"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -84,6 +86,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                CSP_CONTEXT,
                 "example_project.shop.context.cart",
             ],
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 
 import environ
 
@@ -30,6 +31,8 @@ INSTALLED_APPS = [
     "django_capi",
     "tests.site",
 ]
+if find_spec("cookie_consent"):
+    INSTALLED_APPS.append("cookie_consent")  # a consent banner, for tests/consent
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

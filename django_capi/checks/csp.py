@@ -1,7 +1,7 @@
-"""A site's Content-Security-Policy settings come in; a message goes out when they would block the pixel.
+"""Compare a site's Content-Security-Policy settings with what the pixel needs.
 
-The hosts and directives follow from what fbevents.js does: it loads more scripts from its own host, and posts
-events that are too long for an image as a form in a frame.
+pixel.js comes from the site and posts to it. The hosts and the other directives follow from what fbevents.js does: it
+loads more scripts from its own host, and posts events that are too long for an image as a form in a frame.
 """
 
 from __future__ import annotations
@@ -14,12 +14,22 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
+from django.http.request import validate_host
 
 from django_capi.checks.addresses import PORTS, origin
 from django_capi.conf import conf
 
+DJANGO = "SECURE_CSP"
+DJANGO_CSP = 'CONTENT_SECURITY_POLICY["DIRECTIVES"]'
+# How a settings module writes the place of the nonce, and what stands there.
+NONCES = {DJANGO: "CSP.NONCE", DJANGO_CSP: "NONCE"}
+PLACEHOLDERS = ("<CSP_NONCE_SENTINEL>", "csp.constants.NONCE")
+
+SELF = "'self'"
 META_SCRIPTS = "https://connect.facebook.net"
 META_EVENTS = "https://www.facebook.com"
+# The Trusted Types policies of pixel.js and of fbevents.js.
+TRUSTED_TYPES = ("django-capi", "connect.facebook.net/fbevents")
 
 # Which directives decide, the first that is there. form-action alone never falls back.
 # https://www.w3.org/TR/CSP3/#directive-fallback-list
@@ -35,7 +45,7 @@ GENERAL = ("child-src", "default-src")
 
 def check_policies() -> Iterator[CheckMessage]:
     for name, policy in policies():
-        if lines := missing_lines(policy):
+        if lines := missing_lines(policy, nonce=NONCES[name]):
             yield checks.Warning(
                 f"{name} blocks Meta's pixel: the browser's copy of an event is lost.",
                 hint="\n\t".join([f"Write in {name}:", *lines]),
@@ -47,40 +57,70 @@ def policies() -> Iterator[tuple[str, Mapping[str, object]]]:
     """The enforced policies of Django 6 and of django-csp 4, each under the name it has in the settings."""
     packaged = getattr(settings, "CONTENT_SECURITY_POLICY", None)
     found = {
-        "SECURE_CSP": getattr(settings, "SECURE_CSP", None),
-        'CONTENT_SECURITY_POLICY["DIRECTIVES"]': packaged.get("DIRECTIVES") if isinstance(packaged, Mapping) else None,
+        DJANGO: getattr(settings, "SECURE_CSP", None),
+        DJANGO_CSP: packaged.get("DIRECTIVES") if isinstance(packaged, Mapping) else None,
     }
     for name, policy in found.items():
         if isinstance(policy, Mapping):
             yield name, {str(directive).lower(): sources for directive, sources in policy.items()}
 
 
-def missing_lines(policy: Mapping[str, object]) -> list[str]:
+def missing_lines(policy: Mapping[str, object], *, nonce: str = "CSP.NONCE") -> list[str]:
     """The directives as they would have to be written, for those that let too little through."""
     lines = []
-    for directive, origins in needed_origins().items():
+    for directive, needed in needed_sources().items():
         deciding, sources = decided_by(policy, directive)
-        missing = [wanted for wanted in origins if not is_allowed(wanted, sources, directive=directive)]
+        missing = [json.dumps(wanted) for wanted in needed if not is_allowed(wanted, sources)]
+        if directive == "script-src":
+            missing = missing_scripts(missing, sources, nonce=nonce)
         if deciding and missing:
             # A directive of its own switches the general one off: take over what that allows.
             name = directive if deciding in GENERAL else deciding
-            lines.append(f'"{name}": [{", ".join(map(literal, [*without_none(sources), *missing]))}],')
-    return lines
+            lines.append(written(name, sources, missing))
+    return [*lines, *missing_trusted_types(policy)]
 
 
-def needed_origins() -> dict[str, list[str]]:
+def missing_scripts(missing: list[str], sources: list[object], *, nonce: str) -> list[str]:
+    """What script-src lacks: a nonce trusts pixel.js, and with 'strict-dynamic' what that loads, instead of hosts."""
+    has_nonce = any(is_nonce(source) for source in sources)
+    if any(str(source).lower() == "'strict-dynamic'" for source in sources):
+        return [] if has_nonce else [nonce]
+    return [wanted for wanted in missing if not (has_nonce and wanted == json.dumps(static_source()))]
+
+
+def missing_trusted_types(policy: Mapping[str, object]) -> list[str]:
+    """A policy that wants Trusted Types and lists the names has to list pixel.js and Meta's library."""
+    names = listed(policy.get("trusted-types"))
+    required = listed(policy.get("require-trusted-types-for")) or []
+    if names is None or "'script'" not in map(str, required) or "*" in map(str, names):
+        return []
+    missing = [json.dumps(name) for name in TRUSTED_TYPES if name not in map(str, names)]
+    return [written("trusted-types", names, missing)] if missing else []
+
+
+def written(directive: str, sources: list[object], missing: list[str]) -> str:
+    return f'"{directive}": [{", ".join([*map(literal, without_none(sources)), *missing])}],'
+
+
+def needed_sources() -> dict[str, list[str]]:
     scripts = origin(conf.PIXEL_SCRIPT_URL)
     if scripts is None:
         return {}
     # A stand-in answers on one host for both.
     events = META_EVENTS if scripts == META_SCRIPTS else scripts
     return {
-        "script-src": [scripts],
+        "script-src": [static_source(), scripts],
         "img-src": [events],
-        "connect-src": list(dict.fromkeys([events, scripts])),
+        "connect-src": list(dict.fromkeys([SELF, events, scripts])),
         "frame-src": [events],
         "form-action": [events],
     }
+
+
+def static_source() -> str:
+    """Where pixel.js comes from: the site itself, or the host of its static files."""
+    url = str(getattr(settings, "STATIC_URL", None) or "")
+    return origin(f"https:{url}" if url.startswith("//") else url) or SELF
 
 
 def decided_by(policy: Mapping[str, object], directive: str) -> tuple[str, list[object]]:
@@ -115,12 +155,23 @@ def literal(source: object) -> str:
     return json.dumps(source) if isinstance(source, str) else repr(source)
 
 
-def is_allowed(wanted: str, sources: list[object], *, directive: str) -> bool:
+def is_nonce(source: object) -> bool:
+    return str(source) in PLACEHOLDERS or str(source).lower().startswith("'nonce-")
+
+
+def is_allowed(wanted: str, sources: list[object]) -> bool:
     texts = [str(source).lower() for source in sources]
-    # pixel.js carries the nonce, and with 'strict-dynamic' a trusted script may load others.
-    if directive == "script-src" and "'strict-dynamic'" in texts:
-        return True
+    if wanted == SELF:
+        return any(text == SELF or is_own(text) for text in texts)
     return any(matches(text, wanted) for text in texts)
+
+
+def is_own(source: str) -> bool:
+    """Whether a source names the site without saying 'self'."""
+    listed_hosts = settings.ALLOWED_HOSTS if isinstance(settings.ALLOWED_HOSTS, (list, tuple)) else ()
+    hosts = [host for host in listed_hosts if isinstance(host, str) and host != "*"]
+    address = source.rpartition("://")[2].partition("/")[0].partition(":")[0]
+    return source in ("*", "https:", "http:") or (bool(address) and validate_host(address, hosts))
 
 
 def matches(source: str, wanted: str) -> bool:

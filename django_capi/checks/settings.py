@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from importlib.util import find_spec
 
+from django.apps import apps
 from django.core import checks
 from django.core.checks import CheckMessage
 from django.utils import timezone
@@ -55,6 +56,7 @@ def messages() -> Iterator[CheckMessage]:
     yield from pixels.messages()
     yield from check_paths()
     yield from check_consent()
+    yield from check_banner_package()
     yield from check_extras()
     yield from check_cookie_domain()
     yield from check_api_version(today=timezone.now().date())
@@ -140,9 +142,21 @@ def check_consent() -> Iterator[CheckMessage]:
         hint=(
             f"Write {line('CONSENT')} with a function of your own that takes the request and returns True, False or "
             'None (not asked yet). Built in are "CONSENT": "django_capi.consent.always", for a site that needs no '
-            'consent, and "CONSENT": "django_capi.consent.never",'
+            'consent, "CONSENT": "django_capi.consent.never", and a policy for each of the common banners, such as '
+            '"CONSENT": "django_capi.consent.cookiebot",'
         ),
         id="django_capi.W004",
+    )
+
+
+def check_banner_package() -> Iterator[CheckMessage]:
+    app = getattr(conf.imported("CONSENT"), "requires", None)
+    if not isinstance(app, str) or apps.is_installed(app):
+        return
+    yield checks.Warning(
+        f'CAPI["CONSENT"] asks the app {app}, which is not in INSTALLED_APPS: no visitor has an answer.',
+        hint=f'Write INSTALLED_APPS = [..., "{app}"] (pip install django-cookie-consent), or name another policy.',
+        id="django_capi.W016",
     )
 
 

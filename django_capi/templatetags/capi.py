@@ -55,7 +55,7 @@ class PixelNode(Node):
         if request is None:
             return missing()
         with tracking.Quietly("PageView"):
-            return pixel.render_pixel(request, is_cached=self.is_cached)
+            return pixel.render_pixel(request, nonce=context.get("csp_nonce"), is_cached=self.is_cached)
         return SafeString()
 
 

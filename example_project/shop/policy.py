@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 SELF = "'self'"
 NONE = "'none'"
+NONCE = "<CSP_NONCE_SENTINEL>"  # as Django 6 calls the place of the nonce
 # Meta serves the script from one host and takes the events on another; a stand-in does both on one.
 META_SCRIPT_ORIGIN = "https://connect.facebook.net"
 META_EVENTS_ORIGIN = "https://www.facebook.com"
@@ -29,14 +30,15 @@ def content_security_policy(*, pixel_script_url: str, bank_url: str) -> dict[str
     }
 
 
-def header(policy: dict[str, list[str]]) -> str:
+def header(policy: dict[str, list[str]], *, nonce: str = "") -> str:
     """
-    The policy as the text of its header.
+    The policy as the text of its header, with the nonce in its place.
 
     >>> header({"default-src": ["'self'"], "img-src": ["'self'", "https://www.facebook.com"]})
     "default-src 'self'; img-src 'self' https://www.facebook.com"
     """
-    return "; ".join(f"{directive} {' '.join(sources)}" for directive, sources in policy.items())
+    text = "; ".join(f"{directive} {' '.join(sources)}" for directive, sources in policy.items())
+    return text.replace(NONCE, f"'nonce-{nonce}'")
 
 
 def origin(url: str) -> str:

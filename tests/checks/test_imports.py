@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
+from django.apps import AppConfig, apps
 from pytest_django import Settings
 
 from django_capi.checks.settings import line
@@ -75,3 +77,25 @@ def test_a_site_without_a_consent_policy_is_told_of_the_built_in_ones(value: obj
     assert ids(messages) == ["W004"]
     assert '"django_capi.consent.always"' in str(messages[0].hint)
     assert '"django_capi.consent.never"' in str(messages[0].hint)
+
+
+@pytest.mark.parametrize(
+    ("policy", "installed", "expected"),
+    [
+        pytest.param("django_cookie_consent", [], ["W016"], id="missing"),
+        pytest.param("django_cookie_consent", ["cookie_consent"], [], id="installed"),
+        pytest.param("cookiebot", [], [], id="a-banner-without-a-package"),
+    ],
+)
+def test_a_policy_that_asks_another_app_needs_that_app(
+    policy: str, installed: list[str], expected: list[str], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(apps.app_configs, "cookie_consent", raising=False)
+    for name in installed:
+        monkeypatch.setitem(apps.app_configs, name, AppConfig(name, sys.modules[__name__]))
+    settings.CAPI = SOUND | {"CONSENT": f"django_capi.consent.{policy}"}
+
+    messages = everything()
+
+    assert ids(messages) == expected
+    assert all('INSTALLED_APPS = [..., "cookie_consent"]' in str(message.hint) for message in messages)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
+from pytest_django import Settings
 
 from example_project.shop.factories import ProductFactory
 from example_project.shop.models import Product
+from example_project.shop.policy import NONCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -107,3 +109,26 @@ def test_no_page_asks_for_more_than_its_policy_allows(product: Product, page: Pa
         refused[path] = page.evaluate("window.refused")
 
     assert refused == {path: [] for path in PAGES}
+
+
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        pytest.param([NONCE, "http://127.0.0.1:8001"], id="nonce"),
+        pytest.param([NONCE, "'strict-dynamic'"], id="strict-dynamic"),
+    ],
+)
+def test_every_script_of_the_shop_carries_the_nonce(
+    product: Product, page: Page, settings: Settings, scripts: list[str]
+) -> None:
+    settings.SECURE_CSP = {**settings.SECURE_CSP, "script-src": scripts}
+    refused = {}
+    for path in PAGES[:-1]:  # the admin's log-in has scripts of Django's own
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        refused[path] = page.evaluate("window.refused")
+
+    page.get_by_role("button", name="Accept").click()
+
+    expect(page.locator("#tape .name")).to_have_text(["PageView"])
+    assert refused == {path: [] for path in PAGES[:-1]}

@@ -52,6 +52,8 @@ def raising(request: HttpRequest) -> bool:
         (None, "limit", True, Consent.LIMITED),
         (None, "limit", None, None),
         (None, "ignore", True, Consent.GRANTED),
+        (Consent.LIMITED, "", True, Consent.LIMITED),
+        (Consent.DENIED, "", True, None),
     ],
 )
 def test_with_a_request_the_callers_word_completes_the_policy_and_never_overrules_a_no(

@@ -1,7 +1,7 @@
 """Decide whether a visitor has consented: one decision for both copies of an event.
 
-The policy is the site's: `CAPI["CONSENT"]` names a callable that takes the request and returns True, False or None
-(not asked yet). Without a policy the answer is None, and without a clear yes nothing is sent.
+The policy is the site's: `CAPI["CONSENT"]` names a callable that takes the request and returns True, False, None (not
+asked yet) or a `Consent`. Without a policy the answer is None, and without a clear yes nothing is sent.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def decision(request: HttpRequest, *, said: bool | None = None) -> Decision:
     """What this request's visitor allows, and the caller of `track()` says.
 
     The caller's no always counts. The caller's yes counts where the policy has no answer; it overrules neither the
-    policy's no nor the visitor's Sec-GPC header, and it does not stand in for a policy that failed.
+    policy's no, its Limited Data Use, nor the visitor's Sec-GPC header, and it does not stand in for a policy that
+    failed.
     """
     if said is False:
         return CALLER_DENIED
@@ -101,14 +102,14 @@ def decision(request: HttpRequest, *, said: bool | None = None) -> Decision:
     except hooks.Failed as failure:
         logger.error("The consent policy raised %s; the event is treated as not consented.", failure)  # noqa: TRY400  # a traceback may hold personal data
         return SIGNAL_DENIED if signals_no(request) else FAILED
-    if answer is False:
+    if answer is Consent.DENIED:
         return NEVER if conf.imported("CONSENT") is never else POLICY_DENIED
-    has_consented = bool(answer or said)
+    has_consented = answer.is_given or bool(said)
     # Global Privacy Control, https://www.w3.org/TR/gpc/: the header says so or is absent.
     if signals_no(request):
         return LIMITED if conf.GPC == "limit" and has_consented else SIGNAL_DENIED
     if has_consented:
-        return GRANTED
+        return LIMITED if answer is Consent.LIMITED else GRANTED
     return NOT_ASKED if conf.imported("CONSENT") else NO_POLICY
 
 
@@ -145,11 +146,15 @@ def without_request() -> Consent:
     return decision_without_request(said=None).consent
 
 
-def asked(request: HttpRequest) -> bool | None:
-    """The policy's answer; anything but True and False counts as none. Raises `hooks.Failed`."""
+def asked(request: HttpRequest) -> Consent:
+    """The policy's answer; anything but True, False and a `Consent` counts as none. Raises `hooks.Failed`."""
     policy = conf.imported("CONSENT")
     answer = hooks.call(policy, request) if policy else None
-    return answer if isinstance(answer, bool) else None
+    if isinstance(answer, Consent):
+        return answer
+    if isinstance(answer, bool):
+        return Consent.GRANTED if answer else Consent.DENIED
+    return Consent.UNKNOWN
 
 
 def signals_no(request: HttpRequest) -> bool:

@@ -1,0 +1,3 @@
+"""Ready consent policies, and what a policy may answer."""
+
+from __future__ import annotations
