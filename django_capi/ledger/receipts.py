@@ -11,6 +11,7 @@ from django.db import connections
 from django.utils import timezone
 
 from django_capi.clock import now_in_sql
+from django_capi.ledger.insert import guard
 from django_capi.ledger.insist import insistent
 from django_capi.ledger.store import DUPLICATE_WINDOW, digest, using
 from django_capi.models import BrowserState, Event
@@ -27,13 +28,19 @@ class Receipt:
 
 
 def record(receipts: Iterable[Receipt], *, fbp: str | None, external_id: object = None) -> int:
-    """Note them, one UPDATE for each state; the number of rows they met."""
+    """Write them, one UPDATE for each state, all or none; the number of rows that they are about."""
     now = timezone.now()
     by_state: dict[BrowserState, list[Receipt]] = {}
     for receipt in receipts:
         by_state.setdefault(receipt.state, []).append(receipt)
     seen = {"fbp": digest(fbp), "external_id": digest(external_id)}
-    return sum(note(found, state, seen, now) for state, found in by_state.items())
+    return write(by_state, seen, now)
+
+
+@insistent
+def write(by_state: Mapping[BrowserState, Sequence[Receipt]], seen: Mapping[str, str], now: datetime) -> int:
+    with guard(connections[using()], is_one=len(by_state) == 1):
+        return sum(note(found, state, seen, now) for state, found in by_state.items())
 
 
 # Written out: Django took ten times as long to compile these expressions as the database to run them. MariaDB assigns
@@ -53,7 +60,6 @@ WHERE {where}
 """
 
 
-@insistent
 def note(found: Sequence[Receipt], state: BrowserState, seen: Mapping[str, str], now: datetime) -> int:
     """Write one state. Every value is computed from the row as it is, so that two receipts at once both count."""
     connection = connections[using()]

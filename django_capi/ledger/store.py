@@ -116,7 +116,7 @@ def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> di
         "consent": entry.consent,
         "consented_at": entry.decided_at,
         "created_at": now,
-        "rank": Rank.PAGE_VIEW if entry.event.event_name == events.PAGE_VIEW else Rank.FIRST,
+        "rank": rank(entry),
         "due_at": HELD if entry.is_draft else now,
         "deadline": deadline(entry.event),
         "payload": wire.dumps(payload),
@@ -126,6 +126,12 @@ def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> di
         "server_external_id": digest(user_data.get("external_id")),
     }
     return {**found, **WITHDRAWN, "finished_at": now} if entry.is_withdrawn else found
+
+
+def rank(entry: Entry) -> Rank:
+    if entry.origin is Origin.BROWSER:
+        return Rank.MIRRORED
+    return Rank.PAGE_VIEW if entry.event.event_name == events.PAGE_VIEW else Rank.FIRST
 
 
 def refuse(made: Event, problem: rules.Problem, now: datetime) -> None:
@@ -149,8 +155,8 @@ def reported(made: Event, state: BrowserState, now: datetime) -> None:
     made.browser_count = 1
     made.browser_fbp = made.server_fbp
     made.browser_external_id = made.server_external_id
-    if state is BrowserState.FIRED:
-        made.deadline = min(made.deadline, now + DUPLICATE_WINDOW)
+    if state is BrowserState.FIRED:  # at the event's own time: the report may come later
+        made.deadline = min(made.deadline, datetime.fromtimestamp(made.event_time, UTC) + DUPLICATE_WINDOW)
 
 
 def deadline(event: events.Event) -> datetime:
