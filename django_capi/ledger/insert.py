@@ -15,7 +15,7 @@ from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_capi.clock import has_own_clock, microseconds_since, placeholder_in_database
-from django_capi.models import Event
+from django_capi.models import Event, Origin
 
 FIELDS: Final = [field for field in Event._meta.concrete_fields if not (field.primary_key or field.has_db_default())]
 NAMES: Final = [field.attname for field in FIELDS]
@@ -30,21 +30,32 @@ MOST_ROWS: Final = 100  # in a statement
 # Only the event's own key may be there already. Any other conflict, such as that of a sequence that fell behind, is an
 # error. MySQL and MariaDB cannot name the key; their INSERT IGNORE would cut and change values without a word.
 UNTOUCHED: Final = "ON CONFLICT (event_id, event_name, pixel_id) DO NOTHING"
-NO_CHANGE: Final = {"mysql": "ON DUPLICATE KEY UPDATE id = id"}
+# A row that a browser's report has made is touched, which the number of affected rows tells; no other row is.
+TOUCHED: Final = (
+    f"ON DUPLICATE KEY UPDATE changed_at = IF(origin = {int(Origin.BROWSER)} AND VALUES(origin) <> "
+    f"{int(Origin.BROWSER)}, UTC_TIMESTAMP(6), changed_at)"
+)
+CONFLICT: Final = {"mysql": TOUCHED}
 
 
-def insert(rows: Sequence[Event], *, alias: str) -> None:
-    """Add those that are not there yet. In a transaction it is done in a savepoint, so that a failure costs no more."""
+def insert(rows: Sequence[Event], *, alias: str) -> bool:
+    """Add those that are not there yet. In a transaction it is done in a savepoint, so that a failure costs no more.
+
+    False if a browser's report may have used the id of one of them: see `ledger.precedence`.
+    """
     connection = connections[alias]
     most = min(connection.ops.bulk_batch_size(FIELDS, rows), MOST_ROWS) if len(rows) > 1 else 1
     as_stored = connection.ops.adapt_datetimefield_value
     as_age = microseconds_since if has_own_clock(alias) else as_stored
+    affected = 0
     with guard(connection, is_one=len(rows) <= most), connection.cursor() as cursor:
         for first in range(0, len(rows), most):
             part = rows[first : first + most]
             cursor.execute(
                 statement(alias, len(part)), [value for row in part for value in values(row, as_stored, as_age)]
             )
+            affected += cursor.rowcount
+    return affected == len(rows)
 
 
 def guard(connection: BaseDatabaseWrapper, *, is_one: bool) -> AbstractContextManager[None]:
@@ -58,7 +69,7 @@ def statement(alias: str, count: int) -> str:
     """The text for so many rows."""
     connection = connections[alias]
     operations = connection.ops
-    head, tail = operations.insert_statement(), NO_CHANGE.get(connection.vendor, UNTOUCHED)
+    head, tail = operations.insert_statement(), CONFLICT.get(connection.vendor, UNTOUCHED)
     columns = ", ".join(operations.quote_name(str(field.column)) for field in FIELDS)
     places = ["%s"] * len(FIELDS)
     places[CONSENTED] = placeholder_in_database(alias)

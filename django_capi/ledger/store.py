@@ -18,6 +18,7 @@ from django.utils import timezone
 from django_capi import hooks, signals
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
+from django_capi.ledger import precedence
 from django_capi.ledger.insert import insert
 from django_capi.meta import events, rules, wire
 from django_capi.models import MATCH_KEYS, BrowserState, Event, MatchKey, Origin, Rank, Status
@@ -68,7 +69,8 @@ def store(entries: Sequence[Entry], pixels: Iterable[Pixel]) -> list[Event]:
     rows = [row for entry in entries for row in rows_of(entry, targets, now)]
     if not rows:
         return rows
-    insert(rows, alias=using())
+    if not insert(rows, alias=using()):
+        precedence.store_own(rows, alias=using())
     for pixel in targets:
         names = [(row.event_name, row.event_id) for row in rows if row.pixel_id == pixel.pixel_id]
         hooks.tell(signals.events_stored, Event, pixel_id=pixel.pixel_id, events=names)
