@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from tests.failing import failing
 from tests.pages import events
 from tests.site.models import Order
 from tests.test_pixel import CLICK, collect
+
+DOCS = Path(__file__).parent.parent / "docs" / "collector.md"
 
 pytestmark = pytest.mark.django_db
 
@@ -168,6 +171,13 @@ BAD_ITEMS: dict[str, tuple[object, str]] = {
     "a spec that is a number": (item(spec=5), "spec-unknown"),
     "a spec of another event": (item(spec=specs.sign("ViewContent", {})), "spec-of-another-event"),
 }
+
+
+def test_the_documentation_has_every_reason() -> None:
+    text = DOCS.read_text("utf-8")
+    reasons = {reason for *_, reason in (*BAD.values(), *BAD_ITEMS.values())}
+
+    assert {reason for reason in reasons if f"`{reason}`" not in text} == set()
 
 
 class TestJunk:
