@@ -7,6 +7,7 @@ A page that may be cached carries no id and nothing of its visitor; each block k
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import time
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ from django_capi.meta.events import PAGE_VIEW
 from django_capi.models import Origin
 from django_capi.scope import pixels_for
 from django_capi.tracking import Action, RequestEvents, custom_data_from, events_of, new_id
+
+logger = logging.getLogger("django_capi")
 
 CONFIG_ID = "capi-config"
 
@@ -133,17 +136,27 @@ def page_event(page: RequestEvents, event_name: str, custom_data: Mapping[str, o
     shared = {"event_name": event_name, "custom_data": data, "event_id": None}
     public = {**shared, "spec": public_spec(action)}
     if is_public(page.request):
+        warn_of_conversion(event_name)
         return Block(element_id="", content=public, public=public)
     if mints_in_browser(page):
         return Block(element_id="", content={**shared, **private_spec(page, action)}, public=public)
     page.add(action)
-    spec = None if event_name in specs.CONVERSIONS else specs.sign(event_name, data, fbp=page.visitor.fbp)
+    spec = None if specs.is_conversion(event_name) else specs.sign(event_name, data, fbp=page.visitor.fbp)
     return Block(element_id="", content={**shared, "event_id": action.event_id, "spec": spec}, public=public)
 
 
 def public_spec(action: Action) -> str | None:
     """For every visitor who gets the page. None for a conversion, which the browser then does not fire."""
-    return None if action.event_name in specs.CONVERSIONS else specs.sign(action.event_name, plain(action))
+    return None if specs.is_conversion(action.event_name) else specs.sign(action.event_name, plain(action))
+
+
+def warn_of_conversion(event_name: str) -> None:
+    if settings.DEBUG and specs.is_conversion(event_name):
+        logger.warning(
+            "%s is not fired: the page may be cached, and each of its visitors would make one. "
+            'Mark the view with never_cache, or add the event to CAPI["BROWSER_EVENTS"].',
+            event_name,
+        )
 
 
 def private_spec(page: RequestEvents, action: Action) -> dict[str, str]:
@@ -151,7 +164,7 @@ def private_spec(page: RequestEvents, action: Action) -> dict[str, str]:
 
     A conversion must be mirrored under `mirror_id`, so that any number of reports makes one event.
     """
-    mirror_id = action.event_id if action.event_name in specs.CONVERSIONS else None
+    mirror_id = action.event_id if specs.is_conversion(action.event_name) else None
     spec = specs.sign(action.event_name, plain(action), fbp=page.visitor.fbp, event_id=mirror_id)
     return {"spec": spec, "mirror_id": mirror_id} if mirror_id else {"spec": spec}
 

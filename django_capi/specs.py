@@ -13,13 +13,14 @@ from typing import Any, Final
 
 from django.core import signing
 
+from django_capi.conf import conf
 from django_capi.ledger.store import digest
 
-__all__ = ["CONVERSIONS", "Spec", "read", "sign"]
+__all__ = ["Spec", "is_conversion", "read", "sign"]
 
 SALT: Final = "django_capi.spec"
 LIFETIME: Final = 7 * 24 * 3600  # seconds; Meta takes no older event, and few caches keep a page for longer
-# What a page that several visitors get never makes: for each of these somebody has paid, signed up or applied.
+# Each of these says that a person has paid, signed up or applied.
 CONVERSIONS: Final = frozenset(
     {"CompleteRegistration", "Donate", "Purchase", "StartTrial", "SubmitApplication", "Subscribe"}
 )
@@ -40,8 +41,13 @@ class Spec:
         if self.age > LIFETIME or (self.fbp and self.fbp != digest(fbp)):
             return False
         if self.event_id is None:
-            return self.event_name not in CONVERSIONS
+            return not is_conversion(self.event_name)
         return self.event_id == event_id
+
+
+def is_conversion(event_name: str) -> bool:
+    """True if a page that several visitors get must not make this event."""
+    return event_name in CONVERSIONS and event_name not in conf.BROWSER_EVENTS
 
 
 def sign(

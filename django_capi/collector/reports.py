@@ -47,7 +47,7 @@ class Report:
     pixel_ids: tuple[str, ...]
     is_mirrored: bool  # the browser made the id: the server has no copy yet
     custom_data: Mapping[str, object] = field(repr=False)
-    age: int  # seconds
+    age: int  # seconds; of a mirrored event
 
 
 def read_items(items: Iterable[object], known: Known) -> tuple[list[Report], Refusals]:
@@ -79,7 +79,7 @@ def report_from(index: int, item: object, known: Known) -> Report:
         pixel_ids=pixel_ids_of(item.get("pixels"), known.page_pixels if is_mirrored else known.all_pixels),
         is_mirrored=is_mirrored,
         custom_data=spec.custom_data if spec else mapping(item.get("custom_data")),
-        age=age_of(item.get("age")),
+        age=age_of(item.get("age")) if is_mirrored else 0,
     )
 
 

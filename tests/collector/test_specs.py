@@ -19,7 +19,7 @@ from tests.pages import events
 pytestmark = pytest.mark.django_db
 
 OTHER_FBP = "fb.1.1596403881668.999"
-CONVERSIONS = sorted(specs.CONVERSIONS)
+CONVERSIONS = ["CompleteRegistration", "Donate", "Purchase", "StartTrial", "SubmitApplication", "Subscribe"]
 
 
 @pytest.fixture
@@ -89,13 +89,24 @@ def test_any_number_of_replays_makes_one_purchase(visitor: Client, fbp: str | No
     assert Event.objects.get().event_id == MINTED
 
 
-def test_a_page_for_everybody_has_no_spec_for_a_conversion(visitor: Client, settings: Settings) -> None:
+def test_a_page_for_everybody_has_no_spec_for_a_conversion(
+    visitor: Client, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.DEBUG = True
     settings.CAPI = {**settings.CAPI, "PAGE_IDS": "browser"}
 
     found = specs_of(visitor, "Subscribe")
 
-    assert found["spec"] is None
-    assert found["event_id"] is None
+    assert (found["spec"], found["event_id"]) == (None, None)
+    assert "Subscribe is not fired: the page may be cached" in caplog.text
+
+
+def test_a_site_may_let_browsers_report_a_conversion(visitor: Client, settings: Settings) -> None:
+    settings.CAPI = {**settings.CAPI, "PAGE_IDS": "browser", "BROWSER_EVENTS": ["Subscribe"]}
+    spec = specs_of(visitor, "Subscribe")["spec"]
+
+    assert post(visitor, mirrored("Subscribe", spec=spec)).status_code == 204
+    assert Event.objects.get().event_name == "Subscribe"
 
 
 def test_who_consents_on_the_thank_you_page_is_mirrored_once(visitor: Client, settings: Settings) -> None:
