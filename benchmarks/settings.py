@@ -48,4 +48,7 @@ CAPI = {
     "PIXEL_ID": "1234567890123456",
     "ACCESS_TOKEN": "test-token-0123456789",
     "CONSENT": "django_capi.consent.always",
+    # They are counted as on any site, and never reached. benchmarks.hostile sets the default ones.
+    "COLLECT_RATE": "100000000/h",
+    "COLLECT_ADDRESS_RATE": "100000000/h",
 }

@@ -95,6 +95,8 @@ class Conf:
         "Schedule",
         "Lead",
     )  # what window.capi.track may mirror without the server having seen the action
+    COLLECT_RATE: str = "120/m"  # events that the collector takes of one visitor; "": any number
+    COLLECT_ADDRESS_RATE: str = "1200/m"  # and from one address
 
     SENDER: str = "auto"  # graph, console, memory; auto: graph, and memory under a test runner
     GRAPH_URL: str = "https://graph.facebook.com"

@@ -10,6 +10,7 @@ another browser as a public one. Contact data, hashed as it is, is in no page: t
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import time
 from collections.abc import Mapping
@@ -17,13 +18,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.core import signing
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
+from django_capi import specs
 from django_capi.caching import is_public, will_be_cached
 from django_capi.conf import conf
 from django_capi.meta import cookies, wire
@@ -33,7 +34,8 @@ from django_capi.nonces import nonce_of
 from django_capi.scope import pixels_for
 from django_capi.tracking import Action, RequestEvents, custom_data_from, events_of, new_id
 
-SPEC_SALT = "django_capi.spec"
+logger = logging.getLogger("django_capi")
+
 CONFIG_ID = "capi-config"
 
 
@@ -168,21 +170,49 @@ def add(page: RequestEvents, block: Block) -> SafeString:
 
 def page_event(page: RequestEvents, event_name: str, custom_data: Mapping[str, object], *, is_cached: bool) -> Block:
     """An event with an id of the server's, or without one where the browser has to mint it."""
-    data = custom_data_from(custom_data)
     action = Action(
         event_name=event_name,
         event_id=new_id(),
         event_time=int(time.time()),
-        custom_data=data,
+        custom_data=custom_data_from(custom_data),
         origin=Origin.PAGE,
     )
-    content = {"event_name": event_name, "custom_data": plain(action)}
-    public = {**content, "event_id": None, "spec": signing.dumps(content, salt=SPEC_SALT)}
-    if is_cached or mints_in_browser(page):
+    data = plain(action)
+    shared = {"event_name": event_name, "custom_data": data, "event_id": None}
+    public = {**shared, "spec": public_spec(action)}
+    if is_cached or is_for_all(page):
+        warn_of_conversion(event_name)
         return Block(element_id="", content=public, public=public)
+    if mints_in_browser(page):
+        return Block(element_id="", content={**shared, **private_spec(page, action)}, public=public)
     page.mint_fbp()
     page.add(action)
-    return Block(element_id="", content={**public, "event_id": action.event_id}, public=public)
+    spec = None if specs.is_conversion(event_name) else specs.sign(event_name, data, fbp=page.visitor.fbp)
+    return Block(element_id="", content={**shared, "event_id": action.event_id, "spec": spec}, public=public)
+
+
+def public_spec(action: Action) -> str | None:
+    """For every visitor who gets the page. None for a conversion, which the browser then does not fire."""
+    return None if specs.is_conversion(action.event_name) else specs.sign(action.event_name, plain(action))
+
+
+def warn_of_conversion(event_name: str) -> None:
+    if settings.DEBUG and specs.is_conversion(event_name):
+        logger.warning(
+            "%s is not fired: the page may be cached, and each of its visitors would make one. "
+            'Mark the view with never_cache, or add the event to CAPI["BROWSER_EVENTS"].',
+            event_name,
+        )
+
+
+def private_spec(page: RequestEvents, action: Action) -> dict[str, str]:
+    """For a page of this visitor only, who may consent after it was rendered.
+
+    A conversion must be mirrored under `mirror_id`, so that any number of reports makes one event.
+    """
+    mirror_id = action.event_id if specs.is_conversion(action.event_name) else None
+    spec = specs.sign(action.event_name, plain(action), fbp=page.visitor.fbp, event_id=mirror_id)
+    return {"spec": spec, "mirror_id": mirror_id} if mirror_id else {"spec": spec}
 
 
 def mints_in_browser(page: RequestEvents) -> bool:
@@ -240,14 +270,3 @@ def plain(action: Action) -> dict[str, Any]:
     """The custom data as JSON numbers and strings, the same values as in the server copy."""
     found: dict[str, Any] = json.loads(wire.dumps(action.custom_data.payload()))
     return found
-
-
-def read_spec(spec: object) -> dict[str, Any] | None:
-    """The event that this server once put into a page, or None when the text is not ours."""
-    if not isinstance(spec, str) or len(spec) > 20_000:
-        return None
-    try:
-        found = signing.loads(spec, salt=SPEC_SALT)
-    except signing.BadSignature:
-        return None
-    return found if isinstance(found, dict) else None

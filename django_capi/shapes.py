@@ -62,6 +62,10 @@ def is_pixels(value: object) -> bool:
     return isinstance(value, Mapping) and all(isinstance(keys, Mapping) for keys in value.values())
 
 
+def is_rate(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"([1-9][0-9]{0,8}/[smh])?", value) is not None
+
+
 def is_version(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"v[0-9]{1,3}\.0", value) is not None
 
@@ -90,6 +94,7 @@ TEXT = Shape(accepts=is_text, form="a string")
 PATH = Shape(accepts=is_path, form='a dotted path such as "shop.privacy.marketing", or a callable')
 URL = Shape(accepts=is_url, form='an address such as "https://graph.facebook.com"')
 NAMES = Shape(accepts=is_names, form='a list of strings such as ["PageView"]')
+RATE = Shape(accepts=is_rate, form='events a second, minute or hour, such as "120/m", or "" for any number')
 FLAG = Shape(accepts=lambda value: isinstance(value, bool), form="True or False")
 SECONDS = Shape(accepts=number(0.1, 120, float), form="seconds between 0.1 and 120")
 DAYS = Shape(accepts=number(0, 3650), form="a whole number of days")
@@ -119,6 +124,8 @@ SHAPES: dict[str, Shape] = {
     "ADVANCED_MATCHING": FLAG,
     "PAGE_IDS": one_of("auto", "server", "browser"),
     "BROWSER_EVENTS": NAMES,
+    "COLLECT_RATE": RATE,
+    "COLLECT_ADDRESS_RATE": RATE,
     "SENDER": one_of("auto", "graph", "console", "memory"),
     "GRAPH_URL": URL,
     "API_VERSION": Shape(accepts=is_version, form='"v26.0"'),

@@ -34,6 +34,7 @@ except ImportError:  # the `ip` extra is not installed
 
 logger = logging.getLogger("django_capi")
 
+DEFAULT_PORTS: Final = ("", "80", "443")
 CONTACT_KEYS = ("em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id")
 
 
@@ -161,9 +162,15 @@ def where(request: HttpRequest) -> tuple[str | None, str | None]:
 def is_own(request: HttpRequest, address: str) -> bool:
     """True when the address is of the host that the request came to."""
     try:
-        return urlsplit(address).netloc == request.get_host()
+        return without_default_port(urlsplit(address).netloc) == without_default_port(request.get_host())
     except (DisallowedHost, ValueError):
         return False
+
+
+def without_default_port(host: str) -> str:
+    """A browser leaves the port of http and https out; a proxy may add it, and the one of the other scheme as well."""
+    domain, port = split_domain_port(host)
+    return domain if port in DEFAULT_PORTS else f"{domain}:{port}"
 
 
 def reduced(url: str | None) -> str | None:

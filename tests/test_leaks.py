@@ -27,7 +27,8 @@ from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import Settings
 
 from django_capi import client as graph
-from django_capi import tracking, transport, views
+from django_capi import specs, tracking, transport
+from django_capi.collector.reports import Known, report_from
 from django_capi.conf import conf
 from django_capi.delivery import nudge
 from django_capi.ledger import batches, lanes
@@ -251,6 +252,7 @@ def test_nothing_shows_contact_data_tokens_or_the_visitor_in_its_repr(rf: Reques
         custom_data=CustomData.from_raw(CUSTOM),
     )
     report = {"event_name": "Search", "event_id": "search-00000001", "pixels": ["1"], "state": "fired"}
+    known = Known(page_pixels={"1"}, all_pixels={"1"}, fbp=FBP)
     entry = tracking.entry(made, from_request(request))
     store([entry], conf.pixels().values())
     held = lanes.claim("1234567890123456")
@@ -262,7 +264,9 @@ def test_nothing_shows_contact_data_tokens_or_the_visitor_in_its_repr(rf: Reques
         entry,
         entry.event,
         RequestEvents(request),
-        views.report_from({**report, "custom_data": CUSTOM}, {"1"}),
+        known,
+        report_from(0, {**report, "custom_data": CUSTOM}, known),
+        specs.read(specs.sign("Search", CUSTOM, fbp=FBP)),
         Event.objects.get(),
         batches.due(held, limit=1),
         graph.Sent(pixel_id="1", body=json.dumps(PERSON)),

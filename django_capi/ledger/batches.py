@@ -57,7 +57,7 @@ LAST_TRY = timedelta(minutes=5)  # before its deadline it is tried once more
 
 @insistent
 def due(held: lanes.Claim, *, limit: int, besides: Sequence[Due] = ()) -> list[Due]:
-    """The next events of one test code, `besides` those: conversions before page views, the nearest deadline first.
+    """The next events of one test code, `besides` those: by rank, the nearest deadline first.
 
     At most `limit`, and as many bytes as a request may have. What has been set apart comes last, one at a time.
 

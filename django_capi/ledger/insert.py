@@ -40,46 +40,52 @@ UNTOUCHED: Final = "ON CONFLICT (event_id, event_name, pixel_id) DO NOTHING"
 NAMES_NO_KEY: Final = "mysql"
 
 
-def insert(rows: Sequence[Event], *, alias: str) -> None:
-    """Add those that are not there yet, or raise. In a transaction a failure costs no more than a savepoint."""
+def insert(rows: Sequence[Event], *, alias: str) -> bool:
+    """Add those that are not there yet, or raise. In a transaction a failure costs no more than a savepoint.
+
+    True when all were added. A browser's report may have used the id of one that was there: see `ledger.precedence`.
+    """
     try:
-        insert_missing(rows, alias)
+        return insert_missing(rows, alias)
     except IntegrityError as error:
         if violated_key(error) == KEY:
-            insert_each(rows, alias)
-        elif sequences.is_lag(error, Event):
-            sequences.repair(Event, alias=alias)
-            insert_missing(rows, alias)
-        else:
+            return insert_each(rows, alias)
+        if not sequences.is_lag(error, Event):
             raise
+        sequences.repair(Event, alias=alias)
+        return insert_missing(rows, alias)
     except OperationalError as error:
         if not is_serialization_failure(error):
             raise
-        insert_after_failure(rows, alias, error)
+        return insert_after_failure(rows, alias, error)
 
 
-def insert_missing(rows: Sequence[Event], alias: str) -> None:
+def insert_missing(rows: Sequence[Event], alias: str) -> bool:
     connection = connections[alias]
     most = min(connection.ops.bulk_batch_size(FIELDS, rows), MOST_ROWS) if len(rows) > 1 else 1
     tail = "" if connection.vendor == NAMES_NO_KEY else UNTOUCHED
+    added = 0
     with guard(connection, is_one=len(rows) <= most), connection.cursor() as cursor:
         for first in range(0, len(rows), most):
-            execute(cursor, rows[first : first + most], alias, tail)
+            added += execute(cursor, rows[first : first + most], alias, tail)
+    return added == len(rows)
 
 
-def insert_each(rows: Sequence[Event], alias: str) -> None:
+def insert_each(rows: Sequence[Event], alias: str) -> bool:
     """Row by row, where the database does not say which one is there already."""
+    added = 0
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         for row in rows:
             try:
                 with transaction.atomic(using=alias):
-                    execute(cursor, [row], alias, tail="")
+                    added += execute(cursor, [row], alias, tail="")
             except IntegrityError as error:
                 if violated_key(error) != KEY:
                     raise
+    return added == len(rows)
 
 
-def insert_after_failure(rows: Sequence[Event], alias: str, error: OperationalError) -> None:
+def insert_after_failure(rows: Sequence[Event], alias: str, error: OperationalError) -> bool:
     """Repeat a statement of its own. In a transaction only PostgreSQL's conflict with a row is left to be resolved.
 
     With REPEATABLE READ, ON CONFLICT DO NOTHING fails when the row that is there was committed after the snapshot.
@@ -87,17 +93,14 @@ def insert_after_failure(rows: Sequence[Event], alias: str, error: OperationalEr
     if is_in_transaction(alias):
         if connections[alias].vendor == NAMES_NO_KEY:  # the deadlock has ended the whole transaction
             raise error
-        insert_each(rows, alias)
-        return
+        return insert_each(rows, alias)
     for pause in PAUSES:
         time.sleep(pause)
         try:
-            insert_missing(rows, alias)
+            return insert_missing(rows, alias)
         except OperationalError as again:
             if not is_serialization_failure(again):
                 raise
-        else:
-            return
     raise error
 
 
@@ -107,12 +110,14 @@ def guard(connection: BaseDatabaseWrapper, *, is_one: bool) -> AbstractContextMa
     return nullcontext() if is_alone else transaction.atomic(using=connection.alias)
 
 
-def execute(cursor: CursorWrapper, rows: Sequence[Event], alias: str, tail: str) -> None:
+def execute(cursor: CursorWrapper, rows: Sequence[Event], alias: str, tail: str) -> int:
+    """How many rows were added."""
     as_stored = connections[alias].ops.adapt_datetimefield_value
     as_age = microseconds_since if has_own_clock(alias) else as_stored
     cursor.execute(
         statement(alias, len(rows), tail), [value for row in rows for value in values(row, as_stored, as_age)]
     )
+    return int(cursor.rowcount)
 
 
 @cache

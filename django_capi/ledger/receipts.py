@@ -11,6 +11,7 @@ from django.db import connections
 from django.utils import timezone
 
 from django_capi.clock import now_in_sql
+from django_capi.ledger.insert import guard
 from django_capi.ledger.insist import insistent
 from django_capi.ledger.store import DUPLICATE_WINDOW, digest, using
 from django_capi.meta import cookies
@@ -28,7 +29,7 @@ class Receipt:
 
 
 def record(receipts: Iterable[Receipt], *, fbp: str | None, external_id: object = None) -> int:
-    """Note them, one UPDATE for each state; the number of rows they met."""
+    """Write them, one UPDATE for each state, all or none; the number of rows that they are about."""
     now = timezone.now()
     by_state: dict[BrowserState, list[Receipt]] = {}
     for receipt in receipts:
@@ -39,7 +40,13 @@ def record(receipts: Iterable[Receipt], *, fbp: str | None, external_id: object 
         "fbp_made": cookie.created_ms // 1000 if cookie else 0,
         "external_id": digest(external_id),
     }
-    return sum(note(found, state, seen, now) for state, found in by_state.items())
+    return write(by_state, seen, now)
+
+
+@insistent
+def write(by_state: Mapping[BrowserState, Sequence[Receipt]], seen: Mapping[str, object], now: datetime) -> int:
+    with guard(connections[using()], is_one=len(by_state) == 1):
+        return sum(note(found, state, seen, now) for state, found in by_state.items())
 
 
 # Seconds around an event in which a browser may have got its `_fbp` from another page: a newcomer who opens two at once
@@ -64,7 +71,6 @@ WHERE {where}
 """
 
 
-@insistent
 def note(found: Sequence[Receipt], state: BrowserState, seen: Mapping[str, object], now: datetime) -> int:
     """Write one state. Every value is computed from the row as it is, so that two receipts at once both count."""
     connection = connections[using()]

@@ -1,4 +1,4 @@
-"""End events past their deadline, give up page views of a backlog, and remove old rows and payloads."""
+"""End events past their deadline, shed page views from a backlog, and remove old rows and payloads."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ logger = logging.getLogger("django_capi")
 
 # An event can be sent for so long after its consent was given, and a kept visitor stays for RETENTION_DAYS.
 LONGEST_WAIT: Final = max(AGE_LIMIT.values())
+SHED: Final = (Rank.MIRRORED, Rank.PAGE_VIEW)
 
 
 def expire() -> int:
@@ -40,15 +41,22 @@ def expire() -> int:
 
 
 def shed(pixel_id: str) -> int:
-    """Above BACKLOG_LIMIT waiting events the oldest page views are given up, never anything else."""
+    """Above BACKLOG_LIMIT waiting events, end the oldest mirrored events, then the oldest page views, nothing else."""
     rows = waiting().filter(pixel_id=pixel_id)
     if rows[: conf.BACKLOG_LIMIT + 1].count() <= conf.BACKLOG_LIMIT:
         return 0
     excess = rows.count() - conf.BACKLOG_LIMIT
-    oldest = rows.filter(rank=Rank.PAGE_VIEW).order_by("deadline", "pk")[:excess]
-    given_up = finish(oldest, Status.EXPIRED, "Shed: too many events waited.", payload="")
-    logger.warning("Pixel %s: %d page views were shed, more than %d waited.", pixel_id, given_up, conf.BACKLOG_LIMIT)
-    return given_up
+    ended = 0
+    for rank in SHED:
+        oldest = rows.filter(rank=rank).order_by("deadline", "pk")[: excess - ended]
+        ended += finish(oldest, Status.EXPIRED, "Shed: too many events waited.", payload="")
+    logger.warning(
+        "Pixel %s: %d mirrored events and page views were shed, more than %d events waited.",
+        pixel_id,
+        ended,
+        conf.BACKLOG_LIMIT,
+    )
+    return ended
 
 
 def waiting() -> QuerySet[Event]:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django_capi import hooks, signals
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
+from django_capi.ledger import precedence
 from django_capi.ledger.insert import insert
 from django_capi.meta import events, rules, wire
 from django_capi.models import MATCH_KEYS, BrowserState, Event, MatchKey, Origin, Rank, Status
@@ -69,7 +70,8 @@ def store(entries: Sequence[Entry], pixels: Iterable[Pixel]) -> list[Event]:
     rows = [row for entry in entries for row in rows_of(entry, targets, now)]
     if not rows:
         return rows
-    insert(rows, alias=using())
+    if not insert(rows, alias=using()):
+        precedence.store_own(rows, alias=using())
     for pixel in targets:
         names = [(row.event_name, row.event_id) for row in rows if row.pixel_id == pixel.pixel_id]
         hooks.tell(signals.events_stored, Event, pixel_id=pixel.pixel_id, events=names)
@@ -120,7 +122,7 @@ def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> di
         "consent": entry.consent,
         "consented_at": entry.decided_at,
         "created_at": now,
-        "rank": Rank.PAGE_VIEW if entry.event.event_name == events.PAGE_VIEW else Rank.FIRST,
+        "rank": rank(entry),
         "due_at": HELD if entry.is_draft else now,
         "deadline": deadline(entry.event),
         "payload": wire.dumps(payload),
@@ -130,6 +132,12 @@ def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> di
         "server_external_id": digest(user_data.get("external_id")),
     }
     return {**found, **WITHDRAWN, "finished_at": now} if entry.is_withdrawn else found
+
+
+def rank(entry: Entry) -> Rank:
+    if entry.origin is Origin.BROWSER:
+        return Rank.MIRRORED
+    return Rank.PAGE_VIEW if entry.event.event_name == events.PAGE_VIEW else Rank.FIRST
 
 
 def refuse(made: Event, problem: rules.Problem, now: datetime) -> None:
@@ -153,8 +161,8 @@ def reported(made: Event, state: BrowserState, now: datetime) -> None:
     made.browser_count = 1
     made.browser_fbp = made.server_fbp
     made.browser_external_id = made.server_external_id
-    if state is BrowserState.FIRED:
-        made.deadline = min(made.deadline, now + DUPLICATE_WINDOW)
+    if state is BrowserState.FIRED:  # at the event's own time: the report may come later
+        made.deadline = min(made.deadline, datetime.fromtimestamp(made.event_time, UTC) + DUPLICATE_WINDOW)
 
 
 def deadline(event: events.Event) -> datetime:

@@ -38,14 +38,16 @@ class BrowserState(models.IntegerChoices):
 
 
 class Rank(models.IntegerChoices):
-    """Who goes first when many wait: a conversion is worth more than a page view.
+    """The order in which waiting events are sent: a conversion is worth more than a page view.
 
-    What Meta's servers fail at goes last and by itself, so that it holds nothing up.
+    An event that only a browser reported comes after everything the server saw itself. An event that Meta's servers
+    fail at comes last, in a request of its own, so that it delays no other.
     """
 
     FIRST = 0, _("first")
     PAGE_VIEW = 1, _("page views")
-    ALONE = 2, _("alone")
+    MIRRORED = 2, _("reported by a browser only")
+    ALONE = 3, _("alone")
 
 
 class Origin(models.IntegerChoices):

@@ -11,7 +11,7 @@ request are stored together when its response is finished. Whatever fails here, 
 
 from __future__ import annotations
 
-from django_capi.tracking.actions import Action, entry, write
+from django_capi.tracking.actions import Action, entry, is_storable, write
 from django_capi.tracking.api import atrack, track
 from django_capi.tracking.arguments import custom_data_from, new_id, unix_seconds, user_data_from
 from django_capi.tracking.captured import acapture_visitor, capture_visitor
@@ -31,6 +31,7 @@ __all__ = [
     "custom_data_from",
     "entry",
     "events_of",
+    "is_storable",
     "new_id",
     "track",
     "unix_seconds",

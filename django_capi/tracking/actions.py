@@ -64,11 +64,15 @@ class Action:
     def __post_init__(self) -> None:
         """Refuse what the table cannot hold here: in the INSERT it would take the other events with it."""
         for name, longest in LONGEST.items():
-            text = getattr(self, name)
-            if not isinstance(text, str) or not 0 < len(text) <= longest or not is_plain(text):
+            if not is_storable(name, getattr(self, name)):
                 raise InvalidEvent(name, f"must be a string of 1 to {longest} characters, all of them printable")
         object.__setattr__(self, "event_time", unix_seconds(self.event_time))
         hints.warn_of_event_name(self.event_name)
+
+
+def is_storable(column: str, value: object) -> bool:
+    """True if the value can stand in `event_name` or `event_id`."""
+    return isinstance(value, str) and 0 < len(value) <= LONGEST[column] and is_plain(value)
 
 
 def is_plain(text: str) -> bool:

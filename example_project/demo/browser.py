@@ -122,7 +122,7 @@ class Browser:
         if not self.config.get("consent"):
             self.held.append(event)
             return
-        event_id = event.get("event_id") or uuid.uuid4().hex
+        event_id = event.get("event_id") or event.get("mirror_id") or uuid.uuid4().hex
         if (event["event_name"], event_id) in self.fired:
             return
         self.fired.add((event["event_name"], event_id))

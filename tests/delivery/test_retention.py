@@ -33,6 +33,31 @@ class TestBacklog:
 
         assert [found["event_id"] for found in seen(meta)] == ["lead-00000003", "lead-00000002", "lead-00000001"]
 
+    def test_what_only_a_browser_reported_comes_after_page_views_and_is_given_up_first(
+        self, meta: Running, settings: Settings
+    ) -> None:
+        settings.CAPI = {**settings.CAPI, "BACKLOG_LIMIT": 1000}
+        now = timezone.now()
+        ranks = [Rank.FIRST] * 998 + [Rank.PAGE_VIEW] * 3 + [Rank.MIRRORED] * 4
+        Event.objects.bulk_create(
+            Event(
+                pixel_id="1234567890123456", event_name="Lead", event_id=f"lead-{number:08}", event_time=1, rank=rank,
+                action_source="website", consent=Consent.DENIED, due_at=now, deadline=now + timedelta(hours=9),
+            )
+            for number, rank in enumerate(ranks)
+        )  # fmt: skip
+        lead(2000)
+        Event.objects.filter(event_id="lead-00002000").update(rank=Rank.MIRRORED, deadline=now + timedelta(hours=10))
+        lead(2001)
+        Event.objects.filter(event_id="lead-00002001").update(rank=Rank.PAGE_VIEW, deadline=now + timedelta(hours=11))
+
+        report = deliver()
+
+        given_up = Event.objects.filter(status=Status.EXPIRED).values_list("rank", flat=True)
+        assert report.shed == 7
+        assert sorted(given_up) == [Rank.PAGE_VIEW] * 2 + [Rank.MIRRORED] * 5
+        assert [found["event_id"] for found in seen(meta)] == ["lead-00002001"]
+
     def test_above_the_limit_the_oldest_page_views_are_given_up_and_counted(
         self, meta: Running, settings: Settings
     ) -> None:

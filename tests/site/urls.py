@@ -15,6 +15,7 @@ urlpatterns = [
     path("page/", views.page),
     path("product/", views.product),
     path("product-async/", views.product_async),
+    path("event/<str:event_name>/", views.event),
     path("twice/", views.twice),
     path("fragment/", views.fragment_cached),
     path("cached/", views.cached),

@@ -35,6 +35,11 @@ async def product_async(request: HttpRequest) -> HttpResponse:
     return render(request, "product.html")
 
 
+def event(request: HttpRequest, event_name: str) -> HttpResponse:
+    source = "{% load capi %}{% capi_pixel %}{% capi_event event_name value=20 currency='EUR' %}"
+    return HttpResponse(engines["django"].from_string(source).render({"event_name": event_name}, request))
+
+
 def twice(request: HttpRequest) -> HttpResponse:
     return render(request, "twice.html")
 

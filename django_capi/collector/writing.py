@@ -1,0 +1,61 @@
+"""Write the reports of a request to the ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from django_capi.collector.reports import Refusals, Report
+from django_capi.ledger import receipts, store
+from django_capi.meta.events import InvalidEvent
+from django_capi.models import Origin
+from django_capi.scope import pixels_for
+from django_capi.tracking import Action, RequestEvents, custom_data_from, entry, write
+
+__all__ = ["write_reports"]
+
+
+def write_reports(page: RequestEvents, reports: Sequence[Report]) -> Refusals:
+    """Mirror first: that may be repeated, and so may the whole request when a receipt cannot be written after it."""
+    refusals = mirror(page, [report for report in reports if report.is_mirrored])
+    note(page, [report for report in reports if not report.is_mirrored])
+    return refusals
+
+
+def mirror(page: RequestEvents, reports: Sequence[Report]) -> Refusals:
+    """Make the server copies of events that only the browser saw; one INSERT for each choice of pixels."""
+    refusals: Refusals = {}
+    by_pixels: dict[tuple[str, ...], list[store.Entry]] = {}
+    for report in reports:
+        try:
+            by_pixels.setdefault(report.pixel_ids, []).append(mirrored(page, report))
+        except InvalidEvent as error:
+            refusals[report.index] = error.field
+        except RecursionError:  # custom data nested without end
+            refusals[report.index] = "custom_data"
+    for pixel_ids, entries in by_pixels.items():
+        write(entries, [target for target in pixels_for(page.request) if target.pixel_id in pixel_ids])
+    return refusals
+
+
+def mirrored(page: RequestEvents, report: Report) -> store.Entry:
+    action = Action(
+        event_name=report.event_name,
+        event_id=report.event_id,
+        event_time=int(time.time()) - report.age,
+        custom_data=custom_data_from(report.custom_data),
+        origin=Origin.BROWSER,
+    )
+    return entry(action, page.visitor.before(report.age), browser_state=report.state)
+
+
+def note(page: RequestEvents, reports: Iterable[Report]) -> None:
+    found = [
+        receipts.Receipt(
+            event_name=report.event_name, event_id=report.event_id, pixel_ids=report.pixel_ids, state=report.state
+        )
+        for report in reports
+    ]
+    if found:
+        external_id = (page.visitor.contact or {}).get("external_id")
+        receipts.record(found, fbp=page.visitor.fbp, external_id=external_id)
