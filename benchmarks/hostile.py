@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from itertools import cycle, islice
 from statistics import mean, median
-from time import perf_counter, time
+from time import perf_counter, thread_time, time
 from typing import Any, Final
 
 from django.core.cache import cache
@@ -100,11 +100,12 @@ class Attacker:
         asked = environ("/capi/collect/", "POST", body(self.known))
         asked["REMOTE_ADDR"] = f"8.8.4.{number % ADDRESSES}"
         asked["HTTP_COOKIE"] = f"_fbp=fb.1.1596403881668.{number}"
-        begin = perf_counter()
+        clock = thread_time if connection.vendor == "sqlite" else perf_counter  # as in benchmarks.request
+        begin = clock()
         response = self.handler(asked, lambda *_: len)
         b"".join(response)
         response.close()
-        taken = perf_counter() - begin
+        taken = clock() - begin
         self.answers[response.status_code] += 1
         return taken
 

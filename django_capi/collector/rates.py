@@ -45,7 +45,8 @@ def check(kind: str, value: str, rate: str, events: int) -> None:
 
 
 def key_of(kind: str, value: str, number: int) -> str:
-    return f"django_capi.{kind}.{number}.{salted_hmac('django_capi.rates', value).hexdigest()[:16]}"
+    digest = salted_hmac("django_capi.rates", value, algorithm="sha256").hexdigest()[:16]
+    return f"django_capi.{kind}.{number}.{digest}"
 
 
 def increased(key: str, count: int, *, seconds: int) -> int:
