@@ -49,6 +49,11 @@ def digest(text: str) -> str:
     return f"{value:08x}"
 
 
+def made_for(fbp: str) -> JSON:
+    """The key that says for which browser a block was made."""
+    return {"for": digest(fbp)}
+
+
 def block(content: JSON, element_id: str) -> str:
     text = json.dumps(content).replace("<", "\\u003c")
     return f'<script type="application/json" id="{element_id}">{text}</script>'

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.site import FBP, PIXEL, STRANGERS_FBP, Site, block, digest, event
+from tests.browser.site import FBP, JSON, PIXEL, STRANGERS_FBP, Site, block, event, made_for
 from tests.browser.site import Page as Answer
 
 pytestmark = pytest.mark.browser
@@ -22,8 +22,8 @@ GIVEN = {"consent": True, "denied": False, "excluded": False, "pixels": [{"id": 
 
 
 def test_a_fetched_fragment_is_fired_under_its_own_id(site: Site, page: Page) -> None:
-    site.pages["/part/"] = Answer(body=block(event(**{"for": digest(FBP)}), "capi-event-1"))
-    page.goto(site.put("/", **{"for": digest(FBP)}))
+    site.pages["/part/"] = Answer(body=block(event(**made_for(FBP)), "capi-event-1"))
+    page.goto(site.put("/", **made_for(FBP)))
 
     page.evaluate(INSERT)
 
@@ -32,7 +32,7 @@ def test_a_fetched_fragment_is_fired_under_its_own_id(site: Site, page: Page) ->
 
 
 def test_the_fragment_of_another_visitor_gets_a_new_id(site: Site, page: Page) -> None:
-    site.pages["/part/"] = Answer(body=block(event(**{"for": digest(STRANGERS_FBP)}), "capi-event-1"))
+    site.pages["/part/"] = Answer(body=block(event(**made_for(STRANGERS_FBP)), "capi-event-1"))
     page.goto(site.put("/"))
 
     page.evaluate(INSERT)
@@ -43,7 +43,7 @@ def test_the_fragment_of_another_visitor_gets_a_new_id(site: Site, page: Page) -
 
 
 def test_a_fragment_that_is_inserted_twice_counts_once(site: Site, page: Page) -> None:
-    site.pages["/part/"] = Answer(body=block(event(**{"for": digest(FBP)}), "capi-event-1"))
+    site.pages["/part/"] = Answer(body=block(event(**made_for(FBP)), "capi-event-1"))
     page.goto(site.put("/"))
 
     page.evaluate(f"{INSERT}.then(() => {INSERT}).then(() => capi.track('Lead'))")
@@ -53,7 +53,13 @@ def test_a_fragment_that_is_inserted_twice_counts_once(site: Site, page: Page) -
 
 
 def test_htmx_hands_over_its_trigger_and_its_fragment(site: Site, page: Page) -> None:
-    copy = {"event_name": "AddToCart", "event_id": "htmx-id-00001", "custom_data": {}, "expires": None, "ttl": None}
+    copy: JSON = {
+        "event_name": "AddToCart",
+        "event_id": "htmx-id-00001",
+        "custom_data": {},
+        "expires": None,
+        "ttl": None,
+    }
     trigger = json.dumps({"capi:track": {"events": [copy]}})
     site.pages["/part/"] = Answer(body=block(event(), "capi-event-1"), headers={"HX-Trigger": trigger})
     button = "<button hx-get='/part/' hx-target='#out'>more</button><div id='out'></div>"
@@ -66,8 +72,8 @@ def test_htmx_hands_over_its_trigger_and_its_fragment(site: Site, page: Page) ->
 
 
 def test_a_body_that_is_swapped_brings_its_own_configuration(site: Site, page: Page) -> None:
-    site.put("/part/", events=[event("PageView", "second-id-001")], **{"for": digest(FBP)})
-    page.goto(site.put("/", events=[event("PageView")], **{"for": digest(FBP)}))
+    site.put("/part/", events=[event("PageView", "second-id-001")], **made_for(FBP))
+    page.goto(site.put("/", events=[event("PageView")], **made_for(FBP)))
     site.reported("PageView")
 
     page.evaluate(

@@ -42,7 +42,9 @@ def test_both_copies_carry_the_same_values(
     page.evaluate(f"capi.track('AddToCart', {given})")
 
     (item,) = site.reported("AddToCart")
-    (sent,) = (each.custom_data for each in library.state.seen.browser_events() if each.event_id == item["event_id"])
+    copies = library.state.seen.browser_events
+    site.wait(lambda: [each for each in copies() if each.event_id == item["event_id"]], "the browser's copy")
+    (sent,) = (each.custom_data for each in copies() if each.event_id == item["event_id"])
     assert item["custom_data"] == expected
     assert sent == {key: value if isinstance(value, list) else as_text(value) for key, value in expected.items()}
     assert json.loads(json.dumps(CustomData.from_raw(item["custom_data"]).payload())) == expected

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.site import FBP, PIXEL, STRANGERS_FBP, Site, block, digest, event
+from tests.browser.site import FBP, PIXEL, STRANGERS_FBP, Site, block, digest, event, made_for
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +23,7 @@ def test_the_digest_is_that_of_fnv_1a() -> None:
 
 
 def test_an_own_page_keeps_its_id_and_asks_nothing(site: Site, page: Page) -> None:
-    page.goto(site.put("/", events=[event("PageView")], **{"for": digest(FBP)}))
+    page.goto(site.put("/", events=[event("PageView")], **made_for(FBP)))
 
     (item,) = site.reported("PageView")
     assert (item["event_id"], item["mirror"]) == ("server-id-0001", False)
@@ -33,7 +33,7 @@ def test_an_own_page_keeps_its_id_and_asks_nothing(site: Site, page: Page) -> No
 def test_one_of_two_cookies_of_that_name_is_enough(site: Site, context: BrowserContext, page: Page) -> None:
     context.add_cookies([{"name": "_fbp", "value": STRANGERS_FBP, "domain": "127.0.0.1", "path": "/shop"}])
 
-    page.goto(site.put("/shop/", events=[event("PageView")], **{"for": digest(FBP)}))
+    page.goto(site.put("/shop/", events=[event("PageView")], **made_for(FBP)))
 
     assert [item["event_id"] for item in site.reported("PageView")] == ["server-id-0001"]
 
@@ -45,10 +45,10 @@ def test_the_page_of_another_browser_is_taken_as_public(
     if not has_cookie:
         context.clear_cookies()
     site.visitor.append(GIVEN)
-    own = block(event("Lead", "copy-of-other", spec=None, **{"for": digest(STRANGERS_FBP)}), "capi-event-1")
+    own = block(event("Lead", "copy-of-other", spec=None, **made_for(STRANGERS_FBP)), "capi-event-1")
     events = [event("PageView"), event("Purchase", "purchase-0001", spec=None)]
 
-    page.goto(site.put("/", own, events=events, denied=True, **{"for": digest(STRANGERS_FBP)}))
+    page.goto(site.put("/", own, events=events, denied=True, **made_for(STRANGERS_FBP)))
 
     (item,) = site.reported("PageView")
     assert (item["mirror"], item["spec"]) == (True, "spec of PageView")
@@ -61,7 +61,7 @@ def test_a_stranger_who_refuses_is_told_to_nobody(site: Site, page: Page, seen: 
     site.visitor.append({**GIVEN, "consent": False, "denied": True})
 
     with page.expect_response(VISITOR):
-        page.goto(site.put("/", events=[event("PageView")], **{"for": digest(STRANGERS_FBP)}))
+        page.goto(site.put("/", events=[event("PageView")], **made_for(STRANGERS_FBP)))
     page.evaluate("capi.track('Lead')")
 
     assert page.evaluate("window.fbq") is None

@@ -20,7 +20,7 @@
   const configured = new Set();
   let config = null;
   let isOpen = false; // with consent, initialised
-  let isDenied = false; // what happens after a no is never fired
+  let isDenied = false; // what follows a no is never fired
   let isGranted = false; // the site may not know yet
   let isAbsent = false;
   let isRevoked = false;
@@ -88,15 +88,14 @@
     return hex(hash >>> 0);
   }
 
-  /* A cache may serve what was made for another visitor. */
+  /* A cache may serve what was made for others. */
   function isForeign(block) {
-    return Boolean(block.for) && !browsers().map(digest).includes(block.for);
+    return block.for && !browsers().map(digest).includes(block.for);
   }
 
   function adopt(block) {
-    const foreign = isForeign(block);
-    config = foreign ? { ...block, consent: null, denied: false, excluded: false } : block;
-    block.events.forEach((event) => queue({ ...event, foreign }));
+    config = isForeign(block) ? { ...block, consent: null, denied: false, excluded: false } : block;
+    block.events.forEach((event) => queue({ for: block.for, ...event }));
     if (isDenied || config.denied) stop();
     else if (config.consent && !config.matching) open();
     else if (config.consent !== false) ask();
@@ -108,7 +107,7 @@
       referrer = url;
       url = location.href;
     }
-    held.push({ foreign: isForeign(event), ...event, at: now(), url, referrer });
+    held.push({ ...event, foreign: isForeign(event), at: now(), url, referrer });
     if (isOpen) release();
   }
 
@@ -255,14 +254,18 @@
       window.fbq = fbq;
       if (!window._fbq) window._fbq = fbq;
     }
-    if (others().length) warn('other code fires events for', ...others());
+    if (others().length) warn('other pixels on this page:', ...others());
     if (window.fbq.callMethod || document.querySelector('script[src*="/fbevents.js"]')) return;
     const script = document.createElement('script');
-    script.src = config.script;
     script.onload = schedule;
     script.onerror = () => {
       isAbsent = true;
     };
+    try {
+      script.src = config.script;
+    } catch (error) {
+      isAbsent = true; // Trusted Types
+    }
     document.head.append(script);
   }
 
