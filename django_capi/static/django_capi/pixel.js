@@ -95,7 +95,7 @@
 
   function adopt(block) {
     config = isForeign(block) ? { ...block, consent: null, denied: false, excluded: false } : block;
-    block.events.forEach((event) => queue({ for: block.for, ...event }));
+    (block.events || []).forEach((event) => queue({ for: block.for, ...event }));
     if (isDenied || config.denied) stop();
     else if (config.consent && !config.matching) open();
     else if (config.consent !== false) ask();
