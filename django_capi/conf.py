@@ -74,6 +74,7 @@ class Conf:
     EXCLUDE: str | Callable[..., Any] | None = None  # callable(request) -> True: this request tracks nothing
     USER_DATA: str | Callable[..., Any] | None = None  # callable(request) -> user_data of the signed-in person
     EXTERNAL_ID: str | Callable[..., Any] | None = None  # callable(request) -> id; the user's primary key by default
+    AUTO_CONFIG: bool = False  # let Meta's library send events of its own, with what it reads in forms
     ADVANCED_MATCHING: bool = True  # the browser's pixel gets a signed-in person's hashed contact data, too
     TRUSTED_PROXIES: int = 0  # how many proxies of your own append to X-Forwarded-For
     COOKIE_DOMAIN: str | None = None  # of _fbp and _fbc; None: this host only
@@ -179,8 +180,8 @@ class Conf:
 
 # A value of another form leaves it open what was meant, so the strict meaning holds, and nothing leaves the machine.
 GUARDS: Final = (
-    "CONSENT", "GPC", "EXCLUDE", "PIXEL_FOR", "RESTRICT_DATA", "ADVANCED_MATCHING", "PAYLOAD_DAYS", "RETENTION_DAYS",
-    "ON_AMBIGUOUS", "TEST_EVENT_CODE", "APP_SECRET", "CA_BUNDLE",
+    "CONSENT", "GPC", "EXCLUDE", "PIXEL_FOR", "RESTRICT_DATA", "ADVANCED_MATCHING", "AUTO_CONFIG", "PAYLOAD_DAYS",
+    "RETENTION_DAYS", "ON_AMBIGUOUS", "TEST_EVENT_CODE", "APP_SECRET", "CA_BUNDLE",
 )  # fmt: skip
 GUARDS_OF_A_PIXEL: Final = ("TEST_EVENT_CODE", "APP_SECRET")
 STRICT: Final[Mapping[str, Any]] = {"RESTRICT_DATA": True, "ADVANCED_MATCHING": False}

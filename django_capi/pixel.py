@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,6 +77,8 @@ def render_pixel(request: HttpRequest, *, nonce: object = None, is_cached: bool 
     shared = {
         "script": conf.PIXEL_SCRIPT_URL,
         "agent": conf.PARTNER_AGENT or None,
+        "auto_config": conf.AUTO_CONFIG,
+        "debug": settings.DEBUG,
         "collect": reverse("django_capi:collect"),
         "visitor": reverse("django_capi:visitor"),
         "withdraw": reverse("django_capi:withdraw"),
@@ -101,7 +102,7 @@ def config_block(page: RequestEvents) -> Block | None:
     return next((block for block in page.blocks if block.element_id == CONFIG_ID), None)
 
 
-PUBLIC_PART: dict[str, Any] = {"consent": None, "excluded": False, "page": None}
+PUBLIC_PART: dict[str, Any] = {"consent": None, "excluded": False}
 
 
 def own_part(page: RequestEvents, pixel_ids: list[str]) -> dict[str, Any]:
@@ -109,19 +110,20 @@ def own_part(page: RequestEvents, pixel_ids: list[str]) -> dict[str, Any]:
     pixels = [{"id": pixel_id} for pixel_id in pixel_ids]
     if is_for_all(page):
         return {**PUBLIC_PART, "pixels": pixels}
-    return {**answer_of(page), "for": made_for(page), "page": page_key(page), "pixels": pixels}
+    return {**answer_of(page), "for": made_for(page), "pixels": pixels}
 
 
 def visitor_part(page: RequestEvents, pixel_ids: list[str]) -> dict[str, Any]:
     """What the visitor endpoint says of the one who asks, contact data included."""
     pixels = [{"id": pixel_id, "user_data": init_data(page)} for pixel_id in pixel_ids]
-    return {**answer_of(page), "page": page_key(page), "pixels": pixels}
+    return {**answer_of(page), "pixels": pixels}
 
 
 def answer_of(page: RequestEvents) -> dict[str, Any]:
     consent = page.visitor.consent
     return {
         "consent": consent.is_given,
+        "denied": consent is consent.DENIED,
         "excluded": page.is_excluded,
         "limited": consent is consent.LIMITED,
         "matching": has_contact(page),
@@ -163,7 +165,7 @@ def render_copy(page: RequestEvents, action: Action) -> SafeString:
 def add(page: RequestEvents, block: Block) -> SafeString:
     block.element_id = f"capi-event-{new_id()[:12]}"
     if block.content.get("event_id"):
-        block.content = {**block.content, "for": made_for(page), "page": page_key(page)}
+        block.content = {**block.content, "for": made_for(page)}
     page.blocks.append(block)
     return block.render()
 
@@ -243,16 +245,6 @@ def is_prefetch(request: HttpRequest) -> bool:
 def is_preview(request: HttpRequest) -> bool:
     """An editor looks at a draft, as Wagtail marks it."""
     return bool(getattr(request, "is_preview", False))
-
-
-def page_key(page: RequestEvents) -> str | None:
-    """Tells this response from a cached fragment of another one. A fragment for HTMX has no page of its own."""
-    if page.request.META.get("HTTP_HX_REQUEST"):
-        return None
-    for block in page.blocks:
-        if block.content.get("page"):
-            return str(block.content["page"])
-    return secrets.token_hex(6)
 
 
 def copy(action: Action) -> dict[str, Any]:

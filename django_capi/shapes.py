@@ -122,6 +122,7 @@ SHAPES: dict[str, Shape] = {
     "URL_PARAMETERS": NAMES,
     "RESTRICT_DATA": FLAG,
     "ADVANCED_MATCHING": FLAG,
+    "AUTO_CONFIG": FLAG,
     "PAGE_IDS": one_of("auto", "server", "browser"),
     "BROWSER_EVENTS": NAMES,
     "COLLECT_RATE": RATE,

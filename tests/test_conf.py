@@ -60,6 +60,7 @@ MALFORMED: dict[str, list[Any]] = {
     "URL_PARAMETERS": ["coupon", [5], None],
     "RESTRICT_DATA": [1, "yes", None],
     "ADVANCED_MATCHING": [1, "no", None],
+    "AUTO_CONFIG": [1, "no", None],
     "PAGE_IDS": ["always", None, []],
     "BROWSER_EVENTS": ["PageView", [None], None],
     "SENDER": ["smtp", None, []],

@@ -34,11 +34,7 @@ POLICIES = [
         f"default-src 'none'; script-src 'nonce-{{nonce}}' https://connect.facebook.net; {META}", id="nonce-and-host"
     ),
     pytest.param(STRICT, id="strict-dynamic"),
-    pytest.param(
-        f"{STRICT}; {TRUSTED} django-capi connect.facebook.net/fbevents",
-        id="trusted-types",
-        marks=pytest.mark.xfail(reason="pixel.js makes no Trusted Types policy yet"),
-    ),
+    pytest.param(f"{STRICT}; {TRUSTED} django-capi connect.facebook.net/fbevents", id="trusted-types"),
 ]
 
 

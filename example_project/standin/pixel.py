@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from example_project.standin.messages import Request, Response, read_json, refused
@@ -13,10 +14,12 @@ from example_project.standin.state import State
 
 SCRIPTS = ("matching.js", "fbevents.js")
 LONGEST_FIELD = 8_192
+LONGEST_WAIT = 30.0  # seconds
 
 _STATIC = Path(__file__).parent / "static"
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _PIXEL = re.compile(r"[0-9]{1,32}")
+_SECONDS = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3})?")
 _EVENT_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 _NO_STORE = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "cross-origin"}
 _CONFIG = '(function () {{ "use strict"; window.fbq.instance.configLoaded("{pixel}"); }})();\n'
@@ -28,8 +31,10 @@ def answer_script(_: Request, __: State) -> Response:
 
 
 def answer_config(request: Request, _: State) -> Response:
-    """The script without which the library sends nothing for this pixel."""
-    return _script(_CONFIG.format(pixel=request.found["pixel"]))
+    """The script without which the library sends nothing for this pixel; `wait` delays it by that many seconds."""
+    wait = request.query_fields().get("wait", "0")
+    seconds = min(float(wait), LONGEST_WAIT) if _SECONDS.fullmatch(wait) else 0.0
+    return replace(_script(_CONFIG.format(pixel=request.found["pixel"])), wait_seconds=seconds)
 
 
 def answer_tr(request: Request, state: State) -> Response:

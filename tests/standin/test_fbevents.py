@@ -139,6 +139,60 @@ def test_nothing_is_sent_before_the_configuration_has_run(visit: Visit) -> None:
     assert visit.page.evaluate("typeof fbq.callMethod") == "function"
 
 
+FORM = '<form onsubmit="return false"><input type="email" value="test@example.com"><button>Send</button></form>'
+CLICK = "document.querySelector('button').click();"
+
+
+def automatic(visit: Visit, calls: str) -> list[tuple[str, str | None]]:
+    """Names and hashed form fields of what was sent when the pixel's configuration switches automatic events on."""
+    visit.switches = "?automatic"
+    visit.open(f"{calls} fbq('init', '{FIRST}');", body=FORM)
+    visit.page.wait_for_function("fbq.getState && performance.getEntriesByType('resource').length > 1")
+    visit.page.wait_for_load_state("networkidle")
+    visit.page.evaluate(f"{CLICK} {END}")
+    return [(request["ev"], request.get("udff[em]")) for request in visit.until_end()]
+
+
+def test_automatic_configuration_sends_clicks_and_form_fields_without_an_id(visit: Visit) -> None:
+    found = automatic(visit, "")
+
+    assert found == [("Microdata", None), ("SubscribedButtonClick", EMAIL_HASH)]
+    assert not any("eid" in request for request in visit.requests)
+
+
+def test_automatic_configuration_is_switched_off_before_init(visit: Visit) -> None:
+    assert automatic(visit, f"fbq('set', 'autoConfig', false, '{FIRST}');") == []
+
+
+def test_automatic_configuration_is_not_switched_off_after_init(visit: Visit) -> None:
+    visit.switches = "?automatic"
+    visit.open(f'fbq("init", "{FIRST}"); fbq("set", "autoConfig", false, "{FIRST}"); {END}')
+
+    visit.page.wait_for_function(
+        "performance.getEntriesByType('resource').some((entry) => entry.name.includes('ev=Microdata'))"
+    )
+
+
+def test_a_slow_configuration_delays_what_is_sent(visit: Visit) -> None:
+    visit.switches = "?slow=0.5"
+
+    visit.play('fbq("track", "Lead");')
+
+    entries = "performance.getEntriesByType('resource').find((entry) => entry.name.includes('/signals/'))"
+    assert visit.page.evaluate(f"{entries}.duration") >= 450
+
+
+def test_a_pixel_for_single_calls_sends_no_page_view_of_the_library(visit: Visit) -> None:
+    visit.play(f'fbq("set", "trackSingleOnly", true, "{FIRST}");')
+
+    visit.page.evaluate(
+        f"history.pushState({{}}, '', '/next'); "
+        f"dispatchEvent(new PageTransitionEvent('pageshow', {{persisted: true}})); {END}"
+    )
+
+    assert visit.until_end() == []
+
+
 def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -25,12 +25,13 @@ class Visit:
     standin: str
     site: str
     html: dict[str, str]
+    switches: str = ""  # of the library, in the query of its address
     requests: list[dict[str, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
-    def open(self, calls: str, *, query: str = "", host: str | None = None) -> None:
-        script = f'<script async src="{self.standin}/en_US/fbevents.js"></script>'
-        self.html["text"] = f"<!DOCTYPE html><title>Shop</title><script>{STUB}{calls}</script>{script}"
+    def open(self, calls: str, *, query: str = "", host: str | None = None, body: str = "") -> None:
+        script = f'<script async src="{self.standin}/en_US/fbevents.js{self.switches}"></script>'
+        self.html["text"] = f"<!DOCTYPE html><title>Shop</title><script>{STUB}{calls}</script>{script}{body}"
         address = self.site if host is None else self.site.replace("127.0.0.1", host)
         self.page.goto(f"{address}/page{query}")
 

@@ -235,11 +235,11 @@ def test_a_copy_that_expired_is_not_fired(demo: Demo, context: BrowserContext) -
     assert carts(demo, "late-00000001", "late-00000002") == ["late-00000002"]
 
 
-def test_an_id_of_another_response_is_replaced_by_one_of_the_browsers(demo: Demo, context: BrowserContext) -> None:
+def test_an_id_of_another_browser_is_replaced_by_a_new_one(demo: Demo, context: BrowserContext) -> None:
     page = consenting(demo, context)
     spec = page.locator("#capi-config").evaluate("element => JSON.parse(element.textContent).events[0].spec")
 
-    fire(page, event_name="PageView", event_id="stale-0000001", page="of another response", spec=spec)
+    fire(page, event_name="PageView", event_id="stale-0000001", spec=spec, **{"for": "00000000"})
     page.wait_for_function("() => document.querySelectorAll('#tape li').length >= 2")
 
     assert carts(demo, "stale-0000001") == []
@@ -277,17 +277,6 @@ def test_a_withdrawn_consent_takes_the_cookies_and_stops_the_pixel(demo: Demo, c
     assert not [cookie for cookie in context.cookies(demo.shop) if cookie["name"] == "_fbc"]
     seen = [event["custom_data"].get("content_ids") for event in story.seen(demo)["browser"]]
     assert not [ids for ids in seen if "CS-102" in str(ids)]
-
-
-def test_a_banner_may_delete_the_cookies_before_it_withdraws(demo: Demo, context: BrowserContext) -> None:
-    page = consenting(demo, context)
-    (fbp,) = (cookie["value"] for cookie in context.cookies(demo.shop) if cookie["name"] == "_fbp")
-    context.clear_cookies()
-
-    with page.expect_request("**/capi/withdraw/") as asked:
-        page.evaluate("() => window.capi.consent(false)")
-
-    assert asked.value.post_data_json == {"fbp": fbp}
 
 
 def test_a_withdrawal_that_the_site_could_not_take_is_repeated(demo: Demo, context: BrowserContext) -> None:

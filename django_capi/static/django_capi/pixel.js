@@ -1,266 +1,407 @@
-/* Data blocks of the page come in; Meta's pixel fires them with their ids, and the site hears what was fired.
- *
- * window.capi.track(name, customData)   an event that only the browser saw; the server mirrors it
- * window.capi.pageView()                a page view of a single-page application
- * window.capi.consent(granted)          the visitor's answer; or dispatch `capi:consent` with {detail: {granted}}
- *
- * The document hears `capi:event` with {event_name, event_id, state} for each copy: state is "fired" or "blocked".
- */
+/* See docs/browser.md. */
 (() => {
   'use strict';
 
   if (window.capi) return;
 
-  const BLOCKS = 'script[type="application/json"][id^="capi-"]';
-  const STANDARD = new Set([
-    'AddPaymentInfo', 'AddToCart', 'AddToWishlist', 'CompleteRegistration', 'Contact', 'CustomizeProduct', 'Donate',
-    'FindLocation', 'InitiateCheckout', 'Lead', 'PageView', 'Purchase', 'Schedule', 'Search', 'StartTrial',
-    'SubmitApplication', 'Subscribe', 'ViewContent',
-  ]);
-  const MEMORY = 'capi.fired';
-  const MEMORY_SIZE = 200;
-  const MOST_IN_A_POST = 20;
-  const PATIENCE = 10000; // ms until a library that has not come counts as blocked
+  const BLOCKS = 'script[id^="capi-"]';
+  const STANDARD = ('AddPaymentInfo AddToCart AddToWishlist CompleteRegistration Contact CustomizeProduct Donate FindLocation '
+    + 'InitiateCheckout Lead PageView Purchase Schedule Search StartTrial SubmitApplication Subscribe ViewContent').split(' ');
+  const NUMBERS = /^(value|predicted_ltv|net_revenue|num_items|quantity|(item_)?price)$/;
+  const IDS = /^(id|content_ids|order_id|item_number)$/;
+  const FIRED = 'capi.fired';
+  const WITHDRAWN = 'capi.withdrawn';
+  const UNSENT = 'capi.unsent';
+  const COPIES = 'X-Capi-Events';
+  const DELAYS = [300, 1000, 3000]; // ms
 
-  const read = new WeakSet(); // blocks that were taken already
+  const [, click = ''] = /[?&](fbclid=[^&]+)/.exec(location.search) || [];
+  const known = new Set();
+  const initialised = new Set();
+  const configured = new Set();
   let config = null;
-  let isOpen = false; // consent is given and the pixels are initialised
-  let library = 'waiting'; // then 'there' or 'absent'
-  let held = []; // events that wait for consent
-  let outbox = []; // copies that the site has not heard of yet
+  let isOpen = false;
+  let isDenied = false; // what follows a no is never fired
+  let isGranted = false; // before the site knows
+  let isAbsent = false;
+  let isRevoked = false;
+  let stops = 0; // older answers are void
+  let failures = 0;
+  let held = [];
+  let outbox = [];
   let timer = 0;
-  let fbp = ''; // the banner may delete the cookie before it tells us of a withdrawal
+  let fbp = '';
+  let url = location.href;
+  let referrer = document.referrer;
 
-  // --- what the page says -------------------------------------------------------------------------------------
+  // The time of day may be wrong.
+  const now = () => performance.timeOrigin + performance.now();
+  const later = (attempt, act) => DELAYS[attempt] && setTimeout(act, DELAYS[attempt]);
+  const hex = (number) => number.toString(16).padStart(8, '0');
 
-  function parse(element) {
+  function warn(...words) {
+    if (config && config.debug) console.warn('django-capi:', ...words);
+  }
+
+  function parse(text) {
     try {
-      return JSON.parse(element.textContent);
+      return JSON.parse(text);
     } catch (error) {
       return null;
     }
   }
 
+  function stored(where, key, value) {
+    try {
+      const found = parse(window[where].getItem(key));
+      if (value === null) window[where].removeItem(key);
+      else if (value !== undefined) window[where].setItem(key, JSON.stringify(value));
+      return found;
+    } catch (error) {
+      return null;
+    }
+  }
+
+  // The page
+
   function take(element) {
-    if (read.has(element)) return;
-    read.add(element);
-    const content = parse(element);
-    if (!content) return;
-    if (element.id === 'capi-config') (content.events || []).forEach(queue);
+    if (known.has(element)) return;
+    known.add(element);
+    const content = parse(element.textContent);
+    if (content && element.id === 'capi-config') adopt(content);
     else queue(content);
   }
 
   function takeAll(root) {
-    if (root.matches && root.matches(BLOCKS)) take(root);
-    if (root.querySelectorAll) root.querySelectorAll(BLOCKS).forEach(take);
+    if (root.nodeType !== 1) return;
+    const [, pixel] = /\/signals\/config\/(\d+)/.exec(root.src) || [];
+    if (pixel) root.addEventListener('load', () => schedule(configured.add(pixel)));
+    if (root.matches(BLOCKS)) take(root);
+    root.querySelectorAll(BLOCKS).forEach(take);
   }
 
-  function watch() {
-    new MutationObserver((changes) => {
-      for (const change of changes) change.addedNodes.forEach(takeAll);
-    }).observe(document.documentElement, { childList: true, subtree: true });
+  const browsers = () => (document.cookie.match(/(^|; )_fbp=[^;]+/g) || ['=']).map((pair) => pair.split('=')[1]);
+
+  /* FNV-1a. */
+  function digest(text) {
+    let hash = 0x811c9dc5;
+    for (const letter of text) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
+    return hex(hash >>> 0);
   }
 
-  // --- firing -------------------------------------------------------------------------------------------------
+  /* A cache may serve what was made for others. */
+  function isForeign(block) {
+    return block.for && !browsers().map(digest).includes(block.for);
+  }
+
+  function adopt(block) {
+    config = isForeign(block) ? { ...block, consent: null, denied: false, excluded: false } : block;
+    (block.events || []).forEach((event) => queue({ for: block.for, ...event }));
+    if (isDenied || config.denied) stop();
+    else if (config.consent && !config.matching) open();
+    else if (config.consent !== false) ask();
+  }
 
   function queue(event) {
-    if (isOpen) fire(event);
-    else held.push(event);
+    if (isDenied || !event) return;
+    if (location.href !== url) {
+      referrer = url;
+      url = location.href;
+    }
+    held.push({ ...event, foreign: isForeign(event), at: now(), url, referrer });
+    if (isOpen) release();
   }
 
   function release() {
-    const events = held;
-    held = [];
-    events.forEach(fire);
+    held.splice(0).forEach(fire);
   }
 
   function fire(event) {
-    if (event.expires && Date.now() / 1000 > event.expires) return;
-    // An id of another response stands in a cached fragment: other visitors have it, too.
-    const isStale = Boolean(event.page) && event.page !== config.page;
-    const isMinted = !event.event_id || isStale;
-    if (isMinted && !event.spec && !event.isOwn) return;
-    const id = isMinted ? mint() : event.event_id;
-    if (!remember(`${event.event_name}:${id}`)) return;
+    const { event_name, spec, ttl, isOwn, at, custom_data } = event;
+    if (ttl ? now() - at > ttl * 1000 : event.expires && event.expires < Date.now() / 1000) return;
+    let id = event.foreign ? null : event.event_id;
+    const key = `${event_name}:${id}`;
+    if (id && known.has(key)) return;
+    known.add(key);
+    const fired = stored('localStorage', FIRED) || [];
+    if (fired.includes(key)) id = null; // stored HTML, shown again
+    const mirror = !id;
+    if (mirror && !spec && !isOwn) return;
+    if (mirror) id = (!event.foreign && event.mirror_id) || [...crypto.getRandomValues(new Uint32Array(4))].map(hex).join('');
+    else stored('localStorage', FIRED, [...fired, key].slice(-200));
     const pixels = event.pixels || config.pixels.map((pixel) => pixel.id);
-    const method = STANDARD.has(event.event_name) ? 'trackSingle' : 'trackSingleCustom';
-    for (const pixel of pixels) window.fbq(method, pixel, event.event_name, event.custom_data || {}, { eventID: id });
-    report(event, id, pixels, isMinted);
-  }
-
-  function mint() {
-    if (window.crypto.randomUUID) return window.crypto.randomUUID().replace(/-/g, '');
-    return Array.from(window.crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  }
-
-  function remember(key) {
-    let keys = [];
-    try {
-      keys = JSON.parse(window.localStorage.getItem(MEMORY)) || [];
-      if (keys.includes(key)) return false;
-      window.localStorage.setItem(MEMORY, JSON.stringify([...keys, key].slice(-MEMORY_SIZE)));
-    } catch (error) {
-      // Storage is closed to us: the event still counts.
+    const method = STANDARD.includes(event_name) ? 'trackSingle' : 'trackSingleCustom';
+    for (const pixel of pixels) {
+      initialise(pixel);
+      window.fbq(method, pixel, event_name, { ...custom_data }, { eventID: id });
     }
-    return true;
-  }
-
-  // --- telling the site ---------------------------------------------------------------------------------------
-
-  function report(event, id, pixels, isMinted) {
-    const copy = { event_name: event.event_name, event_id: id, pixels, mirror: isMinted, at: Date.now() };
-    if (isMinted && event.spec) copy.spec = event.spec;
-    else if (isMinted) copy.custom_data = event.custom_data;
+    const copy = { event_name, event_id: id, pixels, mirror, at, since: now() };
+    if (mirror) Object.assign(copy, { url: event.url, referrer: event.referrer }, spec ? { spec } : { custom_data });
     outbox.push(copy);
-    if (library !== 'waiting') schedule();
+    schedule();
   }
+
+  function tidy(values) {
+    const found = {};
+    for (const [key, value] of Object.entries(values)) {
+      const cleaned = clean(key, value);
+      if (cleaned !== undefined) found[key] = cleaned;
+      if (cleaned !== value && !Array.isArray(value)) warn(key, value, 'is sent as', cleaned);
+    }
+    return found;
+  }
+
+  function clean(key, value) {
+    if (key === 'contents') return [].concat(value).map((line) => tidy({ quantity: 1, ...line })).filter((line) => line.id);
+    if (Array.isArray(value)) return value.map((one) => clean(key, one)).filter((one) => one !== undefined);
+    if (IDS.test(key) && typeof value === 'number') return String(value);
+    if (Number.isFinite(value)) return value;
+    if (NUMBERS.test(key)) return /^\s*-?\d+(\.\d+|,\d\d?)?\s*$/.test(value) ? Number(String(value).replace(',', '.')) : undefined;
+    if (typeof value === 'boolean') return value;
+    if (typeof value !== 'string' || /\S@\S+\.\S/.test(value)) return undefined;
+    return key === 'currency' ? value.trim().toUpperCase() : value;
+  }
+
+  function track(name, values) {
+    if (typeof name === 'string' && /^.{1,50}$/.test(name)) {
+      queue({ event_name: name, custom_data: tidy(values || {}), isOwn: true });
+    } else warn(name, 'is no event');
+  }
+
+  // Reports
 
   function schedule() {
-    if (!timer) timer = window.setTimeout(flush, 100);
+    if (!timer) timer = setTimeout(flush, 100);
   }
+
+  /* Not before the pixel's configuration. */
+  function isSent({ pixels }) {
+    if (!window.fbq.callMethod) return false;
+    return !window.fbq.instance || pixels.every((pixel) => configured.has(pixel)
+      || performance.getEntriesByType('resource').some(({ name }) => name.includes(`/tr/?id=${pixel}&`)));
+  }
+
+  function judge(copy, isLast) {
+    const { state } = copy;
+    if (state !== 'fired' && isSent(copy)) copy.state = 'fired';
+    else if (!state && (isLast || isAbsent || now() - copy.since > 10000)) copy.state = 'blocked';
+    if (copy.state === state) return;
+    copy.isTold = false;
+    document.dispatchEvent(new CustomEvent('capi:event', { detail: { ...copy } }));
+  }
+
+  function batch(copies = outbox.filter((copy) => copy.state && !copy.isTold).slice(0, 20)) {
+    const events = copies.map(({ at, since, isTold, ...copy }) => ({ ...copy, age: Math.round((now() - at) / 1000) }));
+    const body = asBody({ events, url, referrer, others: others() });
+    if (body.size < 60000) return { copies, body };
+    if (copies.length > 1) return batch(copies.slice(copies.length / 2));
+    copies[0].isTold = true;
+    warn('too large', copies[0]);
+    return batch();
+  }
+
+  const asBody = (content) => new Blob([JSON.stringify(content)], { type: 'application/json' });
+
+  function send(address, body) {
+    return fetch(address, { method: 'POST', body, keepalive: true })
+      .then((response) => (/5..|429/.test(response.status) ? Promise.reject() : response));
+  }
+
+  const mark = (copies, values) => copies.forEach((copy) => Object.assign(copy, values));
 
   function flush() {
     timer = 0;
-    while (outbox.length) post(outbox.splice(0, MOST_IN_A_POST), false);
-  }
-
-  function post(copies, isLeaving) {
-    const state = library === 'there' ? 'fired' : 'blocked';
-    const events = copies.map(({ at, ...copy }) => ({ ...copy, state, age: Math.round((Date.now() - at) / 1000) }));
-    const body = JSON.stringify({ events, url: window.location.href, referrer: document.referrer });
-    for (const { event_name, event_id } of copies) {
-      document.dispatchEvent(new CustomEvent('capi:event', { detail: { event_name, event_id, state } }));
-    }
-    if (isLeaving) {
-      navigator.sendBeacon(config.collect, new Blob([body], { type: 'application/json' }));
-      return;
-    }
-    const again = () => copies.filter((copy) => !copy.isSecond).forEach((copy) => outbox.push({ ...copy, isSecond: true }));
-    window.fetch(config.collect, {
-      method: 'POST', body, keepalive: true, credentials: 'same-origin', headers: { 'Content-Type': 'application/json' },
-    }).catch(again);
+    if (!isOpen) return;
+    outbox.forEach((copy) => judge(copy));
+    if (outbox.some((copy) => !copy.state)) schedule();
+    const { copies, body } = batch();
+    if (!copies.length) return;
+    mark(copies, { isTold: true });
+    send(config.collect, body).then((response) => {
+      failures = 0;
+      outbox = outbox.filter((copy) => !copies.includes(copy) || copy.state === 'blocked');
+      mark(copies, { mirror: false });
+      if (response.status !== 204) response.text().then(warn);
+      schedule();
+    }, () => {
+      mark(copies, { isTold: false });
+      later(failures++, schedule);
+    });
   }
 
   function leave() {
-    window.clearTimeout(timer);
-    timer = 0;
-    while (outbox.length) post(outbox.splice(0, MOST_IN_A_POST), true);
+    if (!isOpen) return;
+    outbox.forEach((copy) => judge(copy, true));
+    const { copies, body } = batch();
+    if (!failures && copies.length && navigator.sendBeacon) mark(copies, { isTold: navigator.sendBeacon(config.collect, body) });
+    stored('sessionStorage', UNSENT, outbox.filter((copy) => !copy.isTold).slice(-50));
+    outbox = [];
   }
 
-  // --- Meta's library -----------------------------------------------------------------------------------------
+  function recover() {
+    const unsent = stored('sessionStorage', UNSENT, null) || [];
+    outbox.push(...unsent.filter(({ at }) => now() - at < 3600000));
+    schedule();
+  }
+
+  // Meta's library
 
   function install() {
-    if (window.fbq) {
-      wait();
-      return;
+    if (!window.fbq) {
+      const fbq = (...call) => (fbq.callMethod ? fbq.callMethod(...call) : fbq.queue.push(call));
+      Object.assign(fbq, { push: fbq, queue: [], loaded: true, version: '2.0', disablePushState: true });
+      window.fbq = fbq;
+      window._fbq = window._fbq || fbq;
     }
-    const fbq = (...parameters) => {
-      if (fbq.callMethod) fbq.callMethod(...parameters);
-      else fbq.queue.push(parameters);
-    };
-    Object.assign(fbq, { push: fbq, queue: [], loaded: true, version: '2.0' });
-    // Meta's own page views after pushState carry no id; capi.pageView() does.
-    Object.assign(fbq, { disablePushState: true, allowDuplicatePageViews: true });
-    window.fbq = fbq;
-    if (!window._fbq) window._fbq = fbq;
+    if (others().length) warn('other pixels:', ...others());
+    if (window.fbq.callMethod || document.querySelector('script[src*="/fbevents.js"]')) return;
     const script = document.createElement('script');
-    script.async = true;
-    script.src = config.script;
-    script.addEventListener('error', () => know('absent'));
+    script.onload = schedule;
+    script.onerror = () => {
+      isAbsent = true;
+    };
+    try {
+      const { trustedTypes } = window;
+      const policy = trustedTypes && trustedTypes.createPolicy('django-capi', { createScriptURL: String });
+      script.src = policy ? policy.createScriptURL(config.script) : config.script;
+    } catch (error) {
+      isAbsent = true;
+    }
     document.head.append(script);
-    wait();
   }
 
-  function wait(since = Date.now()) {
-    // `loaded` is true from the start; only the library itself brings `callMethod`.
-    if (typeof window.fbq.callMethod === 'function') know('there');
-    else if (Date.now() - since > PATIENCE) know('absent');
-    else if (library === 'waiting') window.setTimeout(wait, 100, since);
+  function others() {
+    const { fbq } = window;
+    const ids = fbq.getState ? fbq.getState().pixels.map(({ id }) => id) : fbq.queue.filter((call) => call[0] === 'init').map((call) => call[1]);
+    return ids.filter((id) => !initialised.has(id));
   }
 
-  function know(state) {
-    if (library !== 'waiting') return;
-    library = state;
-    if (outbox.length) schedule();
+  function initialise(id, contact) {
+    const { fbq } = window;
+    if (initialised.has(id)) return;
+    if (config.limited && !initialised.size) fbq('dataProcessingOptions', ['LDU'], 0, 0);
+    initialised.add(id);
+    if (!config.auto_config) fbq('set', 'autoConfig', false, id);
+    fbq('init', id, contact || {}, config.agent && { agent: config.agent });
+    fbq('set', 'trackSingleOnly', true, id);
   }
 
   function open() {
-    if (isOpen) return;
-    isOpen = true;
-    readFbp();
-    install();
-    if (config.limited) window.fbq('dataProcessingOptions', ['LDU'], 0, 0);
-    for (const pixel of config.pixels) {
-      window.fbq('init', pixel.id, pixel.user_data || {}, config.agent ? { agent: config.agent } : {});
+    if (config.excluded) return;
+    if (!isOpen) {
+      isOpen = true;
+      fbp = browsers()[0] || fbp;
+      install();
+      if (isRevoked) window.fbq('consent', 'grant');
+      isRevoked = false;
+      config.pixels.forEach(({ id, user_data }) => initialise(id, user_data));
+      recover();
     }
     release();
   }
 
-  // --- consent ------------------------------------------------------------------------------------------------
+  // Consent
 
-  function ask() {
-    const click = new URLSearchParams(window.location.search).get('fbclid');
-    const query = click ? `?fbclid=${encodeURIComponent(click)}` : '';
-    return window.fetch(config.visitor + query, { credentials: 'same-origin', cache: 'no-store' })
-      .then((response) => (response.ok ? response.json() : Promise.reject(new Error('visitor'))))
-      .then((visitor) => {
-        const { events, page, ...rest } = visitor;
-        Object.assign(config, rest);
-        held.push(...(events || []));
-        if (config.consent && !config.excluded) open();
+  function ask(attempt = 0) {
+    const before = stops;
+    const again = () => later(attempt, () => before === stops && ask(attempt + 1));
+    fetch(`${config.visitor}?${click}`, { cache: 'no-store' })
+      .then((response) => (response.ok ? response.json() : Promise.reject()))
+      .then(({ events, ...answer }) => {
+        if (before !== stops) return;
+        if (isGranted && !answer.consent && again()) return;
+        config = { ...config, denied: false, ...answer };
+        if (config.denied) stop();
+        else if (config.consent) open();
+        hand(events);
       })
-      .catch(() => {}); // without an answer nothing is fired
+      .catch(() => before === stops && !again() && config.consent && open());
   }
 
   function consent(granted) {
     if (!config) return;
-    if (granted && window.fbq) window.fbq('consent', 'grant');
+    isGranted = granted;
+    fbp = browsers()[0] || fbp;
+    stored('localStorage', WITHDRAWN, granted ? null : fbp || '-'); // read in other tabs
     if (granted) {
+      isDenied = false;
       ask();
-      return;
+    } else {
+      stop();
+      withdraw();
     }
+  }
+
+  function stop() {
+    stops += 1;
     isOpen = false;
-    if (window.fbq) window.fbq('consent', 'revoke');
-    held = []; // they waited for an answer, and this is it
+    isDenied = true;
+    held = [];
     outbox = [];
-    withdraw(false);
+    stored('sessionStorage', UNSENT, null);
+    const { fbq } = window;
+    if (!initialised.size) return;
+    if (fbq.callMethod) {
+      isRevoked = !others().length; // it locks all
+      if (isRevoked) fbq('consent', 'revoke');
+    } else {
+      fbq.queue = fbq.queue.filter((call) => !initialised.has(call[1]) && !initialised.has(call[3]));
+      initialised.clear();
+    }
   }
 
-  function readFbp() {
-    const found = /(?:^|; )_fbp=([^;]+)/.exec(document.cookie);
-    if (found) fbp = found[1];
+  function withdraw(attempt = 0) {
+    send(config.withdraw, asBody({ fbp })).then(
+      () => stored('localStorage', WITHDRAWN, null),
+      () => later(attempt, () => isDenied && withdraw(attempt + 1)),
+    );
   }
-
-  function withdraw(isSecond) {
-    window.fetch(config.withdraw, {
-      method: 'POST', body: JSON.stringify({ fbp }), keepalive: true, credentials: 'same-origin',
-      headers: { 'Content-Type': 'application/json' },
-    })
-      .then((response) => (response.ok ? response : Promise.reject(new Error('withdraw'))))
-      .catch(() => isSecond || window.setTimeout(withdraw, 2000, true));
-  }
-
-  // --- the way in ---------------------------------------------------------------------------------------------
 
   function start() {
-    const element = document.getElementById('capi-config');
-    config = element && parse(element);
-    if (!config || config.excluded) return;
-    readFbp();
-    takeAll(document);
-    watch();
-    if (config.consent) open();
-    else if (config.consent === null) ask();
+    const pending = stored('localStorage', WITHDRAWN);
+    const element = document.querySelector('#capi-config');
+    isDenied = Boolean(pending);
+    new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach(takeAll)))
+      .observe(document, { childList: true, subtree: true });
+    if (!element) return;
+    take(element);
+    takeAll(document.documentElement);
+    if (!pending) return;
+    fbp = pending;
+    withdraw();
   }
 
+  const hand = (events) => [].concat(events || []).forEach(queue);
+
   window.capi = {
-    track: (name, customData) => queue({ event_name: name, custom_data: customData || {}, isOwn: true }),
-    pageView: () => queue({ event_name: 'PageView', custom_data: {}, isOwn: true }),
+    track,
     consent,
+    pageView: () => track('PageView'),
+    fetch: (...parameters) => {
+      const request = new Request(...parameters);
+      if (request.url.startsWith(location.origin)) request.headers.set(COPIES, '1');
+      return fetch(request).then((response) => {
+        hand(parse(response.headers.get(COPIES)));
+        return response;
+      });
+    },
   };
-  document.addEventListener('capi:consent', (event) => consent(Boolean(event.detail && event.detail.granted)));
-  document.addEventListener('capi:track', (event) => ((event.detail && event.detail.events) || []).forEach(queue));
-  window.addEventListener('pagehide', leave);
+  document.addEventListener('capi:consent', ({ detail }) => consent(detail && detail.granted));
+  document.addEventListener('capi:track', ({ detail }) => hand(detail && detail.events));
+  addEventListener('storage', ({ key, newValue }) => key === WITHDRAWN && newValue && stop());
+  addEventListener('pagehide', leave);
+  // From the back/forward cache.
+  addEventListener('pageshow', ({ persisted }) => {
+    if (!persisted || !config) return;
+    stops += 1;
+    isOpen = false;
+    isDenied = Boolean(stored('localStorage', WITHDRAWN));
+    track('PageView');
+    if (!isDenied) ask();
+  });
   if (document.prerendering) document.addEventListener('prerenderingchange', start, { once: true });
   else start();
+  const run = ([method, ...parameters]) => window.capi[method](...parameters);
+  (window.capiQueue || []).forEach(run);
+  window.capiQueue = { push: run };
 })();

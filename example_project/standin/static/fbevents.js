@@ -10,14 +10,18 @@ if (!fbq || fbq.callMethod) {
   return;
 }
 
-const ORIGIN = new URL((document.currentScript || document.querySelector('script[src*="/fbevents.js"]')).src).origin;
+const ADDRESS = new URL((document.currentScript || document.querySelector('script[src*="/fbevents.js"]')).src);
+const ORIGIN = ADDRESS.origin;
+// In the script's own address: ?automatic sends clicks and page metadata as a real configuration may tell the library
+// to, ?slow=SECONDS delays each pixel's configuration.
+const SWITCHES = ADDRESS.searchParams;
 const VERSION = "2.9.999";
 const LONGEST_URL = 2048;
 const COOKIE_SECONDS = 90 * 24 * 60 * 60;
 
 const pixels = new Map();
 const held = [];
-const settings = { agent: {}, firstPartyCookies: {}, trackSingleOnly: {} };
+const settings = { agent: {}, autoConfig: {}, firstPartyCookies: {}, trackSingleOnly: {} };
 let isLocked = false;
 let processing = null;
 let sent = 0;
@@ -69,7 +73,11 @@ function init(id, userData, options) {
   }
   const agent = (options && options.agent) || settings.agent[key];
   const userDataToSend = hashedUserData(userData || {});
-  pixels.set(key, { id: key, userData: userDataToSend, agent, hasConfig: false, hasPageView: false, waiting: [] });
+  // Only what was set before this call counts.
+  const isAutomatic = SWITCHES.has("automatic") && String(settings.autoConfig[key]) !== "false";
+  pixels.set(key, {
+    id: key, userData: userDataToSend, agent, isAutomatic, hasConfig: false, hasPageView: false, waiting: [],
+  });
   loadConfig(key);
 }
 
@@ -112,7 +120,9 @@ function record(pixel, name, data, options) {
     warn("an event id belongs into the fourth argument");
   }
   const eventId = options && (options.eventID || options.event_id);
-  pixel.waiting.push({ name, data: data || {}, eventId, url: location.href, referrer: document.referrer, time: Date.now() });
+  const formData = (options && options.formData) || {};
+  const page = { url: location.href, referrer: document.referrer };
+  pixel.waiting.push({ name, data: data || {}, eventId, formData, ...page, time: Date.now() });
   flush(pixel);
 }
 
@@ -121,8 +131,18 @@ function record(pixel, name, data, options) {
 function loadConfig(id) {
   const script = document.createElement("script");
   script.async = true;
-  script.src = `${ORIGIN}/signals/config/${encodeURIComponent(id)}?v=${VERSION}&domain=${location.hostname}`;
+  const wait = SWITCHES.has("slow") ? `&wait=${SWITCHES.get("slow")}` : "";
+  script.src = trusted(`${ORIGIN}/signals/config/${encodeURIComponent(id)}?v=${VERSION}&domain=${location.hostname}${wait}`);
   document.head.appendChild(script);
+}
+
+// A page may demand Trusted Types, and list the names of the policies that scripts may make.
+let policy = null;
+
+function trusted(url) {
+  if (!window.trustedTypes) return url;
+  policy = policy || trustedTypes.createPolicy("connect.facebook.net/fbevents", { createScriptURL: (text) => text });
+  return policy.createScriptURL(url);
 }
 
 function configLoaded(id) {
@@ -130,6 +150,9 @@ function configLoaded(id) {
   if (pixel) {
     pixel.hasConfig = true;
     flush(pixel);
+    if (pixel.isAutomatic) {
+      sendMicrodata(pixel);
+    }
   }
 }
 
@@ -153,6 +176,7 @@ function send(pixel, event) {
   add("ts", event.time);
   Object.entries(event.data).forEach(([key, value]) => add(`cd[${key}]`, value));
   Object.entries(pixel.userData).forEach(([key, value]) => add(`ud[${key}]`, value));
+  Object.entries(event.formData).forEach(([key, value]) => add(`udff[${key}]`, value));
   add("sw", screen.width);
   add("sh", screen.height);
   add("v", VERSION);
@@ -235,6 +259,26 @@ function cookieDomains() {
   return labels.slice(1).map((_, at) => ({ name: labels.slice(labels.length - at - 2).join("."), index: at + 1 }));
 }
 
+// ---- automatic configuration: no event id, and form fields that nobody handed over -------------------------------
+
+function sendMicrodata(pixel) {
+  record(pixel, "Microdata", { meta: { title: document.title } }, {});
+}
+
+function watchClicks() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button, input[type=submit], a");
+    if (!button || isLocked) {
+      return;
+    }
+    const email = document.querySelector("input[type=email]");
+    const formData = hashedUserData(email && email.value ? { em: email.value } : {});
+    [...pixels.values()].filter((pixel) => pixel.isAutomatic).forEach((pixel) => {
+      record(pixel, "SubscribedButtonClick", { buttonText: button.textContent.trim() }, { formData });
+    });
+  }, true);
+}
+
 // ---- page views that the page did not ask for: they carry no event id --------------------------------------------
 
 function watchHistory() {
@@ -274,6 +318,7 @@ fbq.getState = () => ({
 });
 fbq.callMethod = callMethod;
 watchHistory();
+watchClicks();
 while (fbq.queue && fbq.queue.length) {
   callMethod(...fbq.queue.shift());
 }
