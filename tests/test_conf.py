@@ -46,7 +46,7 @@ MALFORMED: dict[str, list[Any]] = {
     "ACCESS_TOKEN": [None, 5, b"token"],
     "TEST_EVENT_CODE": [None, 5],
     "PIXELS": [["1"], "main", {"main": "1234567890123456"}, None],
-    "PIXEL_FOR": [5, [], object()],
+    "PIXEL_FOR": [5, [], ...],
     "CONSENT": [5, True, {}],
     "EXCLUDE": [5, b"shop.privacy"],
     "USER_DATA": [{"em": "someone@example.com"}],
