@@ -34,7 +34,7 @@ FIGURES = "figures"
 Show = Callable[[str], None]
 
 
-class Scheduling(LoadScopeScheduling):
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # it is not typed
     """The tests of a module stay in one process, for what they share. Those under fire share little and wait long."""
 
     def _split_scope(self, nodeid: str) -> str:
