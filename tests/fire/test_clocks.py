@@ -14,7 +14,7 @@ import pytest
 
 from django_capi.models import Status
 from tests.conftest import Show
-from tests.fire.conftest import Opened, opening
+from tests.fire.conftest import Opened, Parents, opening
 from tests.fire.meta import Meta, listening
 from tests.fire.site import Site
 
@@ -38,8 +38,8 @@ class Shop:
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    with listening() as meta, opening(tmp_path_factory.mktemp("clocks"), meta) as open_site:
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, parents: Parents) -> Iterator[Shop]:
+    with listening() as meta, opening(tmp_path_factory.mktemp("clocks"), parents, meta) as open_site:
         yield Shop(site=open_site(request.param, LEASE_SECONDS=LEASE), meta=meta)
 
 

@@ -69,7 +69,7 @@ class Killer:
     def bury(self) -> None:
         for pid, until in list(self.alive.items()):
             if self.site.has_ended(pid):
-                ended = self.site.ended[pid]
+                ended = self.site.wait(pid)
                 assert ended.code == -signal.SIGKILL, self.site.log()
                 self.died[ended.phase] += 1
                 del self.alive[pid]

@@ -11,7 +11,7 @@ import pytest
 
 from django_capi.models import Status
 from tests.conftest import Show
-from tests.fire.conftest import Opened, opening
+from tests.fire.conftest import Opened, Parents, opening
 from tests.fire.meta import Meta, listening
 from tests.fire.site import Site
 from tests.refusing import NOT_HASHED, refusing
@@ -64,8 +64,8 @@ class Thousands:
 
 
 @pytest.fixture(scope="module")
-def thousands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Thousands]:
-    with listening() as meta, opening(tmp_path_factory.mktemp("poison"), meta) as open_site:
+def thousands(tmp_path_factory: pytest.TempPathFactory, parents: Parents) -> Iterator[Thousands]:
+    with listening() as meta, opening(tmp_path_factory.mktemp("poison"), parents, meta) as open_site:
         yield Thousands(site=open_site("sqlite", BATCH_EVENTS=COUNT), meta=meta)
 
 
