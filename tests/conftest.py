@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,8 @@ from django.core.signals import request_finished, request_started
 from django.db import connections
 from django.test import AsyncClient, Client
 from django.test import utils as test_environment
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from django_capi.client import memory
 from django_capi.conversions import sources
@@ -25,6 +29,45 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) 
 ADDRESS = "168.212.226.204"
 HEADERS = {"user-agent": AGENT}  # AsyncClient takes none at its making
 FBP = "fb.1.1596403881668.1116446470"
+FIGURES = "figures"
+
+Show = Callable[[str], None]
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # it is not typed
+    """The tests of a module stay in one process, for what they share. Those under fire share little and wait long."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith("tests/fire/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return Scheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones start first, so that no process is left with one of them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("story") is None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    shown = [
+        f"{Path(report.fspath).stem.removeprefix('test_')}: {text}"
+        for report in sorted(reports, key=lambda report: report.nodeid)
+        for name, text in report.user_properties
+        if name == FIGURES and report.when == "call"
+    ]
+    if shown:
+        terminalreporter.section("figures")
+        terminalreporter.write("\n".join([*shown, ""]))
+
+
+@pytest.fixture
+def show(record_property: Callable[[str, object], None]) -> Show:
+    """Show the reader some figures at the end of the run; what the process of a test prints is seen by nobody."""
+    return partial(record_property, FIGURES)
 
 
 @pytest.fixture

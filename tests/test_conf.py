@@ -48,7 +48,7 @@ MALFORMED: dict[str, list[Any]] = {
     "APP_SECRET": [None, 5, b"secret", "two words", "line\n"],
     "TEST_EVENT_CODE": [None, 5, "T" * 21],
     "PIXELS": [["1"], "main", {"main": "1234567890123456"}, None],
-    "PIXEL_FOR": [5, [], object()],
+    "PIXEL_FOR": [5, [], ...],
     "CONSENT": [5, True, {}],
     "EXCLUDE": [5, b"shop.privacy"],
     "USER_DATA": [{"em": "someone@example.com"}],

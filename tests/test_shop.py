@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.mark.story
 def test_the_shops_own_tests_hold(tmp_path: Path) -> None:
-    words = ["-m", "pytest", "tests/shop", "--ds=example_project.settings", "-q", "-p", "no:cacheprovider"]
+    words = ["-m", "pytest", "tests/shop", "--ds=example_project.settings", "-q", "-n0", "-p", "no:cacheprovider"]
 
     done = subprocess.run(
         [sys.executable, *words],

@@ -99,7 +99,11 @@ class TestTimes:
         assert f"  too old: site.booking:{booking.pk}" in said
         assert ConversionMark.objects.get().reason == NotSent.TOO_OLD
 
-    @pytest.mark.parametrize("since", ["2h", "90m", f"{timezone.now() - timedelta(hours=2):%Y-%m-%dT%H:%M:%S%z}"])
+    @pytest.mark.parametrize(
+        "since",
+        ["2h", "90m", f"{timezone.now() - timedelta(hours=2):%Y-%m-%dT%H:%M:%S%z}"],
+        ids=["hours", "minutes", "a moment"],
+    )
     def test_since_is_a_span_or_a_moment(self, since: str) -> None:
         Booking.objects.bulk_create([Booking(paid_at=timezone.now() - timedelta(hours=1))])
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +12,9 @@ import pytest
 
 from tests.fire import services, site
 from tests.fire.meta import Meta, listening
-from tests.fire.site import Site
+from tests.fire.site import Parent, Site
+
+Parents = Callable[[str], Parent]
 
 
 class Opened(Protocol):
@@ -26,19 +29,32 @@ def meta() -> Iterator[Meta]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def parents() -> Iterator[Parents]:
+    """A parent for each kind of database, started at its first use."""
+    with ExitStack() as stack:
+
+        @cache
+        def found(kind: str) -> Parent:
+            return stack.enter_context(site.parenting(services.address(kind)))
+
+        yield found
+
+
 @pytest.fixture
-def open_site(tmp_path: Path, meta: Meta) -> Iterator[Opened]:
-    with opening(tmp_path, meta) as opened:
+def open_site(tmp_path: Path, parents: Parents, meta: Meta) -> Iterator[Opened]:
+    with opening(tmp_path, parents, meta) as opened:
         yield opened
 
 
 @contextmanager
-def opening(folder: Path, meta: Meta) -> Iterator[Opened]:
+def opening(folder: Path, parents: Parents, meta: Meta) -> Iterator[Opened]:
     """Sites that end together."""
     with ExitStack() as stack:
 
         def opened(kind: str, *, meta_url: str = "", database_url: str = "", **capi: object) -> Site:
             url = database_url or stack.enter_context(services.database(kind, folder))
-            return stack.enter_context(site.running(folder, database_url=url, meta_url=meta_url or meta.url, capi=capi))
+            keys = {"GRAPH_URL": meta_url or meta.url, **capi}
+            return stack.enter_context(site.running(parents(kind), folder, database_url=url, capi=keys))
 
         yield opened

@@ -1,6 +1,7 @@
-"""Orders come in on standard input, one JSON document a line; forked children go out that each play one role.
+"""Fork children that each play one role of a site. The orders are JSON documents on standard input, one a line.
 
-The parent is a warm Django process without a connection: a child costs milliseconds, so that hundreds can be killed.
+The parent is a warm Django process without a connection, and serves every site on its kind of database: a child costs
+milliseconds, so that hundreds can be killed.
 """
 
 from __future__ import annotations
@@ -11,44 +12,46 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import django
+import environ
+from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 
 
 class Nursery:
     """The children that live, and the byte of memory that each of them writes its phase to."""
 
-    def __init__(self, roles: Mapping[str, Callable[..., object]], log: Path) -> None:
+    def __init__(self, roles: Mapping[str, Callable[..., object]]) -> None:
         self.roles = roles
-        self.log = log
         self.memories: dict[int, mmap.mmap] = {}
 
     def obey(self, order: dict[str, Any]) -> object:
         if "role" in order:
             return self.fork(**order)
+        if "end" in order:
+            self.end(order["end"])
         return self.memories[order["pid"]][0] if "pid" in order else self.reap()
 
-    def fork(self, *, role: str, options: dict[str, Any], out: str) -> int:
+    def fork(self, *, role: str, options: dict[str, Any], out: str, place: dict[str, Any]) -> int:
         memory = mmap.mmap(-1, 1)
         pid = os.fork()
         if pid == 0:
-            self.play(role, options, Path(out), memory)
+            self.play(role, {"memory": memory, **options}, Path(out), place)
         self.memories[pid] = memory
         return pid
 
-    def play(self, role: str, options: dict[str, Any], out: Path, memory: mmap.mmap) -> None:
+    def play(self, role: str, options: dict[str, Any], out: Path, place: dict[str, Any]) -> None:
         """In the child: play the role, write its result down, and never come back."""
         number = 1
         try:
-            output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            result = self.roles[role](memory=memory, **options)
+            move_to(**place)
+            result = self.roles[role](**options)
             out.with_suffix(".part").write_text(json.dumps(result))
             out.with_suffix(".part").rename(out)
             number = 0
@@ -69,23 +72,34 @@ class Nursery:
                 del self.memories[pid]
         return dead
 
-    def end(self) -> None:
-        for pid in self.memories:
+    def end(self, pids: Iterable[int]) -> None:
+        """Those of them that live."""
+        for pid in set(pids) & set(self.memories):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+            del self.memories[pid]
+
+
+def move_to(*, log: str, database_url: str, capi: dict[str, Any]) -> None:
+    """In the child: become a process of this site."""
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    connection.settings_dict.update(environ.Env.db_url_config(database_url))
+    override_settings(CAPI={**settings.CAPI, **capi}).enable()
 
 
 def main() -> None:
     django.setup()
     roles = import_module("tests.fire.roles").ROLES  # its models want Django to be set up
     str(connection.vendor)  # the backend is imported here, once; connections are made by the children
-    nursery = Nursery(roles, Path(sys.argv[1]))
+    nursery = Nursery(roles)
     try:
         for line in sys.stdin:
             sys.stdout.write(json.dumps(nursery.obey(json.loads(line))) + "\n")
             sys.stdout.flush()
     finally:
-        nursery.end()
+        nursery.end(list(nursery.memories))
 
 
 if __name__ == "__main__":

@@ -40,6 +40,11 @@ def need(name: str) -> str:
     return URLS[name]
 
 
+def address(kind: str) -> str:
+    """A database of this kind, whatever is in it."""
+    return "sqlite://:memory:" if kind == "sqlite" else need(kind)
+
+
 @contextmanager
 def database(kind: str, folder: Path) -> Iterator[str]:
     """The URL of an empty database that is gone afterwards."""

@@ -1,9 +1,7 @@
-"""DATABASE_URL, FIRE_META and FIRE_CAPI come in; the settings of every process under fire go out."""
+"""The settings that every process under fire starts with; its site then adds a database and keys of CAPI."""
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Any
 
 from tests.settings import *  # noqa: F403
@@ -19,11 +17,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 
 ON_FIRE: dict[str, Any] = {
     "SENDER": "graph",
-    "GRAPH_URL": os.environ.get("FIRE_META", "http://127.0.0.1:9"),
     # A busy machine stands still for a second or two, and that must not make a request ambiguous.
     "CONNECT_TIMEOUT": 5.0,
     "READ_TIMEOUT": 10.0,
     "LEASE_SECONDS": 5,  # the shortest: tests wait for a dead worker's lane
     "NUDGE": False,
 }
-CAPI = {**SITE, **ON_FIRE, **json.loads(os.environ.get("FIRE_CAPI", "{}"))}
+CAPI = {**SITE, **ON_FIRE}

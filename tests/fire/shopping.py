@@ -80,13 +80,18 @@ def sell(*, seed: int, **_: object) -> None:
 
 
 def hasten(**_: object) -> int:
-    """As if the waits between two sweeps were over, and one pass; how many paid orders have no event yet."""
+    """As if all waits were over, and one pass; how many paid orders have no event yet."""
     hour = timedelta(hours=1)
     ConversionMark.objects.filter(state=ConversionState.OPEN).update(check_at=F("check_at") - hour)
-    ConversionSource.objects.update(swept_at=None)
+    end_interval()
     run()
     stored = set(Event.objects.values_list("object_ref", flat=True))
     return len(references(Order.objects.filter(status=Order.PAID)) - stored)
+
+
+def end_interval(**_: object) -> None:
+    """As if the wait between two sweeps were over."""
+    ConversionSource.objects.update(swept_at=None)
 
 
 def references(orders: QuerySet[Order]) -> set[str]:
@@ -103,4 +108,4 @@ def paid(**_: object) -> dict[str, Any]:
     }
 
 
-ROLES: dict[str, Callable[..., object]] = {"sell": sell, "hasten": hasten, "paid": paid}
+ROLES: dict[str, Callable[..., object]] = {"sell": sell, "hasten": hasten, "end_interval": end_interval, "paid": paid}

@@ -1,4 +1,4 @@
-"""A database and a stand-in come in; a site of many processes goes out, each of which can be killed."""
+"""Sites of many processes, each of which can be killed."""
 
 from __future__ import annotations
 
@@ -30,27 +30,50 @@ class Ended:
 
 
 @dataclass(kw_only=True)
-class Site:
-    """The parent of the site's processes, and what became of them."""
+class Parent:
+    """The process that the processes of all sites on one kind of database are forked from, and what became of them."""
 
-    folder: Path
-    parent: subprocess.Popen[str]
+    process: subprocess.Popen[str]
     ended: dict[int, Ended] = field(default_factory=dict)
-    started: int = 0
 
     def ask(self, **order: object) -> Any:
-        assert self.parent.stdin and self.parent.stdout
-        self.parent.stdin.write(json.dumps(order) + "\n")
-        self.parent.stdin.flush()
-        answer = self.parent.stdout.readline()
-        assert answer, self.log()
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, "the parent has died"
         return json.loads(answer)
+
+    def fork(self, **order: object) -> int:
+        pid: int = self.ask(**order)
+        self.ended.pop(pid, None)  # an id comes back some time
+        return pid
+
+    def has_ended(self, pid: int) -> bool:
+        self.bury()
+        return pid in self.ended
+
+    def bury(self, **order: object) -> None:
+        """Remember who has died since, of whatever site."""
+        for pid, code, phase in self.ask(**order):
+            self.ended[pid] = Ended(pid=pid, code=code, phase=Phase(phase))
+
+
+@dataclass(kw_only=True)
+class Site:
+    """A folder, a database and settings, and the processes that were started there."""
+
+    folder: Path
+    parent: Parent
+    place: Mapping[str, object]
+    started: list[int] = field(default_factory=list)
 
     def start(self, role: str, **options: object) -> int:
         """A process in this role; its id."""
-        self.started += 1
-        pid: int = self.ask(role=role, options=options, out=str(self.folder / f"{self.started}.json"))
-        (self.folder / f"{pid}.out").write_text(str(self.folder / f"{self.started}.json"))
+        out = str(self.folder / f"{len(self.started)}.json")
+        pid = self.parent.fork(role=role, options=options, out=out, place=self.place)
+        (self.folder / f"{pid}.out").write_text(out)
+        self.started.append(pid)
         return pid
 
     def call(self, role: str, *, patience: float = PATIENCE, **options: object) -> Any:
@@ -64,20 +87,18 @@ class Site:
 
     def wait(self, pid: int, *, patience: float = PATIENCE) -> Ended:
         self.until(lambda: self.has_ended(pid), patience=patience)
-        return self.ended[pid]
+        return self.parent.ended[pid]
 
     def has_ended(self, pid: int) -> bool:
-        for found, code, phase in self.ask():
-            self.ended[found] = Ended(pid=found, code=code, phase=Phase(phase))
-        return pid in self.ended
+        return self.parent.has_ended(pid)
 
     def phase(self, pid: int) -> Phase:
         """Where in its turn a living worker is."""
-        return Phase(self.ask(pid=pid))
+        return Phase(self.parent.ask(pid=pid))
 
     def signal(self, pid: int, number: int) -> None:
         """Safe: the parent collects its dead only when asked, so the id is still theirs."""
-        if pid not in self.ended:
+        if pid not in self.parent.ended:
             os.kill(pid, number)
 
     def until(self, is_so: Callable[[], object], *, patience: float = PATIENCE, tick: float = TICK) -> float:
@@ -94,24 +115,28 @@ class Site:
 
 
 @contextmanager
-def running(folder: Path, *, database_url: str, meta_url: str, capi: Mapping[str, object]) -> Iterator[Site]:
-    """A site with its tables; none of its processes outlives it."""
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.fire.settings",
-        "DATABASE_URL": database_url,
-        "FIRE_META": meta_url,
-        "FIRE_CAPI": json.dumps(dict(capi)),
-    }
-    words = [sys.executable, "-m", "tests.fire.nursery", str(folder / "log")]
+def parenting(database_url: str) -> Iterator[Parent]:
+    """A parent for the sites on this kind of database; none of its children outlives it."""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.fire.settings", "DATABASE_URL": database_url}
+    words = [sys.executable, "-m", "tests.fire.nursery"]
     with subprocess.Popen(
         words, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as parent:
-        site = Site(folder=folder, parent=parent)
+    ) as process:
         try:
-            site.call("prepare")
-            yield site
+            yield Parent(process=process)
         finally:
-            assert parent.stdin
-            parent.stdin.close()
-            parent.wait(PATIENCE)
+            assert process.stdin
+            process.stdin.close()
+            process.wait(PATIENCE)
+
+
+@contextmanager
+def running(parent: Parent, folder: Path, *, database_url: str, capi: Mapping[str, object]) -> Iterator[Site]:
+    """A site with its tables; none of its processes outlives it."""
+    place = {"log": str(folder / "log"), "database_url": database_url, "capi": dict(capi)}
+    site = Site(folder=folder, parent=parent, place=place)
+    try:
+        site.call("prepare")
+        yield site
+    finally:
+        parent.bury(end=site.started)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from django_capi.models import Status
+from tests.conftest import Show
 from tests.fire.conftest import Opened
 from tests.fire.meta import Meta
 
@@ -24,7 +25,7 @@ OUTAGE = 6.9  # days
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_pruning_beside_a_worker_and_checkouts_takes_only_what_is_over(
-    kind: str, open_site: Opened, meta: Meta, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kind: str, open_site: Opened, meta: Meta, tmp_path: Path, show: Show
 ) -> None:
     site = open_site(kind, RETENTION_DAYS=1, PAYLOAD_DAYS=1, BATCH_EVENTS=20, READ_TIMEOUT=30)
     site.call("store", count=OLD)
@@ -57,11 +58,10 @@ def test_pruning_beside_a_worker_and_checkouts_takes_only_what_is_over(
     found = site.call("ledger")
     left = {row["event_id"] for row in found["events"]}
     arrived = {event_id for _, _, event_id in meta.arrivals()}
-    with capsys.disabled():
-        print(  # noqa: T201  # the figures are for the reader
-            f"\n{kind}: {pruned['removed']} rows removed in {pruned['runs']} runs, {len(waiting)} waited meanwhile; "
-            f"{len(found['orders'])} orders, {len(arrived)} events arrived, {len(left)} rows left"
-        )
+    show(
+        f"{kind}: {pruned['removed']} rows removed in {pruned['runs']} runs, {len(waiting)} waited meanwhile; "
+        f"{len(found['orders'])} orders, {len(arrived)} events arrived, {len(left)} rows left"
+    )
     assert failed == 0
     assert waiting >= late_ids()
     assert arrived == old_ids() | late_ids() | set(found["orders"])
@@ -86,7 +86,7 @@ def lines(log: Path) -> int:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_after_a_long_outage_the_nearest_deadline_goes_first_and_nothing_expires(
-    kind: str, open_site: Opened, meta: Meta, capsys: pytest.CaptureFixture[str]
+    kind: str, open_site: Opened, meta: Meta, show: Show
 ) -> None:
     site = open_site(kind, BATCH_EVENTS=100)
     meta.say("500", times=1)
@@ -99,8 +99,7 @@ def test_after_a_long_outage_the_nearest_deadline_goes_first_and_nothing_expires
 
     rows = site.call("ledger")["events"]
     order = [event["event_id"] for body in meta.bodies for event in json.loads(body)["data"]]
-    with capsys.disabled():
-        print(f"\n{kind}: {len(order)} events of {OUTAGE} days in {report['requests']} requests")  # noqa: T201
+    show(f"{kind}: {len(order)} events of {OUTAGE} days in {report['requests']} requests")
     assert order == [f"spread-{number:06}" for number in range(BACKLOG)]
     assert (report["accepted"], report["expired"]) == (BACKLOG, 0)
     assert {row["status"] for row in rows} == {Status.ACCEPTED}

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from django_capi.models import Status
+from tests.conftest import Show
 from tests.fire import services
 from tests.fire.conftest import Opened
 from tests.fire.meta import Meta
@@ -50,7 +51,7 @@ def check(site: Site, meta: Meta) -> int:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_command_alone_delivers_all_while_the_broker_refuses(
-    kind: str, open_site: Opened, meta: Meta, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kind: str, open_site: Opened, meta: Meta, tmp_path: Path, show: Show
 ) -> None:
     site = open_site(kind, NUDGE=True)
     with services.refusing() as port:
@@ -63,8 +64,7 @@ def test_the_command_alone_delivers_all_while_the_broker_refuses(
 
     count = check(site, meta)
 
-    with capsys.disabled():
-        print(f"\n{kind}, broker refuses: {count} orders, {meta.requests} requests of capi_deliver --watch")  # noqa: T201
+    show(f"{kind}, broker refuses: {count} orders, {meta.requests} requests of capi_deliver --watch")
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def beaten(site: Site, folder: Path, broker: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
 def test_beat_alone_delivers_all_without_a_nudge(
-    kind: str, open_site: Opened, meta: Meta, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kind: str, open_site: Opened, meta: Meta, tmp_path: Path, show: Show
 ) -> None:
     url = services.need("redis")
     site = open_site(kind, NUDGE=False)
@@ -98,5 +98,4 @@ def test_beat_alone_delivers_all_without_a_nudge(
 
     count = check(site, meta)
 
-    with capsys.disabled():
-        print(f"\n{kind}, beat alone: {count} orders, {meta.requests} requests")  # noqa: T201
+    show(f"{kind}, beat alone: {count} orders, {meta.requests} requests")

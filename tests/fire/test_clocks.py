@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from django_capi.models import Status
-from tests.fire.conftest import Opened, opening
+from tests.conftest import Show
+from tests.fire.conftest import Opened, Parents, opening
 from tests.fire.meta import Meta, listening
 from tests.fire.site import Site
 
@@ -37,8 +38,8 @@ class Shop:
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    with listening() as meta, opening(tmp_path_factory.mktemp("clocks"), meta) as open_site:
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, parents: Parents) -> Iterator[Shop]:
+    with listening() as meta, opening(tmp_path_factory.mktemp("clocks"), parents, meta) as open_site:
         yield Shop(site=open_site(request.param, LEASE_SECONDS=LEASE), meta=meta)
 
 
@@ -94,7 +95,7 @@ def pauses(requests: list[dict[str, Any]]) -> list[float]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_workers_whose_clocks_differ_send_nothing_twice(
-    kind: str, open_site: Opened, meta: Meta, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kind: str, open_site: Opened, meta: Meta, tmp_path: Path, show: Show
 ) -> None:
     site = open_site(kind, LEASE_SECONDS=LEASE)
     meta.say("slow", seconds=0.03)
@@ -117,13 +118,12 @@ def test_two_workers_whose_clocks_differ_send_nothing_twice(
 
     rows, waited = found["events"], pauses(requests)
     ambiguous = sum(row["ambiguous"] for row in rows)
-    with capsys.disabled():
-        print(  # noqa: T201  # the figures are for the reader
-            f"\n{kind}: {len(rows)} events, {len(requests)} requests in {found['turns']} turns, "
-            f"{', '.join(f'{turns(path)} of the worker {ahead:+} s off' for ahead, path in told.items())}; "
-            f"{meta.arrivals().total() - len(rows)} twice, {ambiguous} ambiguous; "
-            f"asked for a pause of {ASKED} s: {', '.join(f'{seconds:.1f} s' for seconds in waited)}"
-        )
+    show(
+        f"{kind}: {len(rows)} events, {len(requests)} requests in {found['turns']} turns, "
+        f"{', '.join(f'{turns(path)} of the worker {ahead:+} s off' for ahead, path in told.items())}; "
+        f"{meta.arrivals().total() - len(rows)} twice, {ambiguous} ambiguous; "
+        f"asked for a pause of {ASKED} s: {', '.join(f'{seconds:.1f} s' for seconds in waited)}"
+    )
     assert {row["event_id"] for row in rows} == set(found["orders"]) == set(log.read_text().split())
     assert {row["status"] for row in rows} == {Status.ACCEPTED}
     assert meta.arrivals() == Counter((row["pixel_id"], row["event_name"], row["event_id"]) for row in rows)

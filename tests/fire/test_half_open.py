@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from django_capi.models import Status
+from tests.conftest import Show
 from tests.fire.conftest import Opened
 from tests.fire.meta import Meta
 from tests.fire.site import PATIENCE, Site
@@ -115,7 +116,7 @@ def test_nothing_is_lost_to_a_connection_that_goes_silent(
     has_arrived: bool,
     open_site: Opened,
     meta: Meta,
-    capsys: pytest.CaptureFixture[str],
+    show: Show,
 ) -> None:
     with between(meta, first=first) as proxy:
         site = open_site(kind, meta_url=proxy.url, BATCH_EVENTS=MANY, CONNECT_TIMEOUT=SILENCE, READ_TIMEOUT=SILENCE)
@@ -132,11 +133,10 @@ def test_nothing_is_lost_to_a_connection_that_goes_silent(
         rows = found["events"]
         foreign = meta.foreign_bodies({row["event_id"]: row["payload"] for row in rows})
     twice = meta.arrivals().total() - len(meta.arrivals())
-    with capsys.disabled():
-        print(  # noqa: T201  # the figures are for the reader
-            f"\n{kind}, {count} events, silent after {first} bytes: {silent['ambiguous']} ambiguous, "
-            f"then {sum(one['requests'] for one in later)} requests and {twice} arrived twice"
-        )
+    show(
+        f"{kind}, {count} events, silent after {first} bytes: {silent['ambiguous']} ambiguous, "
+        f"then {sum(one['requests'] for one in later)} requests and {twice} arrived twice"
+    )
     assert (silent["requests"], silent["ambiguous"], silent["accepted"]) == (1, count, 0)
     assert found["batches"][0]["outcome"] == "ambiguous"
     assert {(row["status"], row["ambiguous"]) for row in rows} == {(Status.ACCEPTED, 1)}

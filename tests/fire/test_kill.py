@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from django_capi.models import Status
+from tests.conftest import Show
 from tests.fire.conftest import Opened
 from tests.fire.meta import Meta
 from tests.fire.phases import Phase
@@ -21,7 +22,7 @@ from tests.fire.site import PATIENCE, TICK, Site
 pytestmark = pytest.mark.story
 
 SEED = 20260729
-KILLS = {"postgresql": 200, "sqlite": 50, "mariadb": 50}
+KILLS = {"postgresql": 100, "sqlite": 30, "mariadb": 30}
 PIXELS = {
     f"shop{number}": {"PIXEL_ID": f"1234567890{number:06}", "ACCESS_TOKEN": "test-token-0123456789"}
     for number in range(24)
@@ -68,7 +69,7 @@ class Killer:
     def bury(self) -> None:
         for pid, until in list(self.alive.items()):
             if self.site.has_ended(pid):
-                ended = self.site.ended[pid]
+                ended = self.site.wait(pid)
                 assert ended.code == -signal.SIGKILL, self.site.log()
                 self.died[ended.phase] += 1
                 del self.alive[pid]
@@ -78,7 +79,7 @@ class Killer:
 
 @pytest.mark.parametrize("kind", KILLS)
 def test_nothing_is_lost_to_killed_workers(
-    kind: str, open_site: Opened, meta: Meta, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kind: str, open_site: Opened, meta: Meta, tmp_path: Path, show: Show
 ) -> None:
     site = open_site(kind, PIXELS=PIXELS, PIXEL_FOR="tests.fire.roles.one_of_them", BATCH_EVENTS=FEW)
     killer = Killer(site=site, chance=random.Random(SEED))
@@ -98,11 +99,10 @@ def test_nothing_is_lost_to_killed_workers(
     arrived = meta.arrivals()
     twice = arrived.total() - len(arrived)
     ambiguous = sum(row["ambiguous"] for row in rows.values())
-    with capsys.disabled():
-        print(  # noqa: T201  # the figures are for the reader
-            f"\n{kind}: {len(rows)} events, {twice} arrived twice, {ambiguous} ambiguous attempts, "
-            f"{meta.requests} requests; {killer.died.total()} kills in {seconds:.0f} s: {killer.places()}"
-        )
+    show(
+        f"{kind}: {len(rows)} events, {twice} arrived twice, {ambiguous} ambiguous attempts, "
+        f"{meta.requests} requests; {killer.died.total()} kills in {seconds:.0f} s: {killer.places()}"
+    )
     assert failed == 0
     assert {row["event_id"] for row in rows.values()} == set(found["orders"]) == set(lines(logs))
     assert {row["status"] for row in rows.values()} == {Status.ACCEPTED}

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from django_capi.models import Status
+from tests.conftest import Show
 from tests.fire import cluster, services
 from tests.fire.conftest import Opened
 from tests.fire.meta import Meta, listening
@@ -74,9 +75,7 @@ def check(site: Site, meta: Meta, *, count: int) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.answer)
-def test_nothing_is_lost_to_an_outage_of_meta(
-    fault: Fault, open_site: Opened, meta: Meta, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_is_lost_to_an_outage_of_meta(fault: Fault, open_site: Opened, meta: Meta, show: Show) -> None:
     site = open_site("sqlite", **fault.capi)
     site.call("store", count=30)
     meta.say(fault.answer, **fault.control)
@@ -90,15 +89,14 @@ def test_nothing_is_lost_to_an_outage_of_meta(
     seconds = site.until(lambda: site.call("waiting") == 0, tick=0.1)
 
     found = check(site, meta, count=40)
-    with capsys.disabled():
-        print(  # noqa: T201  # the figures are for the reader
-            f"\n{fault.answer}: delivered {seconds:.1f} s after it{' and a resume' * fault.needs_person}, "
-            f"{found['twice']} twice, {found['ambiguous']} ambiguous"
-        )
+    show(
+        f"{fault.answer}: delivered {seconds:.1f} s after it{' and a resume' * fault.needs_person}, "
+        f"{found['twice']} twice, {found['ambiguous']} ambiguous"
+    )
     assert (found["ambiguous"] > 0) is fault.is_ambiguous
 
 
-def test_nothing_is_lost_while_meta_is_down(open_site: Opened, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_lost_while_meta_is_down(open_site: Opened, show: Show) -> None:
     with listening() as gone:
         port = urlsplit(gone.url).port or 0
     site = open_site("sqlite", meta_url=gone.url)
@@ -110,14 +108,11 @@ def test_nothing_is_lost_while_meta_is_down(open_site: Opened, capsys: pytest.Ca
         seconds = site.until(lambda: site.call("waiting") == 0, tick=0.1)
 
         found = check(site, back, count=30)
-    with capsys.disabled():
-        print(f"\ndown: delivered {seconds:.1f} s after it")  # noqa: T201
+    show(f"down: delivered {seconds:.1f} s after it")
     assert found["ambiguous"] == 0
 
 
-def test_nothing_is_lost_when_the_database_restarts(
-    open_site: Opened, meta: Meta, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_is_lost_when_the_database_restarts(open_site: Opened, meta: Meta, tmp_path: Path, show: Show) -> None:
     chance = random.Random(20260729)
     logs = [tmp_path / "anna", tmp_path / "bert"]
     with cluster.private() as database:
@@ -140,11 +135,10 @@ def test_nothing_is_lost_when_the_database_restarts(
         site.signal(worker, signal.SIGTERM)
         site.wait(worker)
     committed = {line for log in logs for line in log.read_text().split()}
-    with capsys.disabled():
-        print(  # noqa: T201
-            f"\n{RESTARTS} restarts of PostgreSQL: {len(orders)} orders, {found['twice']} events twice, "
-            f"{found['ambiguous']} ambiguous attempts"
-        )
+    show(
+        f"{RESTARTS} restarts of PostgreSQL: {len(orders)} orders, {found['twice']} events twice, "
+        f"{found['ambiguous']} ambiguous attempts"
+    )
     assert committed <= set(orders)
     assert is_alive, site.log()
 
@@ -209,7 +203,7 @@ BROKERS: dict[str, Place] = {
 
 @pytest.mark.parametrize(("service", "scheme"), [("redis", "redis"), ("rabbitmq", "amqp")])
 def test_a_request_does_not_wait_for_the_broker(
-    service: str, scheme: str, open_site: Opened, meta: Meta, capsys: pytest.CaptureFixture[str]
+    service: str, scheme: str, open_site: Opened, meta: Meta, show: Show
 ) -> None:
     site = open_site("sqlite", NUDGE=True)
     url, queue = services.need(service), f"fire-{token_hex(6)}"
@@ -223,9 +217,8 @@ def test_a_request_does_not_wait_for_the_broker(
 
     site.call("once")
     check(site, meta, count=len(figures) * (REQUESTS + 1))
-    with capsys.disabled():
-        print(f"\n{service}, milliseconds of a request that commits an event:")  # noqa: T201
-        for name, found in figures.items():
-            print("  " + f"{name}: " + ", ".join(f"{key} {value * 1000:.1f}" for key, value in found.items()))  # noqa: T201
+    show(f"{service}, milliseconds of a request that commits an event:")
+    for name, found in figures.items():
+        show("  " + f"{name}: " + ", ".join(f"{key} {value * 1000:.1f}" for key, value in found.items()))
     assert max(found["first"] for found in figures.values()) < FIRST
     assert max(found["median"] for found in figures.values()) < LATER

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import pytest
 
 from django_capi.models import Status
-from tests.fire.conftest import Opened, opening
+from tests.conftest import Show
+from tests.fire.conftest import Opened, Parents, opening
 from tests.fire.meta import Meta, listening
 from tests.fire.site import Site
 from tests.refusing import NOT_HASHED, refusing
@@ -63,15 +64,13 @@ class Thousands:
 
 
 @pytest.fixture(scope="module")
-def thousands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Thousands]:
-    with listening() as meta, opening(tmp_path_factory.mktemp("poison"), meta) as open_site:
+def thousands(tmp_path_factory: pytest.TempPathFactory, parents: Parents) -> Iterator[Thousands]:
+    with listening() as meta, opening(tmp_path_factory.mktemp("poison"), parents, meta) as open_site:
         yield Thousands(site=open_site("sqlite", BATCH_EVENTS=COUNT), meta=meta)
 
 
 @pytest.mark.parametrize("places", PLACES.values(), ids=PLACES)
-def test_the_good_are_delivered_within_the_bound(
-    places: Sequence[int], thousands: Thousands, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_good_are_delivered_within_the_bound(places: Sequence[int], thousands: Thousands, show: Show) -> None:
     site, meta, first = thousands.site, thousands.meta, thousands.stored
     thousands.stored += COUNT
     before = meta.requests
@@ -84,8 +83,7 @@ def test_the_good_are_delivered_within_the_bound(
     found = site.call("ledger", since=f"event-{first:06}")
     rejected = {row["event_id"]: row for row in found["events"] if row["status"] == Status.REJECTED}
     arrived = [event_id for _, _, event_id in meta.arrivals().elements() if event_id >= f"event-{first:06}"]
-    with capsys.disabled():
-        print(f"\n{len(places)} bad: {requests} requests in {passes} passes, bound {bound(len(places))}")  # noqa: T201
+    show(f"{len(places)} bad: {requests} requests in {passes} passes, bound {bound(len(places))}")
     assert set(rejected) == bad
     assert {row["error_subcode"] for row in rejected.values()} == {NOT_HASHED}
     assert all(row["error_reason"] for row in rejected.values())
@@ -95,7 +93,7 @@ def test_the_good_are_delivered_within_the_bound(
 
 
 def test_when_all_are_refused_alike_none_is_rejected_and_the_lane_pauses(
-    open_site: Opened, meta: Meta, capsys: pytest.CaptureFixture[str]
+    open_site: Opened, meta: Meta, show: Show
 ) -> None:
     site = open_site("sqlite")
     site.call("store", count=COUNT, bad=list(range(COUNT)))
@@ -103,8 +101,7 @@ def test_when_all_are_refused_alike_none_is_rejected_and_the_lane_pauses(
     site.call("once")
 
     found = site.call("ledger")
-    with capsys.disabled():
-        print(f"\nall {COUNT} refused alike: {meta.requests} requests, then a pause")  # noqa: T201
+    show(f"all {COUNT} refused alike: {meta.requests} requests, then a pause")
     assert {row["status"] for row in found["events"]} == {Status.PENDING}
     assert found["pauses"]
     assert meta.requests <= bound(1)
@@ -128,7 +125,7 @@ def is_crowd_at_random(ids: Sequence[str]) -> bool:
 
 @pytest.mark.parametrize("is_refused", [is_pair, is_more_than_seven, is_even, is_crowd_at_random])
 def test_a_refusal_that_no_single_event_reproduces_ends(
-    is_refused: Callable[[Sequence[str]], bool], open_site: Opened, capsys: pytest.CaptureFixture[str]
+    is_refused: Callable[[Sequence[str]], bool], open_site: Opened, show: Show
 ) -> None:
     taken: list[str] = []
     with refusing(is_refused, taken) as url:
@@ -138,8 +135,7 @@ def test_a_refusal_that_no_single_event_reproduces_ends(
         passes = deliver_all(site)
 
         found = site.call("ledger")
-    with capsys.disabled():
-        print(f"\n{is_refused.__name__}: {len(found['batches'])} requests in {passes} passes")  # noqa: T201
+    show(f"{is_refused.__name__}: {len(found['batches'])} requests in {passes} passes")
     assert {row["status"] for row in found["events"]} == {Status.ACCEPTED}
     assert sorted(taken) == sorted(row["event_id"] for row in found["events"])
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from django_capi.models import Status
+from tests.conftest import Show
 from tests.fire.conftest import Opened
 from tests.fire.meta import Meta
 from tests.fire.phases import Phase
@@ -73,7 +74,7 @@ def counted(site: Site, meta: Meta) -> tuple[int, int]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_lease_lost_during_a_slow_post_settles_nothing_twice(
-    kind: str, open_site: Opened, meta: Meta, capsys: pytest.CaptureFixture[str]
+    kind: str, open_site: Opened, meta: Meta, show: Show
 ) -> None:
     site = open_site(kind, READ_TIMEOUT=30)
     site.call("store", count=20)
@@ -93,8 +94,7 @@ def test_a_lease_lost_during_a_slow_post_settles_nothing_twice(
 
     after = settled(site)
     twice, ambiguous = counted(site, meta)
-    with capsys.disabled():
-        print(f"\n{kind}: lease lost for {taken:.1f} s; {twice} arrived twice, {ambiguous} ambiguous")  # noqa: T201
+    show(f"{kind}: lease lost for {taken:.1f} s; {twice} arrived twice, {ambiguous} ambiguous")
     assert {key: after[key] for key in before} == before
     assert {row["status"] for row in after.values()} == {Status.ACCEPTED}
     assert twice <= ambiguous == 20
@@ -102,7 +102,7 @@ def test_a_lease_lost_during_a_slow_post_settles_nothing_twice(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_worker_that_slept_over_its_lease_before_it_sent_sends_nothing(
-    kind: str, open_site: Opened, meta: Meta, capsys: pytest.CaptureFixture[str]
+    kind: str, open_site: Opened, meta: Meta, show: Show
 ) -> None:
     site = open_site(kind)
     site.call("store", count=20)
@@ -117,8 +117,7 @@ def test_a_worker_that_slept_over_its_lease_before_it_sent_sends_nothing(
     site.result(sleeper)
 
     twice, ambiguous = counted(site, meta)
-    with capsys.disabled():
-        print(f"\n{kind}: {twice} arrived twice, {ambiguous} ambiguous")  # noqa: T201
+    show(f"{kind}: {twice} arrived twice, {ambiguous} ambiguous")
     assert twice <= ambiguous
     assert {row["status"] for row in settled(site).values()} == {Status.ACCEPTED}
 
@@ -172,7 +171,7 @@ def celery(site: Site, folder: Path, broker: str) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("broker", ["redis", "rabbitmq"])
 def test_three_beats_and_a_hundred_nudges_at_once_make_no_duplicate(
-    broker: str, open_site: Opened, meta: Meta, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    broker: str, open_site: Opened, meta: Meta, tmp_path: Path, show: Show
 ) -> None:
     url = need(broker)
     site = open_site("postgresql", BATCH_EVENTS=20, LEASE_SECONDS=60)
@@ -185,11 +184,10 @@ def test_three_beats_and_a_hundred_nudges_at_once_make_no_duplicate(
         site.until(lambda: site.call("ledger")["turns"] > TURNS, tick=0.2)
 
     found = site.call("ledger")
-    with capsys.disabled():
-        print(  # noqa: T201
-            f"\n{broker}: {nudged} nudges, 3 beats, 2 workers: {found['turns']} turns, "
-            f"{len(found['batches'])} requests, 600 events"
-        )
+    show(
+        f"{broker}: {nudged} nudges, 3 beats, 2 workers: {found['turns']} turns, "
+        f"{len(found['batches'])} requests, 600 events"
+    )
     assert set(meta.arrivals().values()) == {1}
     assert len(meta.arrivals()) == 600
     assert sum(row["ambiguous"] for row in found["events"]) == 0

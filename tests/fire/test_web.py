@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from django_capi.models import Status
+from tests.conftest import Show
 from tests.fire.conftest import Opened
 from tests.fire.meta import Meta
 from tests.fire.orders import Point
@@ -33,7 +34,7 @@ def delivered(site: Site, meta: Meta) -> set[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_order_of_a_killed_web_process_is_there_with_its_event_or_not_at_all(
-    kind: str, open_site: Opened, meta: Meta, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kind: str, open_site: Opened, meta: Meta, tmp_path: Path, show: Show
 ) -> None:
     site = open_site(kind)
     deaths = {f"{point.name}-{number}": (point, number) for point in Point for number in range(DEATHS)}
@@ -46,11 +47,10 @@ def test_an_order_of_a_killed_web_process_is_there_with_its_event_or_not_at_all(
 
     orders = set(found["orders"])
     survived = Counter(deaths[shopper][0] for shopper in deaths if f"{shopper}-last" in orders)
-    with capsys.disabled():
-        print(  # noqa: T201  # the figures are for the reader
-            f"\n{kind}: {len(deaths)} web processes killed, {len(orders)} orders, {report['accepted']} events; "
-            f"{survived.total()} of the last orders had been committed, {DEATHS} of them right before the death"
-        )
+    show(
+        f"{kind}: {len(deaths)} web processes killed, {len(orders)} orders, {report['accepted']} events; "
+        f"{survived.total()} of the last orders had been committed, {DEATHS} of them right before the death"
+    )
     assert orders == {row["event_id"] for row in found["events"]} == delivered(site, meta)
     assert orders >= {line for shopper in deaths for line in (tmp_path / shopper).read_text().split()}
     assert (survived[Point.BEFORE_COMMIT], survived[Point.IN_SAVEPOINT]) == (0, 0)
@@ -58,7 +58,7 @@ def test_an_order_of_a_killed_web_process_is_there_with_its_event_or_not_at_all(
 
 
 def test_no_writer_of_a_storm_on_sqlite_sees_a_locked_database(
-    open_site: Opened, meta: Meta, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    open_site: Opened, meta: Meta, tmp_path: Path, show: Show
 ) -> None:
     site = open_site("sqlite", BATCH_EVENTS=50)
     logs = [tmp_path / f"hot{number}" for number in range(STORM)]
@@ -76,8 +76,7 @@ def test_no_writer_of_a_storm_on_sqlite_sees_a_locked_database(
     site.wait(worker)
     orders = set(site.call("ledger")["orders"])
     committed = {line for log in logs for line in log.read_text().split()}
-    with capsys.disabled():
-        print(f"\n{STORM} hot writers: {len(orders)} orders, {early} events delivered before they stopped")  # noqa: T201
+    show(f"{STORM} hot writers: {len(orders)} orders, {early} events delivered before they stopped")
     assert failed == 0
     assert orders == committed == delivered(site, meta)
     assert "The database does not answer" not in site.log()

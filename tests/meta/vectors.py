@@ -224,7 +224,7 @@ NAMES: Final = (
     ("ln", "王", None, "王"),
     ("ln", "ʻŌlelo", None, "ʻōlelo"),
     ("ln", 7, None, "7"),
-    ("ln", object(), None, Reason.TYPE),
+    ("ln", ..., None, Reason.TYPE),
 )
 
 PLACES: Final = (

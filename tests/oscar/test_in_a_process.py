@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 def test_the_checkout_of_a_real_shop() -> None:
     pytest.importorskip("oscar", reason="django-oscar is not installed: no shop to check out in")
 
-    words = ["-m", "pytest", str(HERE), "--ds=tests.oscar.settings", "-q", "-p", "no:cacheprovider"]
+    words = ["-m", "pytest", str(HERE), "--ds=tests.oscar.settings", "-q", "-n0", "-p", "no:cacheprovider"]
     done = subprocess.run([sys.executable, *words], cwd=HERE.parents[1], capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-2_000:]

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from example_project.demo.processes import HOST, ROOT, free_port
+from tests.story.conftest import own_port
 
 pytestmark = pytest.mark.story
 
@@ -49,7 +50,7 @@ def is_open(port: int) -> bool:
 
 
 def test_headless_plays_the_story_and_prints_one_line_of_json(tmp_path: Path) -> None:
-    process = start("--headless", "--directory", str(tmp_path / "demo"), "--port", "18100")
+    process = start("--headless", "--directory", str(tmp_path / "demo"), "--port", str(own_port()))
 
     said, _ = process.communicate(timeout=PATIENCE)
 
@@ -63,7 +64,7 @@ def test_headless_plays_the_story_and_prints_one_line_of_json(tmp_path: Path) ->
 
 
 def test_it_moves_to_free_ports_and_ctrl_c_stops_every_part(tmp_path: Path) -> None:
-    taken = free_port(18200)
+    taken = free_port(own_port())
     with socket.create_server((HOST, taken)):
         process = start("--directory", str(tmp_path / "demo"), "--port", str(taken))
         said = read_until(process, "Ctrl-C")
@@ -106,7 +107,7 @@ def test_a_part_that_cannot_start_is_named_with_its_last_words(tmp_path: Path) -
 
 
 def test_a_part_that_dies_ends_the_demo_with_its_name(tmp_path: Path) -> None:
-    process = start("--directory", str(tmp_path / "demo"), "--port", "18300")
+    process = start("--directory", str(tmp_path / "demo"), "--port", str(own_port()))
     read_until(process, "Ctrl-C")
     children = subprocess.run(
         ["pgrep", "-P", str(process.pid), "-f", "standin"], capture_output=True, text=True, check=False

@@ -10,6 +10,7 @@ import pytest
 from example_project.demo import story
 from example_project.demo.browser import Browser
 from example_project.demo.processes import Demo
+from tests.conftest import Show
 
 pytestmark = pytest.mark.story
 
@@ -29,7 +30,7 @@ def checkout(demo: Demo, number: int) -> float:
     return taken
 
 
-def test_events_of_an_outage_arrive_with_their_own_times(demo: Demo, capsys: pytest.CaptureFixture[str]) -> None:
+def test_events_of_an_outage_arrive_with_their_own_times(demo: Demo, show: Show) -> None:
     with_meta = [checkout(demo, number) for number in range(1, 8)]
     before_outage = wait_for(demo, "InitiateCheckout", 7)
     demo.stop("meta")
@@ -41,11 +42,8 @@ def test_events_of_an_outage_arrive_with_their_own_times(demo: Demo, capsys: pyt
     demo.manage("shell", "-c", "from django_capi.models import Lane; Lane.objects.update(paused_until=None)")
     arrived = wait_for(demo, "InitiateCheckout", 7)
 
-    with capsys.disabled():
-        before, during = statistics.median(with_meta), statistics.median(without_meta)
-        print(  # noqa: T201  # the figures are for the reader; a test asserts no time
-            f"\ncheckout: {before * 1000:.0f} ms with Meta, {during * 1000:.0f} ms without ({during / before:.2f} x)"
-        )
+    before, during = statistics.median(with_meta), statistics.median(without_meta)
+    show(f"checkout: {before * 1000:.0f} ms with Meta, {during * 1000:.0f} ms without ({during / before:.2f} x)")
     assert len(before_outage) == 7
     assert len(arrived) == 7
     assert all(away_from <= event["event_time"] <= away_until for event in arrived)

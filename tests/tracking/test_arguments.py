@@ -83,7 +83,19 @@ class TestTime:
             (float("inf"), "datetime or Unix seconds"),
             (-1, "Unix seconds"),
         ],
-        ids=repr,
+        ids=[
+            "milliseconds",
+            "milliseconds with a point",
+            "half a second",
+            "text of seconds",
+            "text of a moment",
+            "true",
+            "a date",
+            "a decimal",
+            "not a number",
+            "infinity",
+            "before 1970",
+        ],
     )
     def test_others_are_refused_by_name(self, settings: Settings, given: Any, rule: str) -> None:
         settings.DEBUG = True
