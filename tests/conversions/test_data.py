@@ -104,7 +104,11 @@ def test_a_time_is_taken_in_each_form_that_track_takes(monkeypatch: pytest.Monke
     assert stored(monkeypatch, time=time)["event_time"] == HOUR_AGO
 
 
-@pytest.mark.parametrize("time", ["2026-11-26", HOUR_AGO * 1000, date(2026, 11, 26), True, timedelta(1)], ids=repr)
+@pytest.mark.parametrize(
+    "time",
+    ["2026-11-26", HOUR_AGO * 1000, date(2026, 11, 26), True, timedelta(1)],
+    ids=["text", "milliseconds", "date", "bool", "timedelta"],
+)
 def test_another_time_is_logged_and_the_event_is_of_now(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, time: object
 ) -> None:
