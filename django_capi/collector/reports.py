@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from django_capi import specs
+from django_capi.collector.requests import text
 from django_capi.conf import conf
 from django_capi.ledger.store import DUPLICATE_WINDOW
 from django_capi.models import BrowserState
@@ -48,6 +49,8 @@ class Report:
     is_mirrored: bool  # the browser made the id: the server has no copy yet
     custom_data: Mapping[str, object] = field(repr=False)
     age: int  # seconds; of a mirrored event
+    url: str | None = field(default=None, repr=False)  # of the route on which it happened; None: the request's
+    referrer: str | None = field(default=None, repr=False)
 
 
 def read_items(items: Iterable[object], known: Known) -> tuple[list[Report], Refusals]:
@@ -68,7 +71,7 @@ def report_from(index: int, item: object, known: Known) -> Report:
     event_name, event_id = storable(item, "event_name"), storable(item, "event_id")
     if is_mirrored and not MINTED_ID(event_id):
         raise ItemRefused("event_id")
-    spec = spec_of(item, event_name)
+    spec = spec_of(item, event_name) if is_mirrored else None
     if is_mirrored and event_name not in conf.BROWSER_EVENTS:
         check_authority(spec, event_id, known.fbp)
     return Report(
@@ -80,6 +83,8 @@ def report_from(index: int, item: object, known: Known) -> Report:
         is_mirrored=is_mirrored,
         custom_data=spec.custom_data if spec else mapping(item.get("custom_data")),
         age=age_of(item.get("age")) if is_mirrored else 0,
+        url=text(item.get("url")),
+        referrer=text(item.get("referrer")),
     )
 
 

@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterable, Sequence
 
 from django_capi.collector.reports import Refusals, Report
+from django_capi.collector.requests import own_url
 from django_capi.ledger import receipts, store
 from django_capi.meta.events import InvalidEvent
 from django_capi.models import Origin
 from django_capi.scope import pixels_for
 from django_capi.tracking import Action, RequestEvents, custom_data_from, entry, write
+from django_capi.visitor import Visitor, reduced
 
 __all__ = ["write_reports"]
 
@@ -46,7 +48,15 @@ def mirrored(page: RequestEvents, report: Report) -> store.Entry:
         custom_data=custom_data_from(report.custom_data),
         origin=Origin.BROWSER,
     )
-    return entry(action, page.visitor.before(report.age), browser_state=report.state)
+    return entry(action, visitor_of(page, report), browser_state=report.state)
+
+
+def visitor_of(page: RequestEvents, report: Report) -> Visitor:
+    """The visitor at that time, on the route of a single-page application on which it happened."""
+    visitor = page.visitor.before(report.age)
+    if report.url is None:
+        return visitor
+    return visitor.at(url=own_url(page.request, report.url), referrer=reduced(report.referrer))
 
 
 def note(page: RequestEvents, reports: Iterable[Report]) -> None:

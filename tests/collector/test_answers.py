@@ -93,6 +93,36 @@ class TestItems:
 
         assert json.loads(Event.objects.get().payload)["event_source_url"] == "http://testserver/"
 
+    @pytest.mark.parametrize(
+        ("url", "expected"),
+        [
+            ("http://testserver/tea/?utm_source=fb&email=ann@example.com", "http://testserver/tea/?utm_source=fb"),
+            ("https://another.example.com/", "http://testserver/"),
+            (7, "http://testserver/page/"),
+        ],
+        ids=["own", "another's", "number"],
+    )
+    def test_an_event_of_a_single_page_application_keeps_its_route(
+        self, visitor: Client, url: object, expected: str
+    ) -> None:
+        body = {"events": [{**mirrored("Search"), "url": url, "referrer": "http://testserver/"}]}
+
+        answer = visitor.post(
+            "/capi/collect/", json.dumps({**body, "url": "http://testserver/page/"}), content_type="application/json"
+        )
+
+        assert answer.status_code == 204
+        assert json.loads(Event.objects.get().payload)["event_source_url"] == expected
+
+    def test_a_receipt_does_not_depend_on_its_spec(self, visitor: Client) -> None:
+        """The script may correct a mirrored event that it called blocked, with the same item."""
+        post(visitor, mirrored("Search", state="blocked"))
+
+        answer = post(visitor, {**mirrored("Search", state="fired"), "mirror": False, "spec": "no longer ours"})
+
+        assert answer.status_code == 204
+        assert Event.objects.get().browser_state == BrowserState.FIRED
+
     def test_mirrored_events_wait_behind_everything_the_server_saw(self, visitor: Client) -> None:
         visitor.get("/page/")
         post(visitor, mirrored("PageView"), mirrored("Lead"))
