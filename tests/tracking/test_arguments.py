@@ -86,7 +86,6 @@ class TestTime:
         ids=[
             "milliseconds",
             "milliseconds with a point",
-            "half a second",
             "text of seconds",
             "text of a moment",
             "true",
