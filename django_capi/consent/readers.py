@@ -18,7 +18,7 @@ LONGEST: Final = 4096
 # Once is usual; a proxy or a script of the site may encode it again.
 ENCODINGS: Final = 3
 
-# A cookie's text and a category in; the answer out, None when there is none yet. ValueError or KeyError: not its form.
+# Takes the cookie and the category. None: no answer yet; ValueError or KeyError: the cookie has another form.
 Parser = Callable[[str, str], bool | None]
 
 
