@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 import uuid
@@ -62,6 +63,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if shown:
         terminalreporter.section("figures")
         terminalreporter.write("\n".join([*shown, ""]))
+
+
+@pytest.fixture
+def _collect_connections() -> Iterator[None]:
+    """Of threads that have ended; here, and not in a later test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

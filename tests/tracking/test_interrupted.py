@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
@@ -30,14 +29,8 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     # Views run in threads of their own, and Django never closes a thread's connection to a database in memory.
     pytest.mark.filterwarnings("ignore:.*sqlite3.Connection:pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("_collect_connections"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _collect_connections() -> Iterator[None]:
-    """Here, and not in a later test."""
-    yield
-    gc.collect()
 
 
 def names() -> list[str]:
