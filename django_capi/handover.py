@@ -40,7 +40,8 @@ def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
         make_public(page, response)
     elif any(block.content.get("for") for block in page.blocks):
         say_private(response)
-    if not is_shared(page, response):
+    may_set_cookies = page.blocks or has_click(page)
+    if may_set_cookies and not is_shared(page, response):
         set_cookies(page, response)  # in a cache they would make one visitor of all
     send_copies(page, response)
 
@@ -85,15 +86,23 @@ def log_private(view: str, reason: str) -> None:
 def set_cookies(page: RequestEvents, response: HttpResponseBase, *, is_page: bool = False) -> None:
     """`_fbp` and `_fbc` with Meta's own attributes, with consent, and only when they are new."""
     request = page.request
-    has_click = "fbclid=" in sent.query(request)
     is_page = is_page or bool(page.blocks)
-    if not (is_page or has_click) or is_prefetch(request) or not page.visitor.consent.is_given or page.is_excluded:
+    if (
+        not (is_page or has_click(page))
+        or is_prefetch(request)
+        or not page.visitor.consent.is_given
+        or page.is_excluded
+    ):
         return
     if is_page and fbp(request) is None:
         page.mint_fbp()
         set_cookie(response, "_fbp", page.visitor.fbp)
-    if has_click and new_fbc(request):
+    if has_click(page) and new_fbc(request):
         set_cookie(response, "_fbc", page.visitor.fbc)
+
+
+def has_click(page: RequestEvents) -> bool:
+    return "fbclid=" in sent.query(page.request)
 
 
 def set_cookie(response: HttpResponseBase, name: str, value: str | None) -> None:

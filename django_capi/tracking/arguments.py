@@ -41,7 +41,9 @@ MILLISECONDS: Final = 100_000_000_000  # in seconds it would be the year 5138
 
 def unix_seconds(value: object, field: str = "event_time") -> int:
     """Unix seconds from a `datetime` (a naive one is in the current time zone), an int or a float."""
-    if isinstance(value, datetime):
+    if type(value) is int:  # the usual form; the test of the last one is slow
+        seconds = value
+    elif isinstance(value, datetime):
         aware = timezone.make_aware(value) if timezone.is_naive(value) else value
         seconds = int(aware.timestamp())
     elif isinstance(value, float) and isfinite(value):
