@@ -34,9 +34,9 @@ _is_public = re.compile(r"\bpublic\b").search
 
 
 def may_be_cached(response: HttpResponseBase) -> bool:
-    """True when the site says, in any of the ways that caches obey, that somebody other than this browser may keep it.
+    """True when any header that caches obey allows a shared cache to store the response.
 
-    With PAGE_IDS = "server" the site has said that nobody does.
+    Always False with PAGE_IDS = "server": the site has no such cache.
     """
     if conf.PAGE_IDS == "server":
         return False

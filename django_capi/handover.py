@@ -47,11 +47,13 @@ def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
 
 
 def silence(page: RequestEvents, response: HttpResponseBase) -> None:
-    """An error is no page that somebody wanted to see: it has no events of its own."""
+    """An error page has no events of its own. The copies of actions stay: they are given out only once."""
     page.drop_page_events()
     for block in page.blocks:
-        content = {**block.content, "events": []} if block.element_id == CONFIG_ID else {}
-        replace(response, [block.change(content)])
+        if block.element_id == CONFIG_ID:
+            replace(response, [block.change({**block.content, "events": []})])
+        elif block.public:
+            replace(response, [block.change({})])
 
 
 def make_public(page: RequestEvents, response: HttpResponseBase) -> None:

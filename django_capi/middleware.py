@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from django_capi import sent, tracking
-from django_capi.handover import delete_cookies, hand_over, is_shared
+from django_capi.handover import delete_cookies, hand_over, has_click, is_shared
 from django_capi.tracking import RequestEvents
 from django_capi.tracking.threads import run_in_new_thread, run_to_end
 from django_capi.withdrawal import withdraw_consent
@@ -88,8 +88,7 @@ def end(page: RequestEvents, token: Token[RequestEvents | None]) -> None:
 def has_work(page: RequestEvents) -> bool:
     """False for a request that tracked nothing and brought no click: it costs nothing more."""
     is_over = page.has_declined or page.has_withdrawn
-    has_click = "fbclid=" in sent.query(page.request)
-    return bool(page.waiting or page.blocks or page.copies or is_over or has_click)
+    return bool(page.waiting or page.blocks or page.copies or is_over or has_click(page))
 
 
 def finish(page: RequestEvents, response: HttpResponseBase) -> None:

@@ -24,7 +24,7 @@ else:
 def nonce_of(request: HttpRequest, in_context: object = None) -> str:
     """The nonce, or an empty string. Reading it puts it into the header: do so only for a tag that is rendered.
 
-    A nonce that nobody has read yet is false in a condition, so it is compared with None.
+    A nonce that has not been read yet is false in a condition, so it is compared with None.
     """
     for found in (in_context, getattr(request, "csp_nonce", None), get_nonce(request)):
         if found is not None and (text := read(found)):

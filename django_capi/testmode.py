@@ -32,7 +32,7 @@ def code_of(request: HttpRequest) -> str | None:
 
 
 def start(request: HttpRequest, response: HttpResponseBase, code: str) -> None:
-    """From the next request on, for an hour."""
+    """Set the cookie, which counts from the next request on and for an hour."""
     response.set_cookie(
         COOKIE,
         signing.dumps(code, salt=SALT),

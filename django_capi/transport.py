@@ -75,7 +75,7 @@ class Bearer(AuthBase):
 def exchange(method: str, url: str, *, body: str | None = None, token: Secret | None = None) -> Received | Failure:
     """Send a request, as JSON when it has a body, and wait for the whole answer. It raises nothing.
 
-    Every exception ends here, for the frames below hold the token, and error reporters show the variables of frames.
+    Every exception ends here, because the frames below hold the token and error reporters show local variables.
     """
     _local.attempt = attempt = Attempt(seconds=conf.CONNECT_TIMEOUT + conf.READ_TIMEOUT)
     if conf.CA_BUNDLE and not os.path.exists(conf.CA_BUNDLE):  # noqa: PTH110  # a str or a path of any kind

@@ -22,6 +22,7 @@ from django_capi.models import Event
 from django_capi.tracking import track
 from tests.conftest import FBP
 from tests.pages import config, events
+from tests.site.models import Order
 from tests.tracking.serving import serve
 
 pytestmark = pytest.mark.django_db
@@ -172,6 +173,16 @@ class TestNoViews:
         visitor.get("/act/")
 
         assert "Lead" in events(visitor.get("/page/"))
+
+    def test_the_copy_of_a_conversion_is_not_lost_with_it(self, visitor: Client, settings: Settings) -> None:
+        pk = visitor.post("/checkout/").json()["order"]
+        visitor.post(f"/webhook/{pk}/")
+        order = Order.objects.get()
+
+        serve(settings, lambda request: render(request, "thanks.html", {"order": order}, status=404))
+        response = visitor.get("/act/")
+
+        assert set(events(response)) == {"Purchase"}
 
     def test_nor_is_a_head_request(self, visitor: Client) -> None:
         visitor.head("/product/")

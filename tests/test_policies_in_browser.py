@@ -16,7 +16,7 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.chromium import AGENT, launched
-from tests.library import stand_in
+from tests.fbevents import stand_in
 from tests.tracking.serving import serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -40,6 +40,6 @@ def remove(rows: QuerySet[Any]) -> int:
 
 
 def rest(changed: int) -> None:
-    """Let those in who waited while so many rows were written."""
+    """Pause, so that other transactions get the locks they wait for."""
     if changed:
         time.sleep(PAUSE)

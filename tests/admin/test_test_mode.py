@@ -1,4 +1,4 @@
-"""Staff switch their own browser to test events, and nobody else's."""
+"""Test mode sends one browser's events as test events, and no other browser's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses, certificates and times come in; a message says why Meta is not reached, or not in time."""
+"""A connection that cannot work is named by a check: addresses, certificates and times."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from pytest_django.live_server_helper import LiveServer
 from django_capi.consent import Consent
 from django_capi.models import BrowserState, Event, Withdrawal
 from tests.chromium import AGENT, launched
-from tests.library import stand_in
+from tests.fbevents import stand_in
 from tests.tracking.serving import serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
