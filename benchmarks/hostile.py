@@ -29,7 +29,7 @@ from django.test import override_settings
 from benchmarks.backlog import PIXEL_IDS, TABLE, copy, keep
 from benchmarks.calls import OURS, environ
 from benchmarks.ready import database, is_postgresql, join
-from django_capi import specs
+from django_capi.browser import specs
 from django_capi.conf import Conf, conf
 from django_capi.models import Event, Origin, Status
 

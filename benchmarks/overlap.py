@@ -19,10 +19,10 @@ from django.utils import timezone
 from benchmarks.backlog import PIXEL_IDS, TABLE, copy, empty, keep
 from benchmarks.ready import database, is_postgresql
 from benchmarks.rounds import interleave, ratio_line, table
-from django_capi.insight.freshness import backlog
-from django_capi.insight.overlap import measure, start_of
 from django_capi.ledger import tallies
 from django_capi.models import BrowserState, Count, Event, Status
+from django_capi.reports.freshness import backlog
+from django_capi.reports.overlap import measure, start_of
 
 LONGEST: Final = 5.0  # milliseconds of queries
 GROWTH: Final = 1.2

@@ -13,8 +13,9 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from django_capi import sent, tracking
-from django_capi.handover import delete_cookies, hand_over, has_click, is_shared
+from django_capi import tracking
+from django_capi.browser.responses import delete_cookies, hand_over, has_click, is_shared
+from django_capi.requests import original
 from django_capi.tracking import RequestEvents
 from django_capi.tracking.threads import run_in_new_thread, run_to_end
 from django_capi.withdrawal import withdraw_consent
@@ -71,7 +72,7 @@ class CapiMiddleware:
 
 def begin(request: HttpRequest) -> tuple[RequestEvents, Token[RequestEvents | None]]:
     """The request's events, which the code that answers it may ask for by name."""
-    sent.remember(request)
+    original.remember(request)
     page = RequestEvents(request)
     request.capi = page  # type: ignore[attr-defined]
     return page, tracking.current.set(page)

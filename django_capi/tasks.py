@@ -5,8 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 
 from django_capi import worker
+from django_capi.database import deferred
 from django_capi.delivery.nudge import TASK
-from django_capi.ledger import apart, retention
+from django_capi.ledger import retention
 
 
 @shared_task(name=TASK, ignore_result=True)
@@ -16,7 +17,7 @@ def deliver() -> None:
 
 
 @shared_task(name="django_capi.prune", ignore_result=True)
-@apart.own_connection()
+@deferred.own_connection()
 def prune() -> None:
     """Drop old payloads and rows."""
     retention.prune()

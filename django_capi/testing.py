@@ -17,10 +17,10 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from django_capi.client import Sent, memory
+from django_capi.browser.blocks import CONFIG_ID
+from django_capi.delivery.client import Sent, memory
 from django_capi.delivery.drain import Report
 from django_capi.models import Event
-from django_capi.pixel import CONFIG_ID
 from django_capi.worker import run
 
 BLOCK = re.compile(r'<script id="(capi-[a-z0-9-]+)" type="application/json">(.*?)</script>', re.DOTALL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from django_capi import views
+from django_capi.collector import views
 
 app_name = "django_capi"
 

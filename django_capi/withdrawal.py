@@ -12,14 +12,14 @@ import logging
 
 from django.http import HttpRequest
 
+from django_capi.browser.session import pop_copies
 from django_capi.ledger import withdrawal
 from django_capi.meta import cookies
 from django_capi.meta.events import UserData
-from django_capi.session import pop_copies
+from django_capi.requests.visitor import contact, session_key
+from django_capi.requests.visitor import fbp as fbp_of
 from django_capi.tracking import events_of
 from django_capi.tracking.threads import asynchronous
-from django_capi.visitor import contact, session_key
-from django_capi.visitor import fbp as fbp_of
 
 logger = logging.getLogger("django_capi")
 

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from django.db import DatabaseError, OperationalError
 
 from django_capi.conversions.sweep import sweep
+from django_capi.database import deferred, sequences
 from django_capi.delivery.drain import Report, deliver
-from django_capi.ledger import apart, sequences
 from django_capi.ledger.store import using
 
 logger = logging.getLogger("django_capi")
 
 
-@apart.own_connection()
+@deferred.own_connection()
 def run(*, is_over: Callable[[], bool] = bool) -> Report:
     """Both, one after the other. Whatever happens to the sweep must not keep events from being sent."""
     sequences.repair_all(using())

@@ -22,8 +22,8 @@ from django.test import utils as test_environment
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from django_capi.client import memory
 from django_capi.conversions import sources
+from django_capi.delivery.client import memory
 from django_capi.ledger import marks
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"

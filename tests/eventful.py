@@ -13,8 +13,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from django_capi.clock import Now
+from django_capi.delivery import lanes
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import lanes, receipts, resend, retention, withdrawal
+from django_capi.ledger import receipts, resend, retention, withdrawal
 from django_capi.models import Batch, BrowserState, Count, Event, Lane, Status, Tally, Withdrawal
 from django_capi.tracking import track
 from tests.interrupted import Died, Statements, Strike

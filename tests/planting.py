@@ -10,8 +10,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from django_capi.conversions import fire
+from django_capi.delivery import lanes
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import lanes
 from django_capi.models import Event, Lane
 from django_capi.tracking import track
 from example_project.standin.messages import Request, Response, json_response

@@ -11,11 +11,11 @@ from asgiref.sync import async_to_sync
 from django.core.asgi import get_asgi_application
 from django.test import Client, RequestFactory
 
-from django_capi.agents import LONGEST, agent_of, client_of
-from django_capi.agents import Client as Kind
 from django_capi.models import Event
+from django_capi.requests.agents import LONGEST, agent_of, client_of
+from django_capi.requests.agents import Client as Kind
+from django_capi.requests.visitor import from_request
 from django_capi.tracking import events_of
-from django_capi.visitor import from_request
 from tests.conftest import ADDRESS, AGENT
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 [FBAN/FBIOS;FBCR/{};FBID/phone]"

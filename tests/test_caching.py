@@ -15,8 +15,8 @@ from django.utils.http import http_date
 from django.views.decorators.gzip import gzip_page
 from pytest_django import Settings
 
-from django_capi import caching
-from django_capi.handover import LONGEST_HEADER, log_private
+from django_capi.browser import caching
+from django_capi.browser.responses import LONGEST_HEADER, log_private
 from django_capi.meta.cookies import checksum
 from django_capi.models import Event
 from django_capi.tracking import track

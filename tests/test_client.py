@@ -6,8 +6,8 @@ import threading
 import pytest
 from pytest_django import Settings
 
-from django_capi import client
 from django_capi.conf import Pixel, Secret
+from django_capi.delivery import client
 from django_capi.meta.verdicts import Outcome
 
 PIXEL = Pixel(pixel_id="1234567890123456", access_token=Secret("token-that-must-not-leak-0123456789"))

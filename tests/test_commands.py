@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db.models import F
 from django.utils import timezone
 
-from django_capi.client import memory
+from django_capi.delivery.client import memory
 from django_capi.delivery.drain import deliver
 from django_capi.models import Event, Status
 from django_capi.tracking import track

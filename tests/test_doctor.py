@@ -21,7 +21,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_capi import transport
+from django_capi.delivery import http
 from django_capi.delivery.drain import deliver
 from django_capi.doctor import Finding, Level, clocks, egress, examine
 from django_capi.models import ConversionMark, ConversionSource, ConversionState, Lane
@@ -38,7 +38,7 @@ def meta(settings: Settings) -> Iterator[Running]:
     running = serve(token=TOKEN)
     settings.CAPI = {**settings.CAPI, "SENDER": "graph", "GRAPH_URL": running.url, "ACCESS_TOKEN": TOKEN}
     yield running
-    transport.session().close()
+    http.session().close()
     running.stop()
 
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from django_capi import hooks
+from django_capi import callbacks
 from django_capi.conversions import Conversion
 from django_capi.models import Event
 from django_capi.signals import events_stored
@@ -112,12 +112,12 @@ def test_a_transaction_that_is_lost_in_a_callable_is_not_taken_for_committed(
 
 def test_code_without_queries_opens_no_savepoint(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with transaction.atomic(), django_assert_num_queries(0):
-        assert hooks.call(len, "four") == 4
+        assert callbacks.call(len, "four") == 4
 
 
 def test_the_text_of_an_error_is_not_passed_on() -> None:
-    with pytest.raises(hooks.Failed, match=r"^KeyError$") as failure:
-        hooks.call({}.__getitem__, "jane@example.com")
+    with pytest.raises(callbacks.Failed, match=r"^KeyError$") as failure:
+        callbacks.call({}.__getitem__, "jane@example.com")
 
     assert failure.value.__cause__ is None
 

@@ -12,7 +12,8 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection, connections, transaction
 
-from django_capi.ledger import conflicts, retention
+from django_capi.database import conflicts
+from django_capi.ledger import retention
 from django_capi.models import Event, Status
 from django_capi.testing import deliver_now, outbox
 from django_capi.tracking import track

@@ -26,17 +26,17 @@ from django.core.management import CommandError, call_command
 from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import Settings
 
-from django_capi import client as graph
-from django_capi import specs, tracking, transport
+from django_capi import tracking
+from django_capi.browser import specs
 from django_capi.collector.reports import Known, report_from
 from django_capi.conf import conf
-from django_capi.delivery import nudge
-from django_capi.ledger import batches, lanes
+from django_capi.delivery import batches, http, lanes, nudge
+from django_capi.delivery import client as graph
 from django_capi.ledger.store import store
 from django_capi.meta.events import CustomData, InvalidEvent, UserData
 from django_capi.models import Event, Origin, Snapshot, Status
+from django_capi.requests.visitor import from_request
 from django_capi.tracking import Action, RequestEvents, track
-from django_capi.visitor import from_request
 from example_project.standin import server as standin
 from tests import planted, planting
 from tests.conftest import ADDRESS, AGENT, FBP, HEADERS
@@ -68,7 +68,7 @@ def places(settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.L
     }
     with registering(Note, planted.Broken):
         yield found
-    transport.session().close()
+    http.session().close()
     running.stop()
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from pytest_django import Settings
 
-from django_capi import transport
+from django_capi.delivery import http
 from django_capi.ledger import retention
 from django_capi.models import BrowserState
 from tests.eventful import LEASE, Action, Site, Turn
@@ -134,7 +134,7 @@ def site(settings: Settings, caplog: pytest.LogCaptureFixture) -> Iterator[Site]
         settings.CAPI = {**settings.CAPI, **changes, **sizes}
         with connection.execute_wrapper(found.statements):
             yield found
-        transport.session().close()
+        http.session().close()
 
 
 def test_the_promises_hold_whatever_happens_in_whatever_order(site: Site) -> None:

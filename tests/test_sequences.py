@@ -11,13 +11,14 @@ import pytest
 from django.db import connection, connections, transaction
 
 from django_capi.consent import Consent
+from django_capi.database import sequences
 from django_capi.delivery.drain import deliver
 from django_capi.doctor import Level, examine
-from django_capi.ledger import marks, sequences, snapshots, withdrawal
+from django_capi.ledger import marks, snapshots, withdrawal
 from django_capi.models import Batch, ConversionMark, Event, Lane, Snapshot, Withdrawal
+from django_capi.requests.visitor import Visitor
 from django_capi.testing import deliver_now
 from django_capi.tracking import track
-from django_capi.visitor import Visitor
 from tests.conftest import FBP
 from tests.site.models import Note, Order
 

@@ -11,9 +11,9 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from pytest_django import Settings
 
-from django_capi import hooks, tasks, transactions
-from django_capi.client import memory
-from django_capi.ledger import apart
+from django_capi import callbacks, tasks
+from django_capi.database import deferred, transactions
+from django_capi.delivery.client import memory
 from django_capi.models import Event, Status
 from django_capi.testing import deliver_now
 from django_capi.tracking import track
@@ -81,8 +81,8 @@ class TestInIt:
                 cursor.execute("SELECT * FROM a_table_that_is_not_there")
 
         Note.objects.create(text="the order")
-        with pytest.raises(hooks.Failed):
-            hooks.call(ask_in_vain)
+        with pytest.raises(callbacks.Failed):
+            callbacks.call(ask_in_vain)
         connection.commit()
 
         assert Note.objects.exists()
@@ -143,7 +143,7 @@ class TestAWorkerBesideIt:
     def test_closes_its_connection(self, manual: None) -> None:
         before = connections["default"]
 
-        with apart.own_connection():
+        with deferred.own_connection():
             during = connections["default"]
             Note.objects.count()
 
@@ -155,7 +155,7 @@ class TestAWorkerBesideIt:
     def test_gives_the_callers_connection_back_after_an_error(self, manual: None, error: type[BaseException]) -> None:
         before = connections["default"]
 
-        with pytest.raises(error), apart.own_connection():
+        with pytest.raises(error), deferred.own_connection():
             raise error
 
         assert connections["default"] is before
@@ -189,7 +189,7 @@ class TestAWorkerBesideIt:
 def test_without_one_a_worker_opens_no_other_connection() -> None:
     before = connections["default"]
 
-    with apart.own_connection():
+    with deferred.own_connection():
         during = connections["default"]
 
     assert during is before

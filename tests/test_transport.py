@@ -15,10 +15,10 @@ import pytest
 import requests
 from pytest_django import Settings
 
-from django_capi import client, transport
 from django_capi.conf import Pixel, Secret
+from django_capi.delivery import client, http
+from django_capi.delivery.http import Failure, Received, Trouble
 from django_capi.meta.verdicts import Outcome
-from django_capi.transport import Failure, Received, Trouble
 from tests.loopback import HEAD, SUCCESS, WHOLE, Authority, Script, answering, make_authority, read_request, serving
 
 TOKEN = "token-that-must-not-leak-0123456789"
@@ -38,7 +38,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def _limits(settings: Settings) -> Iterator[None]:
     settings.CAPI = {**settings.CAPI, "CONNECT_TIMEOUT": 0.3, "READ_TIMEOUT": 0.3}
     yield
-    transport.session().close()
+    http.session().close()
 
 
 def post(settings: Settings, url: str, body: str = BODY) -> client.Answer:
@@ -229,7 +229,7 @@ class Defective(requests.adapters.HTTPAdapter):
     def __init__(self, *, first: bool) -> None:
         super().__init__()
         self.first = first
-        self.inner = transport.Adapter()
+        self.inner = http.Adapter()
 
     def send(self, request: requests.PreparedRequest, *args: object, **kwargs: object) -> requests.Response:
         if not self.first:
@@ -246,9 +246,9 @@ def test_an_error_that_nobody_foresaw_is_judged_by_what_has_left(
     first: bool, outcome: Outcome, settings: Settings
 ) -> None:
     with serving(answering(WHOLE)) as url:
-        transport.session().mount(url, Defective(first=first))
+        http.session().mount(url, Defective(first=first))
         answer = post(settings, url)
-        transport.session().adapters.pop(url)
+        http.session().adapters.pop(url)
 
     assert answer.verdict.outcome is outcome
     assert "Leak" in answer.verdict.reason
@@ -257,9 +257,9 @@ def test_an_error_that_nobody_foresaw_is_judged_by_what_has_left(
 
 def test_no_exception_is_left_behind_whose_frames_hold_the_token(settings: Settings) -> None:
     with serving(answering(WHOLE)) as url:
-        transport.session().mount(url, Defective(first=True))
+        http.session().mount(url, Defective(first=True))
         post(settings, url)
-        transport.session().adapters.pop(url)
+        http.session().adapters.pop(url)
 
     gc.collect()
     assert raised.pop()() is None
@@ -267,7 +267,7 @@ def test_no_exception_is_left_behind_whose_frames_hold_the_token(settings: Setti
 
 def test_a_server_without_tls_is_told_from_one_that_is_not_there(settings: Settings) -> None:
     with serving(lambda connection: connection.sendall(WHOLE)) as url:
-        answer = transport.exchange("GET", url.replace("http:", "https:"))
+        answer = http.exchange("GET", url.replace("http:", "https:"))
 
     assert isinstance(answer, Failure)
     assert (answer.trouble, answer.sent, answer.error) == (Trouble.CERTIFICATE, False, "SSLError")
@@ -275,7 +275,7 @@ def test_a_server_without_tls_is_told_from_one_that_is_not_there(settings: Setti
 
 def test_an_answer_that_is_no_text_is_read_all_the_same(settings: Settings) -> None:
     with serving(answering(HEAD + b"Content-Length: 1\r\n\r\n\xff")) as url:
-        answer = transport.exchange("GET", url)
+        answer = http.exchange("GET", url)
 
     assert isinstance(answer, Received)
     assert (answer.status, answer.body) == (200, "\ufffd")
@@ -284,23 +284,23 @@ def test_an_answer_that_is_no_text_is_read_all_the_same(settings: Settings) -> N
 def test_a_session_is_kept_and_belongs_to_one_thread() -> None:
     found: list[requests.Session] = []
 
-    thread = threading.Thread(target=lambda: found.append(transport.session()))
+    thread = threading.Thread(target=lambda: found.append(http.session()))
     thread.start()
     thread.join()
 
-    assert transport.session() is transport.session()
-    assert transport.session() is not found[0]
+    assert http.session() is http.session()
+    assert http.session() is not found[0]
 
 
 def test_a_forked_child_makes_its_own_session() -> None:
-    parent = transport.session()
-    transport._local.pid = os.getpid() + 1  # what a fork leaves behind
+    parent = http.session()
+    http._local.pid = os.getpid() + 1  # what a fork leaves behind
 
-    assert transport.session() is not parent
+    assert http.session() is not parent
 
 
 def test_every_pool_of_urllib3_gets_connections_with_limits() -> None:
-    pools = transport.session().get_adapter("https://").poolmanager.pool_classes_by_scheme  # type: ignore[attr-defined]
+    pools = http.session().get_adapter("https://").poolmanager.pool_classes_by_scheme  # type: ignore[attr-defined]
 
-    assert {issubclass(pool.ConnectionCls, transport.Connection) for pool in pools.values()} == {True}
-    assert {transport.limited(pool) is pool for pool in pools.values()} == {True}
+    assert {issubclass(pool.ConnectionCls, http.Connection) for pool in pools.values()} == {True}
+    assert {http.limited(pool) is pool for pool in pools.values()} == {True}

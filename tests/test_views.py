@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_capi import specs
+from django_capi.browser import specs
 from django_capi.ledger.resend import resend
 from django_capi.models import BrowserState, ConversionMark, Event, NotSent, Snapshot, Status
 from django_capi.testing import deliver_now

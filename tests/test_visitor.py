@@ -5,7 +5,7 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from django_capi.consent import Consent, decide
-from django_capi.visitor import client_ip_address, from_request, restored
+from django_capi.requests.visitor import client_ip_address, from_request, restored
 from tests.conftest import AGENT, FBP
 
 OURS = "10.0.0.5"

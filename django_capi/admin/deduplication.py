@@ -21,9 +21,9 @@ from django_capi.admin import figures, reasons, wording
 from django_capi.admin.filters import WINDOWS
 from django_capi.admin.pages import LedgerPagesMixin, banner
 from django_capi.conf import conf
-from django_capi.insight import freshness, overlap
 from django_capi.ledger import tallies
 from django_capi.models import Event
+from django_capi.reports import freshness, overlap
 
 DEFAULT_DAYS = 7  # Meta's own figures are averages of seven days
 DATASET_URL = "https://business.facebook.com/events_manager2/list/dataset/{}"

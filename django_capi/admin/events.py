@@ -21,9 +21,9 @@ from django_capi.admin import detail, filters, pills, story, test_mode, wording
 from django_capi.admin.pages import LedgerPagesMixin
 from django_capi.admin.paging import LIMIT
 from django_capi.conf import conf
-from django_capi.insight.freshness import Backlog
 from django_capi.ledger import resend, tallies, withdrawal
 from django_capi.models import Batch, ConversionMark, Event
+from django_capi.reports.freshness import Backlog
 
 # All that a list's address may ask for. Any other field could be guessed letter by letter.
 FIELDS = ("status", "browser_state", "origin", "consent", "shared_id", "test_event_code")

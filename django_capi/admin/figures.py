@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_capi.admin import charts, pills, wording
-from django_capi.insight.overlap import COVERAGE_GOAL, Counts, KeyShare, Overlap, Verdict
+from django_capi.reports.overlap import COVERAGE_GOAL, Counts, KeyShare, Overlap, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

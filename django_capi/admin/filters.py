@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.conf import conf
-from django_capi.insight import overlap
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
 from django_capi.models import ConversionMark, ConversionState, Event, NotSent
+from django_capi.reports import overlap
 
 NAMES = (PAGE_VIEW, *sorted(STANDARD_EVENTS - {PAGE_VIEW}))
 OTHER = "*"  # no event name: Meta allows letters, digits and _

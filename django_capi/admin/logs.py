@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 
 from django_capi.admin import filters, pills, wording
 from django_capi.admin.pages import LedgerPagesMixin
-from django_capi.ledger import lanes
+from django_capi.delivery import lanes
 from django_capi.meta.verdicts import Outcome
 from django_capi.models import Batch, ConversionMark, ConversionState, Lane
 

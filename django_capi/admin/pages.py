@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from django_capi.admin import wording
 from django_capi.admin.paging import BoundedPaginator
-from django_capi.insight import freshness
+from django_capi.reports import freshness
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin

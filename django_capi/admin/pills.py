@@ -6,8 +6,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.insight.overlap import Verdict
 from django_capi.models import BrowserState, Status
+from django_capi.reports.overlap import Verdict
 
 # The tone of admin.css, and the mark that says the same without colour.
 SERVER = {

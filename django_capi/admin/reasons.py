@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import wording
-from django_capi.insight.overlap import Counts
 from django_capi.models import BrowserState, Status
+from django_capi.reports.overlap import Counts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

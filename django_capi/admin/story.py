@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from django_capi.admin import wording
 from django_capi.consent import Consent
-from django_capi.insight.freshness import Backlog, Pause
 from django_capi.ledger.store import HELD
 from django_capi.models import BrowserState, Event, Origin, Rank, Status
+from django_capi.reports.freshness import Backlog, Pause
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
-from django_capi import testmode
 from django_capi.conf import conf
+from django_capi.requests import test_mode
 from django_capi.shapes import is_test_code
 
 
@@ -35,14 +35,14 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Show the form, or do as it says."""
     if request.method == "POST" and "stop" in request.POST:
         stopped = HttpResponseRedirect(request.path)
-        testmode.stop(stopped)
+        test_mode.stop(stopped)
         messages.success(request, _("This browser's events are sent as those of any customer."))
         return stopped
     form = CodeForm(request.POST or None, initial={"code": conf.TEST_EVENT_CODE})
     if request.method == "POST" and form.is_valid():
         started = HttpResponseRedirect(request.path)
-        testmode.start(request, started, form.cleaned_data["code"])
+        test_mode.start(request, started, form.cleaned_data["code"])
         messages.success(request, _("For an hour, this browser's events are sent as test events."))
         return started
-    shown = {"title": _("Test mode"), "form": form, "current_code": testmode.code_of(request)}
+    shown = {"title": _("Test mode"), "form": form, "current_code": test_mode.code_of(request)}
     return TemplateResponse(request, "admin/django_capi/event/test_mode.html", {**context, **shown})

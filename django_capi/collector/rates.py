@@ -11,7 +11,7 @@ from typing import Final
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
-from django_capi import hooks
+from django_capi import callbacks
 from django_capi.collector.requests import RequestRefused
 from django_capi.conf import conf
 
@@ -52,8 +52,8 @@ def key_of(kind: str, value: str, number: int) -> str:
 def increased(key: str, count: int, *, seconds: int) -> int:
     """The counter's new value; 0 where the cache fails: then every request is within the limits."""
     try:
-        return int(hooks.call(add, key, count, seconds))
-    except hooks.Failed as failure:
+        return int(callbacks.call(add, key, count, seconds))
+    except callbacks.Failed as failure:
         log_failure(str(failure))
         return 0
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from django_capi import specs
+from django_capi.browser import specs
 from django_capi.collector.requests import text
 from django_capi.conf import conf
 from django_capi.ledger.store import DUPLICATE_WINDOW

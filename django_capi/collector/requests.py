@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, JsonResponse
 
-from django_capi.visitor import is_own, reduced
+from django_capi.requests.visitor import is_own, reduced
 
 __all__ = ["RequestRefused", "body_of", "check_origin", "items_of", "own_url", "text"]
 

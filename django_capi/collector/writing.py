@@ -10,9 +10,9 @@ from django_capi.collector.requests import own_url
 from django_capi.ledger import receipts, store
 from django_capi.meta.events import InvalidEvent
 from django_capi.models import Origin
-from django_capi.scope import pixels_for
+from django_capi.requests.routing import pixels_for
+from django_capi.requests.visitor import Visitor, reduced
 from django_capi.tracking import Action, RequestEvents, custom_data_from, entry, write
-from django_capi.visitor import Visitor, reduced
 
 __all__ = ["write_reports"]
 

@@ -14,7 +14,7 @@ from django.db.models import IntegerChoices
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from django_capi import hooks
+from django_capi import callbacks
 from django_capi.conf import conf
 
 logger = logging.getLogger("django_capi")
@@ -99,7 +99,7 @@ def decision(request: HttpRequest, *, said: bool | None = None) -> Decision:
         return CALLER_DENIED
     try:
         answer = asked(request)
-    except hooks.Failed as failure:
+    except callbacks.Failed as failure:
         logger.error("The consent policy raised %s; the event is treated as not consented.", failure)  # noqa: TRY400  # a traceback may hold personal data
         return SIGNAL_DENIED if signals_no(request) else FAILED
     if answer is Consent.DENIED:
@@ -149,7 +149,7 @@ def without_request() -> Consent:
 def asked(request: HttpRequest) -> Consent:
     """The policy's answer; anything but True, False and a `Consent` counts as none. Raises `hooks.Failed`."""
     policy = conf.imported("CONSENT")
-    answer = hooks.call(policy, request) if policy else None
+    answer = callbacks.call(policy, request) if policy else None
     if isinstance(answer, Consent):
         return answer
     if isinstance(answer, bool):

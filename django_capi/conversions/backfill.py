@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.db.models import Model, QuerySet
 
-from django_capi import hooks, tracking
+from django_capi import callbacks, tracking
 from django_capi.conversions import objects, sources
 from django_capi.conversions.base import Conversion, concrete, has_happened
 from django_capi.conversions.data import time_of
@@ -57,7 +57,7 @@ class Backfill:
 
     def rows(self) -> QuerySet[Model]:
         """What `candidates()` names, or every object."""
-        named = hooks.call(self.conversion.candidates, self.since)
+        named = callbacks.call(self.conversion.candidates, self.since)
         rows = concrete(self.conversion.model)._base_manager.all() if named is None else named
         return rows.using(self.database).order_by("pk")
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from django_capi import hooks
+from django_capi import callbacks
 
 logger = logging.getLogger("django_capi")
 
@@ -109,8 +109,8 @@ def seen_as(obj: Model, conversion: Conversion[Any]) -> Model:
 def ask(conversion: Conversion[Any], hook: str, obj: Model) -> Any:
     """What the site's method says, or hooks.Failed, logged without the error's text, which may hold personal data."""
     try:
-        return hooks.call(getattr(conversion, hook), seen_as(obj, conversion))
-    except hooks.Failed as failure:
+        return callbacks.call(getattr(conversion, hook), seen_as(obj, conversion))
+    except callbacks.Failed as failure:
         logger.error("%s.%s() raised %s.", type(conversion).__name__, hook, failure)  # noqa: TRY400
         raise
 
@@ -119,5 +119,5 @@ def has_happened(conversion: Conversion[Any], obj: Model) -> bool | None:
     """None when its own method fails: then nothing is known, and the object stays owed."""
     try:
         return bool(ask(conversion, "happened", obj))
-    except hooks.Failed:
+    except callbacks.Failed:
         return None

@@ -16,7 +16,7 @@ from django_capi.ledger import marks, snapshots
 from django_capi.ledger.store import HELD, using
 from django_capi.meta.events import CustomData, UserData
 from django_capi.models import Event, Origin
-from django_capi.visitor import session_key
+from django_capi.requests.visitor import session_key
 
 
 def copies(obj: Model, page: tracking.RequestEvents) -> Iterator[tracking.Action]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from django.db.models import Model
 
-from django_capi import hooks, tracking
+from django_capi import callbacks, tracking
 from django_capi.conversions.base import Conversion, ask
 from django_capi.meta.events import CustomData, InvalidEvent, UserData
 
@@ -50,15 +50,15 @@ def said(
     """What the method returns, as `read` takes it. It may hold a QuerySet or a generator, which fails only then."""
     try:
         found = ask(conversion, hook, obj)
-    except hooks.Failed:
+    except callbacks.Failed:
         failed.append(hook)
         return read({})
     if not isinstance(found, Mapping):
         complain(conversion, hook, f"must return a dict, not {type(found).__name__}")
         return read({})
     try:
-        return cast(T, hooks.call(read, found))
-    except hooks.Failed as failure:
+        return cast(T, callbacks.call(read, found))
+    except callbacks.Failed as failure:
         complain(conversion, hook, f"returned data that raised {failure} when it was read")
         failed.append(hook)
         return read({})
@@ -69,7 +69,7 @@ def time_of(conversion: Conversion[Any], obj: Model) -> int | None:
     try:
         found = ask(conversion, "event_time", obj)
         return None if found is None else tracking.unix_seconds(found)
-    except hooks.Failed:
+    except callbacks.Failed:
         return None
     except InvalidEvent as invalid:
         complain(conversion, "event_time", f"returned what cannot be used: {invalid}")

@@ -13,22 +13,22 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from django_capi import hooks, tracking
+from django_capi import callbacks, tracking
 from django_capi.conf import Pixel
 from django_capi.conversions import objects, visitors
 from django_capi.conversions.base import Conversion, conversions_of, has_happened, seen_as
 from django_capi.conversions.data import Data, data_of, time_of, warn_if_empty
 from django_capi.conversions.sources import came_after
+from django_capi.database.retry import serialized
+from django_capi.database.transactions import is_in_transaction, on_commit
 from django_capi.delivery.nudge import nudge
 from django_capi.ledger import drafts, marks
-from django_capi.ledger.insist import serialized
 from django_capi.ledger.store import AGE_MARGIN, DEFAULT_AGE_LIMIT, using
 from django_capi.meta.events import ActionSource
 from django_capi.models import ConversionMark, ConversionState, NotSent, Origin
-from django_capi.scope import chosen_pixels
+from django_capi.requests.routing import chosen_pixels
+from django_capi.requests.visitor import Visitor
 from django_capi.tracking import actions
-from django_capi.transactions import is_in_transaction, on_commit
-from django_capi.visitor import Visitor
 
 logger = logging.getLogger("django_capi")
 
@@ -73,7 +73,7 @@ def settle_now(moment: Moment) -> bool:
     with transaction.atomic(using=using()):
         try:
             reason_or_visitor, pixels = outcome(moment, event_time)
-        except hooks.Failed:
+        except callbacks.Failed:
             return False  # it stays owed
         if isinstance(reason_or_visitor, NotSent):
             return refuse(moment, reason_or_visitor)

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from django_capi.conf import is_testing
 from django_capi.conversions.base import Conversion, concrete, registry
+from django_capi.database.transactions import is_in_transaction
 from django_capi.ledger.store import using
 from django_capi.models import ConversionSource
-from django_capi.transactions import is_in_transaction
 
 ASCENDING = (AutoField, BigAutoField, SmallAutoField)
 

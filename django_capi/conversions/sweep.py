@@ -18,12 +18,12 @@ from django.apps import apps
 from django.db.models import F, Model, Q
 from django.utils import timezone
 
-from django_capi import hooks, tracking
+from django_capi import callbacks, tracking
 from django_capi.conversions import objects, sources
 from django_capi.conversions.base import Conversion, concrete, has_happened, named, registry
 from django_capi.conversions.settle import Moment, complete, settle
+from django_capi.database.keys import batched
 from django_capi.ledger import marks
-from django_capi.ledger.keys import batched
 from django_capi.ledger.store import using
 from django_capi.models import ConversionMark, ConversionSource, ConversionState
 
@@ -200,7 +200,7 @@ def read_candidates(conversion: Conversion[Any], source: ConversionSource) -> in
 
 def candidates_after(conversion: Conversion[Any], since: datetime, pk: str, database: str) -> list[Model] | None:
     """A page of them in the order of their keys; None where the conversion names none."""
-    named_ones = hooks.call(conversion.candidates, since)
+    named_ones = callbacks.call(conversion.candidates, since)
     if named_ones is None:
         return None
     rows = named_ones.using(database).order_by("pk")

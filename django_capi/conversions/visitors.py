@@ -10,14 +10,14 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
+from django_capi import callbacks, tracking
 from django_capi import consent as policies
-from django_capi import hooks, tracking
 from django_capi.consent import Consent
 from django_capi.conversions.base import Conversion, ask
 from django_capi.ledger import snapshots
 from django_capi.ledger.snapshots import Kept
 from django_capi.models import NotSent
-from django_capi.visitor import Visitor, session_key
+from django_capi.requests.visitor import Visitor, session_key
 
 
 def keep(object_ref: str, page: tracking.RequestEvents | None) -> None:
@@ -107,6 +107,6 @@ def said(conversion: Conversion[Any], obj: Model) -> Consent:
     """What the site itself says of the customer's consent."""
     try:
         answer = ask(conversion, "consent", obj)
-    except hooks.Failed:
+    except callbacks.Failed:
         return Consent.UNKNOWN
     return policies.without_request() if answer is None else policies.said(consent=bool(answer))

@@ -12,7 +12,8 @@ from django_capi import tracking
 from django_capi.conversions import objects, sources, visitors
 from django_capi.conversions.base import Conversion, ConversionClass, add, conversions_of, has_happened, registered
 from django_capi.conversions.settle import Moment, settle
-from django_capi.ledger import apart, marks
+from django_capi.database import deferred
+from django_capi.ledger import marks
 from django_capi.models import ConversionState
 
 OPEN: Final = ConversionState.OPEN
@@ -103,7 +104,7 @@ def after_save(*, instance: Model, created: bool = False, raw: bool = False, usi
         return
     page = tracking.active_page()
     with tracking.Quietly("A conversion"):
-        apart.after_commit(using, lambda: notice(instance, conversions, using, page, is_new=created))
+        deferred.after_commit(using, lambda: notice(instance, conversions, using, page, is_new=created))
 
 
 def notice(

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 
 from django.db import DatabaseError, OperationalError
 
-from django_capi.client import Answer, Client, client
 from django_capi.conf import Pixel, conf
-from django_capi.delivery import courier, poison
+from django_capi.delivery import background, batches, isolate, lanes
+from django_capi.delivery.client import Answer, Client, client
 from django_capi.delivery.pauses import UNSAFE_PAUSE, wait
-from django_capi.ledger import batches, erasure, lanes, retention, tallies
+from django_capi.ledger import erasure, retention, tallies
 from django_capi.meta import wire
 from django_capi.meta.verdicts import Outcome
 from django_capi.models import Batch, Rank
@@ -167,7 +167,7 @@ class Window:
         batch = batches.intend(self.held, rows, size=len(body), after=self.last)
         self.last = replace(self.last, answer=None) if self.last else None
         self.report.requests += 1
-        self.batch, self.flight = batch, courier.dispatch(self.sender, self.pixel, body)
+        self.batch, self.flight = batch, background.dispatch(self.sender, self.pixel, body)
         return batch, self.flight
 
     def settle_last(self) -> None:
@@ -186,7 +186,7 @@ class Window:
         """Deal with any answer but acceptance; whether to go on."""
         if rows[0].rank == Rank.ALONE and self.leave_apart(rows, batch, answer):
             return True
-        blames = poison.is_either if self.is_in_trouble() else poison.is_refusal
+        blames = isolate.is_either if self.is_in_trouble() else isolate.is_refusal
         if not blames(answer):
             return self.settle(rows, batch, answer)
         batches.close_answered(batch, answer)
@@ -201,7 +201,7 @@ class Window:
         if answer.verdict.outcome is Outcome.AMBIGUOUS:
             self.report.ambiguous += len(rows)
             batches.in_doubt(batch, answer)
-        elif poison.is_breakdown(answer):
+        elif isolate.is_breakdown(answer):
             batches.close_answered(batch, answer)
         else:
             return False
@@ -249,9 +249,9 @@ class Window:
             batches.close_answered(batch, answer)
         return False
 
-    def isolate(self, rows: Sequence[batches.Due], answer: Answer, blames: poison.Blames) -> bool:
+    def isolate(self, rows: Sequence[batches.Due], answer: Answer, blames: isolate.Blames) -> bool:
         """Find the events that Meta refuses or fails at; the others are delivered on the way."""
-        found = poison.isolate(rows, answer, post=self.post, settle=self.settle, blames=blames, goes_on=self.goes_on)
+        found = isolate.isolate(rows, answer, post=self.post, settle=self.settle, blames=blames, goes_on=self.goes_on)
         for row, refusal in found.rejected:
             batches.reject(self.held, row, refusal)
         batches.set_apart(found.failing)

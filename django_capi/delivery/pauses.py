@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from django_capi.client import Answer
-from django_capi.delivery import poison
+from django_capi.delivery import isolate
+from django_capi.delivery.client import Answer
 from django_capi.meta.verdicts import Outcome
 
 CONFIGURATION_PAUSE: Final = 900  # seconds until a refused token or pixel is tried again
@@ -19,7 +19,7 @@ FIRST_BACKOFF: Final = 10  # seconds, doubling, with full jitter
 def wait(answer: Answer, failures: int) -> float:
     """How many seconds to send nothing, by the kind of answer and the failures before it."""
     verdict = answer.verdict
-    if verdict.outcome is Outcome.LANE or poison.is_refusal(answer):  # refused alike, whatever is sent
+    if verdict.outcome is Outcome.LANE or isolate.is_refusal(answer):  # refused alike, whatever is sent
         return CONFIGURATION_PAUSE
     if verdict.outcome is Outcome.THROTTLE:
         return verdict.retry_after or min(THROTTLE_PAUSE * 2**failures, LONGEST_PAUSE)

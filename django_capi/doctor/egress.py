@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
-from django_capi import transport
 from django_capi.checks.addresses import origin
 from django_capi.conf import conf
+from django_capi.delivery import http
+from django_capi.delivery.http import Failure, Trouble
 from django_capi.doctor.clocks import compared
 from django_capi.doctor.finding import GRAPH_SENDER, Finding, fail, ok, warn
-from django_capi.transport import Failure, Trouble
 
 NAME = "egress"
 CLOCK = "clock"
@@ -32,7 +32,7 @@ def look() -> Iterator[Finding]:
     where = origin(conf.GRAPH_URL) or "GRAPH_URL"
     before = time.time()
     # The root: asked for an object without a token, Meta counts an error against this address.
-    answer = transport.exchange("GET", f"{conf.GRAPH_URL.rstrip('/')}/")
+    answer = http.exchange("GET", f"{conf.GRAPH_URL.rstrip('/')}/")
     if isinstance(answer, Failure):
         yield fail(NAME, f"No answer from {where} ({answer.error}): nothing can be sent.", ADVICE[answer.trouble])
         return

@@ -6,8 +6,8 @@ import time
 import uuid
 from collections.abc import Iterator
 
-from django_capi.client import Answer, GraphClient
 from django_capi.conf import Pixel, conf
+from django_capi.delivery.client import Answer, GraphClient
 from django_capi.doctor.finding import GRAPH_SENDER, Finding, fail, ok, warn
 from django_capi.meta import wire
 from django_capi.meta.events import ActionSource, Event, UserData

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.doctor.finding import Finding, fail, ok, warn
-from django_capi.insight.freshness import LATE_AFTER, Backlog, backlog
 from django_capi.ledger.store import using
 from django_capi.models import Event, Lane, Status
+from django_capi.reports.freshness import LATE_AFTER, Backlog, backlog
 
 SILENT_AFTER = timedelta(minutes=15)  # longer than anybody waits between two sweeps
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from django_capi.conf import conf
 from django_capi.consent import Consent
+from django_capi.database.keys import Among, batched
+from django_capi.database.ranges import RANGE, every, rest
+from django_capi.database.retry import insistent
 from django_capi.ledger import withdrawal
-from django_capi.ledger.insist import insistent
-from django_capi.ledger.keys import Among, batched
-from django_capi.ledger.ranges import RANGE, every, rest
 from django_capi.ledger.resend import RESENDABLE
 from django_capi.ledger.snapshots import CAPTURED, has_person
 from django_capi.ledger.store import using
@@ -29,7 +29,7 @@ from django_capi.models import (
     Withdrawal,
     WithdrawalKind,
 )
-from django_capi.visitor import Visitor
+from django_capi.requests.visitor import Visitor
 
 MOST: Final = 1000  # rows in a pass of delivery, and withdrawals that it is about
 ALL: Final = Q()

@@ -17,10 +17,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from django_capi.clock import has_own_clock, microseconds_since, placeholder_in_database
-from django_capi.ledger import sequences
-from django_capi.ledger.conflicts import is_serialization_failure, violated_key
+from django_capi.database import sequences
+from django_capi.database.conflicts import is_serialization_failure, violated_key
+from django_capi.database.transactions import is_in_transaction
 from django_capi.models import Event
-from django_capi.transactions import is_in_transaction
 
 FIELDS: Final = [field for field in Event._meta.concrete_fields if not (field.primary_key or field.has_db_default())]
 NAMES: Final = [field.attname for field in FIELDS]

@@ -18,12 +18,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from django_capi.conf import is_testing
-from django_capi.ledger import sequences
-from django_capi.ledger.insist import insistent
-from django_capi.ledger.keys import batched
+from django_capi.database import sequences
+from django_capi.database.keys import batched
+from django_capi.database.retry import insistent
+from django_capi.database.transactions import on_commit
 from django_capi.ledger.store import using
 from django_capi.models import ConversionMark, ConversionState, NotSent
-from django_capi.transactions import on_commit
 
 COPY_WINDOW = timedelta(hours=24)  # from the conversion to its browser copy; Meta's window is 48 hours
 COPY_LIFETIME = 1800  # seconds a rendered copy may be fired

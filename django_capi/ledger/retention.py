@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from django_capi.clock import Now
 from django_capi.conf import conf
+from django_capi.database.keys import batched, pending
+from django_capi.database.ranges import RANGE, drop, ranges, rest
+from django_capi.database.retry import insistent
 from django_capi.ledger import erasure, tallies
-from django_capi.ledger.insist import insistent
-from django_capi.ledger.keys import batched, pending
-from django_capi.ledger.ranges import RANGE, drop, ranges, rest
 from django_capi.ledger.resend import may_be_resent
 from django_capi.ledger.store import AGE_LIMIT, using
 from django_capi.models import Batch, Event, Rank, Snapshot, Status, Withdrawal

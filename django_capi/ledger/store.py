@@ -15,7 +15,7 @@ from typing import Any, Final
 from django.db import router
 from django.utils import timezone
 
-from django_capi import hooks, signals
+from django_capi import callbacks, signals
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
 from django_capi.ledger import precedence
@@ -74,7 +74,7 @@ def store(entries: Sequence[Entry], pixels: Iterable[Pixel]) -> list[Event]:
         precedence.store_own(rows, alias=using())
     for pixel in targets:
         names = [(row.event_name, row.event_id) for row in rows if row.pixel_id == pixel.pixel_id]
-        hooks.tell(signals.events_stored, Event, pixel_id=pixel.pixel_id, events=names)
+        callbacks.tell(signals.events_stored, Event, pixel_id=pixel.pixel_id, events=names)
     return rows
 
 

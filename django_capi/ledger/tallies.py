@@ -22,8 +22,8 @@ from django.db.models import Count as CountOf
 from django.db.models import F, Max, Q, QuerySet
 
 from django_capi.clock import Now
-from django_capi.ledger.insist import insistent
-from django_capi.ledger.keys import Among
+from django_capi.database.keys import Among
+from django_capi.database.retry import insistent
 from django_capi.ledger.store import using
 from django_capi.models import Count, Event, Span, Tally
 

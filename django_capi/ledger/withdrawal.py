@@ -21,12 +21,12 @@ from django.utils import timezone
 
 from django_capi.clock import Now, from_database, in_database
 from django_capi.consent import Consent
-from django_capi.ledger import sequences
-from django_capi.ledger.insist import insistent
-from django_capi.ledger.keys import Among, batched, pending
+from django_capi.database import sequences
+from django_capi.database.keys import Among, batched, pending
+from django_capi.database.retry import insistent
 from django_capi.ledger.store import WITHDRAWN, Entry, digest, using
 from django_capi.models import Event, Snapshot, Withdrawal, WithdrawalKind
-from django_capi.visitor import Visitor
+from django_capi.requests.visitor import Visitor
 
 A_WHILE: Final = timedelta(seconds=1)  # between the decision and the INSERT
 MOST_ROWS: Final = 200  # in a statement

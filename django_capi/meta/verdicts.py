@@ -33,7 +33,7 @@ from django_capi.meta.answers import (
     Answer,
     Outcome,
 )
-from django_capi.meta.pauses import seconds_to_wait
+from django_capi.meta.retry_after import seconds_to_wait
 
 __all__ = ["Outcome", "Verdict", "broken", "judge", "unreachable", "untrusted", "without_bundle"]
 

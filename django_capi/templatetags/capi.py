@@ -13,7 +13,8 @@ from django.template.base import FilterExpression, Parser, Token, token_kwargs
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from django_capi import conversions, pixel, tracking
+from django_capi import conversions, tracking
+from django_capi.browser import blocks
 
 register = template.Library()
 
@@ -55,7 +56,7 @@ class PixelNode(Node):
         if request is None:
             return missing()
         with tracking.Quietly("PageView"):
-            return pixel.render_pixel(request, nonce=context.get("csp_nonce"), is_cached=self.is_cached)
+            return blocks.render_pixel(request, nonce=context.get("csp_nonce"), is_cached=self.is_cached)
         return SafeString()
 
 
@@ -74,7 +75,7 @@ class EventNode(Node):
         event_name = str(self.event_name.resolve(context))
         with tracking.Quietly(event_name):
             custom_data = {key: value.resolve(context) for key, value in self.custom_data.items()}
-            return pixel.render_event(request, event_name, custom_data, is_cached=self.is_cached)
+            return blocks.render_event(request, event_name, custom_data, is_cached=self.is_cached)
         return SafeString()
 
 
@@ -86,8 +87,8 @@ def capi_conversion(context: Context, obj: Model) -> str:
         return missing()
     with tracking.Quietly("A conversion's copy"):
         page = tracking.events_of(request)
-        if pixel.can_carry(request):
-            found = ((pixel.render_copy(page, action),) for action in conversions.copies(obj, page))
+        if blocks.can_carry(request):
+            found = ((blocks.render_copy(page, action),) for action in conversions.copies(obj, page))
             return format_html_join("\n", "{}", found)
     return ""
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from django_capi import transactions
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
+from django_capi.database import transactions
+from django_capi.database.retry import serialized
 from django_capi.delivery.nudge import nudge
 from django_capi.ledger import store as ledger
 from django_capi.ledger import withdrawal
-from django_capi.ledger.insist import serialized
 from django_capi.meta import rules
 from django_capi.meta.events import (
     ActionSource,
@@ -27,9 +27,9 @@ from django_capi.meta.events import (
     UserData,
 )
 from django_capi.models import BrowserState, Origin
+from django_capi.requests.visitor import Visitor
 from django_capi.tracking import hints
 from django_capi.tracking.arguments import unix_seconds
-from django_capi.visitor import Visitor
 
 LONGEST: Final = {"event_name": 50, "event_id": 100}  # characters, as in the table
 # Limited Data Use, 0 and 0: Meta finds out the state itself. Data processing options.

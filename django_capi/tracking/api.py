@@ -11,13 +11,14 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from django_capi import consent as policies
-from django_capi.agents import Client, client_of
 from django_capi.conf import Pixel
 from django_capi.consent import Decision
-from django_capi.ledger import apart
+from django_capi.database import deferred
 from django_capi.ledger import store as ledger
 from django_capi.meta.events import ActionSource, AppData, InvalidEvent, MessagingChannel, OriginalEventData
-from django_capi.scope import pixels_for, pixels_named
+from django_capi.requests.agents import Client, client_of
+from django_capi.requests.routing import pixels_for, pixels_named
+from django_capi.requests.visitor import Visitor
 from django_capi.tracking.actions import Action, entry, is_in_transaction, on_commit, write
 from django_capi.tracking.arguments import (
     ActionSourceName,
@@ -37,7 +38,6 @@ from django_capi.tracking.captured import captured
 from django_capi.tracking.errors import Quietly, Untracked
 from django_capi.tracking.page import RequestEvents, active_page, events_of
 from django_capi.tracking.threads import asynchronous
-from django_capi.visitor import Visitor
 
 logger = logging.getLogger("django_capi")
 
@@ -169,11 +169,11 @@ def track_in(
 
 def store_later(page: RequestEvents, action: Action, visitor: Visitor, pixels: Sequence[Pixel]) -> None:
     """With the response, or when the caller's transaction in another database commits; at once if both are over."""
-    elsewhere = apart.open_elsewhere()
+    elsewhere = deferred.open_elsewhere()
     if page.is_finished and elsewhere is None:
         write([entry(action, page.completed(visitor))], pixels)
     else:
-        apart.after_commit(elsewhere, lambda: wait(page, action, visitor, pixels))
+        deferred.after_commit(elsewhere, lambda: wait(page, action, visitor, pixels))
 
 
 def wait(page: RequestEvents, action: Action, visitor: Visitor, pixels: Sequence[Pixel]) -> None:
@@ -211,11 +211,11 @@ def track_alone(action: Action, visitor: Visitor, pixels: Sequence[Pixel] | None
         visitor = of_program(visitor, action)
     targets = chosen(pixels, None)
     made = entry(action, visitor)
-    elsewhere = apart.open_elsewhere()
+    elsewhere = deferred.open_elsewhere()
     if elsewhere is None:
         write([made], targets)
     else:
-        apart.after_commit(elsewhere, lambda: write_later(made, targets))
+        deferred.after_commit(elsewhere, lambda: write_later(made, targets))
     return action.event_id
 
 

@@ -13,10 +13,10 @@ from uuid import UUID, uuid4
 
 from django.utils import timezone
 
-from django_capi import visitor
 from django_capi.conf import conf
 from django_capi.meta import personal
 from django_capi.meta.events import AppData, CustomData, InvalidEvent, OriginalEventData, UserData
+from django_capi.requests import visitor
 from django_capi.tracking import hints
 
 ActionSourceName = Literal[

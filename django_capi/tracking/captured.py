@@ -11,10 +11,10 @@ from django_capi import consent as policies
 from django_capi.consent import Consent
 from django_capi.ledger import snapshots
 from django_capi.meta.events import InvalidEvent
+from django_capi.requests.visitor import Visitor, session_key
 from django_capi.tracking.errors import Quietly, Untracked
 from django_capi.tracking.page import events_of
 from django_capi.tracking.threads import asynchronous
-from django_capi.visitor import Visitor, session_key
 
 
 def capture_visitor(request: HttpRequest) -> str:

@@ -12,16 +12,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from django_capi import consent as policies
-from django_capi import sent
-from django_capi.agents import Client, agent_of, client_of
 from django_capi.conf import Pixel
 from django_capi.consent import Consent, Decision
 from django_capi.ledger import store as ledger
 from django_capi.models import Origin
-from django_capi.scope import is_unwanted, pixels_for
+from django_capi.requests import original
+from django_capi.requests.agents import Client, agent_of, client_of
+from django_capi.requests.routing import is_unwanted, pixels_for
+from django_capi.requests.visitor import Visitor, fbp, from_request, new_fbp
 from django_capi.tracking.actions import Action, entry, write
 from django_capi.tracking.errors import Quietly
-from django_capi.visitor import Visitor, fbp, from_request, new_fbp
 
 current: ContextVar[RequestEvents | None] = ContextVar("django_capi_current", default=None)
 
@@ -97,7 +97,7 @@ class RequestEvents:
     def decide(self, *, said: bool | None = None) -> Decision:
         """Ask the consent policy, and the caller of `track()`."""
         self._decided_at = timezone.now() if said else self.received_at
-        with sent.restored(self.request):
+        with original.restored(self.request):
             found = policies.WITHDRAWN if self.has_withdrawn else policies.decision(self.request, said=said)
         if said is not False:
             self.has_declined = found is policies.POLICY_DENIED and fbp(self.request) is not None

@@ -20,8 +20,8 @@ from django_capi.ledger import store
 from django_capi.meta import cookies
 from django_capi.meta.events import UserData
 from django_capi.models import BrowserState, Event, Origin, Status
+from django_capi.requests.visitor import Visitor
 from django_capi.tracking import Action, custom_data_from, entry
-from django_capi.visitor import Visitor
 from example_project.shop.factories import DRAMA_PHONES
 from example_project.shop.models import Product
 

@@ -10,8 +10,8 @@ from django.core import signing
 from django.test import Client
 from pytest_django import Settings
 
-from django_capi import testmode
 from django_capi.models import Event
+from django_capi.requests import test_mode
 from django_capi.testing import deliver_now, outbox
 from tests.admin.conftest import Staff
 from tests.conftest import ADDRESS, AGENT, FBP
@@ -66,8 +66,8 @@ def test_it_can_be_ended(tester: Client) -> None:
 
 def test_it_ends_by_itself_after_an_hour(tester: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     tester.post(URL, {"code": "TEST12345"})
-    assert tester.cookies[testmode.COOKIE]["max-age"] == testmode.LIFETIME
-    monkeypatch.setattr(testmode, "LIFETIME", -1)
+    assert tester.cookies[test_mode.COOKIE]["max-age"] == test_mode.LIFETIME
+    monkeypatch.setattr(test_mode, "LIFETIME", -1)
 
     tester.post("/lead/")
 
@@ -76,11 +76,11 @@ def test_it_ends_by_itself_after_an_hour(tester: Client, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(
     "value",
-    ["TEST12345", signing.dumps("TEST12345", salt="another"), signing.dumps(["TEST"], salt=testmode.SALT), "\x00"],
+    ["TEST12345", signing.dumps("TEST12345", salt="another"), signing.dumps(["TEST"], salt=test_mode.SALT), "\x00"],
     ids=["plain", "another salt", "a list", "junk"],
 )
 def test_a_cookie_that_is_not_ours_says_nothing(visitor: Client, value: str) -> None:
-    visitor.cookies[testmode.COOKIE] = value
+    visitor.cookies[test_mode.COOKIE] = value
 
     visitor.post("/lead/")
 
@@ -93,7 +93,7 @@ def test_another_code_is_refused_with_a_word(tester: Client, code: str) -> None:
 
     assert answer.status_code == 200
     assert "errorlist" in answer.content.decode()
-    assert testmode.COOKIE not in tester.cookies
+    assert test_mode.COOKIE not in tester.cookies
 
 
 @pytest.mark.parametrize("permissions", [(), ("view_event",), ("resend_event",)], ids=str)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from django_capi import specs
+from django_capi.browser import specs
 from django_capi.models import Event, Origin, Rank
 from django_capi.testing import deliver_now, outbox
 from django_capi.tracking import track

@@ -10,7 +10,7 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
-from django_capi import specs
+from django_capi.browser import specs
 from django_capi.models import Event
 from tests.collector.posting import MINTED, mirrored, post, refused
 from tests.conftest import FBP

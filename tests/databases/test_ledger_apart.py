@@ -10,8 +10,8 @@ from django.db import DatabaseError, connections, transaction
 from django.test import Client
 from pytest_django import Settings
 
+from django_capi.database import deferred
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import apart
 from django_capi.models import Batch, BrowserState, ConversionMark, ConversionSource, Event, Lane, Snapshot, Status
 from django_capi.tracking import track
 from tests.pages import events
@@ -25,7 +25,7 @@ TABLES = (Event, Lane, Batch, ConversionMark, ConversionSource, Snapshot)
 
 @pytest.fixture(autouse=True)
 def _nothing_told_yet(transactional_db: None) -> None:
-    apart.tell.cache_clear()
+    deferred.tell.cache_clear()
     ConversionSource.objects.using("default").all().delete()  # noted when the tables were made, without a router
 
 

@@ -13,9 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from django_capi.delivery import lanes
 from django_capi.delivery.drain import deliver
 from django_capi.doctor import Level, examine
-from django_capi.ledger import erasure, lanes, resend, retention, withdrawal
+from django_capi.ledger import erasure, resend, retention, withdrawal
 from django_capi.models import Batch, BrowserState, ConversionSource, Event, Lane, Status, Withdrawal
 from tests.conftest import FBP
 from tests.pages import events

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from django_capi import transport
+from django_capi.delivery import http
 from example_project.standin.server import Running, serve
 from tests.delivery.sending import TOKEN
 
@@ -17,5 +17,5 @@ def meta(settings: Settings) -> Iterator[Running]:
     running = serve(token=TOKEN)
     settings.CAPI = {**settings.CAPI, "SENDER": "graph", "GRAPH_URL": running.url, "READ_TIMEOUT": 0.5}
     yield running
-    transport.session().close()
+    http.session().close()
     running.stop()

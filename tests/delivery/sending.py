@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from django_capi.ledger import lanes
+from django_capi.delivery import lanes
 from django_capi.models import Event, Lane, Status
 from django_capi.tracking import track
 from example_project.standin.server import Running

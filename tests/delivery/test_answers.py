@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from django_capi.delivery import lanes
 from django_capi.delivery.drain import PROBE_AFTER, PROBE_SIZE, deliver
-from django_capi.ledger import lanes, resend
+from django_capi.ledger import resend
 from django_capi.models import Batch, Event, Lane, Status
 from django_capi.tracking import track
 from example_project.standin.server import Running

@@ -6,16 +6,15 @@ import os
 
 import pytest
 
-from django_capi import client
 from django_capi.conf import Pixel, conf
-from django_capi.delivery import courier
+from django_capi.delivery import background, client
 from django_capi.meta.verdicts import Outcome
 
 BODY = '{"data": [{"event_name": "Lead"}]}'
 
 
 def is_answered() -> bool:
-    flight = courier.dispatch(client.client(), conf.pixels()["main"], BODY)
+    flight = background.dispatch(client.client(), conf.pixels()["main"], BODY)
     return flight.result(timeout=10).verdict.outcome is Outcome.ACCEPTED
 
 
@@ -43,7 +42,7 @@ class Failing:
 
 
 def test_what_a_sender_raises_is_an_answer_that_may_have_been_lost_and_names_the_class_only() -> None:
-    answer = courier.dispatch(Failing(), conf.pixels()["main"], BODY).result(timeout=10)
+    answer = background.dispatch(Failing(), conf.pixels()["main"], BODY).result(timeout=10)
 
     assert answer.verdict.outcome is Outcome.AMBIGUOUS
     assert answer.verdict.reason == "Sending failed with LookupError; Meta may or may not have taken the events."

@@ -9,9 +9,9 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_capi import client
+from django_capi.delivery import batches, client, lanes
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import batches, lanes, retention
+from django_capi.ledger import retention
 from django_capi.meta import verdicts
 from django_capi.models import Batch, Event, Lane, Status
 from django_capi.signals import events_accepted

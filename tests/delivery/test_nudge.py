@@ -12,8 +12,8 @@ from django.db import transaction
 from pytest_django import Settings
 
 from django_capi import tasks
-from django_capi.client import memory
 from django_capi.delivery import nudge
+from django_capi.delivery.client import memory
 from django_capi.tracking import track
 
 

@@ -10,8 +10,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from django_capi.delivery import batches, lanes
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import batches, lanes
 from django_capi.models import Event, Lane, Rank, Status
 from example_project.standin.server import Running
 from tests.delivery.sending import answer, forget_pauses, lead, poisoned, seen, status

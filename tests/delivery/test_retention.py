@@ -12,8 +12,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from django_capi.consent import Consent
+from django_capi.delivery import batches, lanes
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import batches, lanes, resend, retention
+from django_capi.ledger import resend, retention
 from django_capi.models import BrowserState, Event, Rank, Status
 from example_project.standin.server import Running
 from tests.delivery.sending import lead, poisoned, seen, status

@@ -8,8 +8,8 @@ import pytest
 from django.db import transaction
 from pytest_django import Settings
 
-from django_capi import client
 from django_capi.consent import Consent
+from django_capi.delivery import client
 from django_capi.delivery.drain import deliver
 from django_capi.models import Batch, Event, Status
 from django_capi.signals import events_accepted

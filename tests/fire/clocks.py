@@ -14,8 +14,8 @@ from django.core.management import call_command
 
 from django_capi.clock import Now
 from django_capi.conf import conf
+from django_capi.delivery import lanes
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import lanes
 from django_capi.models import Batch, Lane
 from tests.fire.orders import commit
 

@@ -18,8 +18,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F, Sum
 
+from django_capi.database.retry import insistent
 from django_capi.ledger import retention, tallies
-from django_capi.ledger.insist import insistent
 from django_capi.models import Batch, Count, Event, Span, Status, Tally
 from django_capi.tracking import track
 from tests.fire.phases import Doom, Phase

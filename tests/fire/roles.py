@@ -20,8 +20,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from django_capi.conf import conf
+from django_capi.delivery import lanes
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import lanes, receipts, withdrawal
+from django_capi.ledger import receipts, withdrawal
 from django_capi.models import Batch, BrowserState, Event, Lane, Status
 from django_capi.tracking import track
 from tests.fire import brokers, clocks, orders, shopping

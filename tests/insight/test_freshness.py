@@ -7,7 +7,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from django_capi.consent import Consent
-from django_capi.insight.freshness import backlog
+from django_capi.reports.freshness import backlog
 from tests.factories import EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db

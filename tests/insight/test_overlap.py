@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from django_capi.insight.overlap import (
+from django_capi.ledger import tallies
+from django_capi.ledger.tallies import DAY
+from django_capi.reports.overlap import (
     COVERAGE_GOAL,
     KEY_GOAL,
     OVERLAP_GOAL,
@@ -14,8 +16,6 @@ from django_capi.insight.overlap import (
     Verdict,
     measure,
 )
-from django_capi.ledger import tallies
-from django_capi.ledger.tallies import DAY
 from tests.factories import PIXEL_ID, EventFactory
 
 pytestmark = pytest.mark.django_db

@@ -14,10 +14,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.delivery.drain import deliver
-from django_capi.insight.overlap import Counts, Overlap, measure, start_of
 from django_capi.ledger import erasure, receipts, resend, retention, tallies, withdrawal
 from django_capi.ledger.store import digest
 from django_capi.models import BrowserState, Count, Event, Span, Status, Tally
+from django_capi.reports.overlap import Counts, Overlap, measure, start_of
 from tests.conftest import FBP
 from tests.factories import PIXEL_ID, EventFactory, receipt_of
 from tests.failing import failing

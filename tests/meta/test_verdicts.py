@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_capi.meta.answers import BY_CODE, BY_STATUS, CALL, PROOF, RANGES, Outcome
-from django_capi.meta.pauses import AFTER_USED_UP, LONGEST_PAUSE, seconds_to_wait
+from django_capi.meta.retry_after import AFTER_USED_UP, LONGEST_PAUSE, seconds_to_wait
 from django_capi.meta.verdicts import Verdict, broken, judge, unreachable, untrusted, without_bundle
 from tests.meta.strategies import JSON_VALUES
 

@@ -19,8 +19,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_capi.client import Answer
-from django_capi.ledger import batches, erasure, lanes, retention, withdrawal
+from django_capi.delivery import batches, lanes
+from django_capi.delivery.client import Answer
+from django_capi.ledger import erasure, retention, withdrawal
 from django_capi.ledger.resend import resend
 from django_capi.meta import verdicts
 from django_capi.models import Event, Status, Withdrawal

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from django_capi.conversions.backfill import MOST_LISTED, Backfill, Report, mark_existing
 from django_capi.conversions.base import Conversion, concrete, registry
-from django_capi.ledger.apart import own_connection
+from django_capi.database.deferred import own_connection
 
 try:
     from tqdm import tqdm

@@ -14,8 +14,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from django_capi.client import Answer
-from django_capi.ledger.batches import Due, close_answered, waiting
+from django_capi.delivery.batches import Due, close_answered, waiting
+from django_capi.delivery.client import Answer
 from django_capi.meta.verdicts import Outcome
 from django_capi.models import Batch
 

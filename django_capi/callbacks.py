@@ -15,7 +15,7 @@ from django.db import DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.dispatch import Signal
 
-from django_capi.transactions import is_open
+from django_capi.database.transactions import is_open
 
 logger = logging.getLogger("django_capi")
 

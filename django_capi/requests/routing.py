@@ -8,7 +8,7 @@ from functools import cache
 
 from django.http import HttpRequest
 
-from django_capi import hooks
+from django_capi import callbacks
 from django_capi.conf import Pixel, conf
 from django_capi.meta.events import InvalidEvent
 
@@ -19,7 +19,7 @@ def pixels_for(subject: object) -> list[Pixel]:
     """The pixels that a request or an object belongs to; none where PIXEL_FOR fails."""
     try:
         return chosen_pixels(subject)
-    except hooks.Failed:
+    except callbacks.Failed:
         return []  # not all of them: another tenant must not be told
 
 
@@ -30,8 +30,8 @@ def chosen_pixels(subject: object) -> list[Pixel]:
         return list(pixels.values())
     choose = conf.imported("PIXEL_FOR")
     try:
-        chosen = hooks.call(choose, subject) if choose else ()
-    except hooks.Failed as failure:
+        chosen = callbacks.call(choose, subject) if choose else ()
+    except callbacks.Failed as failure:
         logger.error("CAPI['PIXEL_FOR'] raised %s; nothing is sent.", failure)  # noqa: TRY400
         raise
     names = [chosen] if isinstance(chosen, str) or not isinstance(chosen, Iterable) else list(chosen)
@@ -61,7 +61,9 @@ def is_unwanted(request: HttpRequest) -> bool:
         return False
     ask = conf.imported("EXCLUDE")
     try:
-        return ask is None or hooks.call(lambda: bool(ask(request)))  # whom to exclude is not known: nobody is tracked
-    except hooks.Failed as failure:
+        return ask is None or callbacks.call(
+            lambda: bool(ask(request))
+        )  # whom to exclude is not known: nobody is tracked
+    except callbacks.Failed as failure:
         logger.error("CAPI['EXCLUDE'] raised %s; the request is excluded.", failure)  # noqa: TRY400
         return True

@@ -14,15 +14,15 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 
-from django_capi import sent
-from django_capi.bodies import replace
-from django_capi.caching import is_public, make_private, may_be_cached, say_private, will_be_cached
+from django_capi.browser.blocks import CONFIG_ID, config_block, copy, is_for_all, is_prefetch
+from django_capi.browser.bodies import replace
+from django_capi.browser.caching import is_public, make_private, may_be_cached, say_private, will_be_cached
+from django_capi.browser.session import Copies, pop_copies, save_copies
 from django_capi.conf import conf
 from django_capi.meta import cookies
-from django_capi.pixel import CONFIG_ID, config_block, copy, is_for_all, is_prefetch
-from django_capi.session import Copies, pop_copies, save_copies
+from django_capi.requests import original
+from django_capi.requests.visitor import fbp, new_fbc
 from django_capi.tracking import RequestEvents
-from django_capi.visitor import fbp, new_fbc
 
 logger = logging.getLogger("django_capi")
 
@@ -104,7 +104,7 @@ def set_cookies(page: RequestEvents, response: HttpResponseBase, *, is_page: boo
 
 
 def has_click(page: RequestEvents) -> bool:
-    return "fbclid=" in sent.query(page.request)
+    return "fbclid=" in original.query(page.request)
 
 
 def set_cookie(response: HttpResponseBase, name: str, value: str | None) -> None:

@@ -12,16 +12,16 @@ from django.core import signing
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from django_capi import sent
+from django_capi.requests import original
 
 COOKIE: Final = "capi_test_mode"
-SALT: Final = "django_capi.testmode"
+SALT: Final = "django_capi.requests.test_mode"
 LIFETIME: Final = 3600  # seconds
 
 
 def code_of(request: HttpRequest) -> str | None:
     """The test code of the browser that sends this request."""
-    value = sent.cookies(request).get(COOKIE)
+    value = original.cookies(request).get(COOKIE)
     if not value:
         return None
     try:

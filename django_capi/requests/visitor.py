@@ -20,12 +20,13 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.utils import timezone
 
-from django_capi import hooks, sent, testmode
-from django_capi.agents import agent_of
+from django_capi import callbacks
 from django_capi.conf import conf
 from django_capi.consent import Consent, decide
 from django_capi.meta import cookies, urls
 from django_capi.meta.events import UserData
+from django_capi.requests import original, test_mode
+from django_capi.requests.agents import agent_of
 
 try:
     from python_ipware import IpWare
@@ -126,7 +127,7 @@ def from_request(
         fbc=fbc(request),
         contact=found,
         left_out=left_out,
-        test_event_code=testmode.code_of(request),
+        test_event_code=test_mode.code_of(request),
         decided_at=decided_at,
     )
 
@@ -178,24 +179,27 @@ def reduced(url: str | None) -> str | None:
 
 
 def fbp(request: HttpRequest) -> str | None:
-    value = sent.cookies(request).get("_fbp", "")
+    value = original.cookies(request).get("_fbp", "")
     return value if cookies.parse(value) else None
 
 
 def fbc(request: HttpRequest) -> str | None:
     """The click id: the cookie's bytes as they came, or a new value when the URL brings another click."""
-    current = sent.cookies(request).get("_fbc", "")
+    current = original.cookies(request).get("_fbc", "")
     return new_fbc(request) or (current if cookies.parse(current) else None)
 
 
 def new_fbc(request: HttpRequest) -> str | None:
     """The `_fbc` to set, or None when the cookie may stay as it is."""
-    query = sent.query(request)
+    query = original.query(request)
     if "fbclid=" not in query:
         return None
     clicked = cookies.fbclid_from_query(query)
     return cookies.refresh_fbc(
-        sent.cookies(request).get("_fbc"), clicked, now_ms=time.time_ns() // 1_000_000, index=subdomain_index(request)
+        original.cookies(request).get("_fbc"),
+        clicked,
+        now_ms=time.time_ns() // 1_000_000,
+        index=subdomain_index(request),
     )
 
 
@@ -227,8 +231,8 @@ def contact(request: HttpRequest) -> UserData:
     raw: dict[str, object] = {}
     for name, ask in OWN if conf.USER_DATA or conf.EXTERNAL_ID else DEFAULT:
         try:
-            raw.update(hooks.call(ask, request))
-        except hooks.Failed as failure:
+            raw.update(callbacks.call(ask, request))
+        except callbacks.Failed as failure:
             if issubclass(failure.kind, SynchronousOnlyOperation):
                 raise SynchronousOnlyOperation from None
             logger.error("%s raised %s; the event goes without it.", name, failure)  # noqa: TRY400  # a traceback may hold personal data

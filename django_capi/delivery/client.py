@@ -11,10 +11,10 @@ import sys
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from django_capi import transport
 from django_capi.conf import Pixel, conf
+from django_capi.delivery import http
+from django_capi.delivery.http import Failure, Trouble
 from django_capi.meta import verdicts
-from django_capi.transport import Failure, Trouble
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +35,7 @@ class GraphClient:
     """Meta's Graph API over a kept-alive session, one per process and thread."""
 
     def post(self, pixel: Pixel, body: str) -> Answer:
-        answer = transport.exchange(
+        answer = http.exchange(
             "POST",
             f"{conf.GRAPH_URL.rstrip('/')}/{conf.API_VERSION}/{pixel.pixel_id}/events",
             body=body,

@@ -15,7 +15,7 @@ from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import AutoField, BigAutoField, Model
 
-from django_capi.ledger.conflicts import violated_key
+from django_capi.database.conflicts import violated_key
 
 logger = logging.getLogger("django_capi")
 

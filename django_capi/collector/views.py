@@ -15,15 +15,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from django_capi import handover, pixel, tracking
+from django_capi import tracking
+from django_capi.browser import blocks, responses
+from django_capi.browser.session import pop_copies
 from django_capi.collector.rates import check_rates
 from django_capi.collector.reports import Known, Refusals, Report, read_items
 from django_capi.collector.requests import RequestRefused, body_of, check_origin, items_of, own_url, text
 from django_capi.collector.writing import write_reports
 from django_capi.conf import conf
-from django_capi.scope import pixels_for
-from django_capi.session import pop_copies
-from django_capi.visitor import client_ip_address, fbp, reduced
+from django_capi.requests.routing import pixels_for
+from django_capi.requests.visitor import client_ip_address, fbp, reduced
 from django_capi.withdrawal import withdraw_consent
 
 __all__ = ["collect", "visitor", "withdraw"]
@@ -103,11 +104,11 @@ def visitor(request: HttpRequest) -> HttpResponse:
     is_given = page.visitor.consent.is_given
     response = JsonResponse(
         {
-            **pixel.visitor_part(page, [target.pixel_id for target in targets]),
+            **blocks.visitor_part(page, [target.pixel_id for target in targets]),
             "events": pop_copies(request) if is_given else [],
         }
     )
-    handover.set_cookies(page, response, is_page=True)
+    responses.set_cookies(page, response, is_page=True)
     return response
 
 
@@ -128,7 +129,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     with tracking.Quietly("The withdrawal"):
         withdraw_consent(request, fbp=posted_fbp(request))
         response = HttpResponse(status=204)
-        handover.delete_cookies(request, response)
+        responses.delete_cookies(request, response)
         return response
     return HttpResponse(status=503)  # the cookies stay: they say whose events still wait
 

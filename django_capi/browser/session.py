@@ -16,8 +16,8 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 
+from django_capi.browser.blocks import is_prefetch
 from django_capi.ledger.marks import COPY_LIFETIME
-from django_capi.pixel import is_prefetch
 
 logger = logging.getLogger("django_capi")
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.db.models import Max, Min, QuerySet
 
-from django_capi.ledger.insist import insistent
+from django_capi.database.retry import insistent
 from django_capi.ledger.store import using
 
 RANGE: Final = 200  # rows in a step: the longest that a checkout may have to wait for

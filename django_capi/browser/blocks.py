@@ -23,14 +23,14 @@ from django.urls import reverse
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
-from django_capi import specs
-from django_capi.caching import is_public, will_be_cached
+from django_capi.browser import specs
+from django_capi.browser.caching import is_public, will_be_cached
+from django_capi.browser.nonces import nonce_of
 from django_capi.conf import conf
 from django_capi.meta import cookies, wire
 from django_capi.meta.events import PAGE_VIEW
 from django_capi.models import Origin
-from django_capi.nonces import nonce_of
-from django_capi.scope import pixels_for
+from django_capi.requests.routing import pixels_for
 from django_capi.tracking import Action, RequestEvents, custom_data_from, events_of, new_id
 
 logger = logging.getLogger("django_capi")

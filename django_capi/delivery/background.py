@@ -9,8 +9,8 @@ import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from django_capi.client import Answer, Client
 from django_capi.conf import Pixel
+from django_capi.delivery.client import Answer, Client
 from django_capi.meta import verdicts
 
 _local = threading.local()

@@ -15,14 +15,15 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, When
 
 from django_capi import signals
-from django_capi.client import Answer
 from django_capi.clock import Now
 from django_capi.conf import conf
 from django_capi.consent import Consent
-from django_capi.ledger import lanes, withdrawal
-from django_capi.ledger.closing import answered, close, close_open, note
-from django_capi.ledger.insist import insistent
-from django_capi.ledger.keys import Among, HasStatus, pending
+from django_capi.database.keys import Among, HasStatus, pending
+from django_capi.database.retry import insistent
+from django_capi.delivery import lanes
+from django_capi.delivery.client import Answer
+from django_capi.delivery.closing import answered, close, close_open, note
+from django_capi.ledger import withdrawal
 from django_capi.ledger.store import using
 from django_capi.meta import wire
 from django_capi.meta.verdicts import Outcome
