@@ -9,8 +9,8 @@ from django.db import DatabaseError, OperationalError
 
 from django_capi.conversions.sweep import sweep
 from django_capi.database import deferred, sequences
+from django_capi.database.alias import using
 from django_capi.delivery.drain import Report, deliver
-from django_capi.ledger.store import using
 
 logger = logging.getLogger("django_capi")
 

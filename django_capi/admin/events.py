@@ -22,7 +22,7 @@ from django_capi.admin.pages import LedgerPagesMixin
 from django_capi.admin.paging import LIMIT
 from django_capi.conf import conf
 from django_capi.ledger import resend, tallies, withdrawal
-from django_capi.models import Batch, ConversionMark, Event
+from django_capi.models import RESENDABLE, Batch, ConversionMark, Event
 from django_capi.reports.freshness import Backlog
 
 # All that a list's address may ask for. Any other field could be guessed letter by letter.
@@ -195,7 +195,7 @@ class EventAdminMixin(LedgerPagesMixin):
 
 
 def resendable(event: Event) -> bool:
-    is_kept = event.status in resend.RESENDABLE and bool(event.payload) and event.deadline > timezone.now()
+    is_kept = event.status in RESENDABLE and bool(event.payload) and event.deadline > timezone.now()
     return is_kept and not withdrawal.withdrawn_among([event.pk])
 
 

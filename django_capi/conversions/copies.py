@@ -12,8 +12,9 @@ from django_capi import tracking
 from django_capi.conversions import objects
 from django_capi.conversions.base import Conversion, conversions_of
 from django_capi.conversions.data import data_of
+from django_capi.database.alias import using
 from django_capi.ledger import marks, snapshots
-from django_capi.ledger.store import HELD, using
+from django_capi.ledger.store import HELD
 from django_capi.meta.events import CustomData, UserData
 from django_capi.models import Event, Origin
 from django_capi.requests.visitor import session_key

@@ -19,11 +19,12 @@ from django_capi.conversions import objects, visitors
 from django_capi.conversions.base import Conversion, conversions_of, has_happened, seen_as
 from django_capi.conversions.data import Data, data_of, time_of, warn_if_empty
 from django_capi.conversions.sources import came_after
+from django_capi.database.alias import using
 from django_capi.database.retry import serialized
 from django_capi.database.transactions import is_in_transaction, on_commit
 from django_capi.delivery.nudge import nudge
 from django_capi.ledger import drafts, marks
-from django_capi.ledger.store import AGE_MARGIN, DEFAULT_AGE_LIMIT, using
+from django_capi.ledger.store import AGE_MARGIN, DEFAULT_AGE_LIMIT
 from django_capi.meta.events import ActionSource
 from django_capi.models import ConversionMark, ConversionState, NotSent, Origin
 from django_capi.requests.routing import chosen_pixels

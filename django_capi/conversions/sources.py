@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from django_capi.conf import is_testing
 from django_capi.conversions.base import Conversion, concrete, registry
+from django_capi.database.alias import using
 from django_capi.database.transactions import is_in_transaction
-from django_capi.ledger.store import using
 from django_capi.models import ConversionSource
 
 ASCENDING = (AutoField, BigAutoField, SmallAutoField)

@@ -22,9 +22,9 @@ from django_capi import callbacks, tracking
 from django_capi.conversions import objects, sources
 from django_capi.conversions.base import Conversion, concrete, has_happened, named, registry
 from django_capi.conversions.settle import Moment, complete, settle
+from django_capi.database.alias import using
 from django_capi.database.keys import batched
 from django_capi.ledger import marks
-from django_capi.ledger.store import using
 from django_capi.models import ConversionMark, ConversionSource, ConversionState
 
 logger = logging.getLogger("django_capi")

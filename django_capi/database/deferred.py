@@ -13,8 +13,8 @@ from functools import cache
 
 from django.db import connections
 
+from django_capi.database.alias import using
 from django_capi.database.transactions import is_manual, is_open, on_commit
-from django_capi.ledger.store import using
 
 logger = logging.getLogger("django_capi")
 

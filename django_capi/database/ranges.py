@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db.models import Max, Min, QuerySet
 
+from django_capi.database.alias import using
 from django_capi.database.retry import insistent
-from django_capi.ledger.store import using
 
 RANGE: Final = 200  # rows in a step: the longest that a checkout may have to wait for
 PAUSE: Final = 0.01  # seconds between two steps
 
 
-def ranges(rows: QuerySet[Any], *, last: int | None) -> Iterator[QuerySet[Any]]:
+Rows = TypeVar("Rows", bound=QuerySet[Any])
+
+
+def ranges(rows: Rows, *, last: int | None) -> Iterator[Rows]:
     """The rows up to that key, a few at a time."""
     first = rows.aggregate(first=Min("pk"))["first"]
     if first is not None and last is not None:
@@ -23,7 +26,7 @@ def ranges(rows: QuerySet[Any], *, last: int | None) -> Iterator[QuerySet[Any]]:
             yield rows.filter(pk__gte=low, pk__lt=low + RANGE)
 
 
-def every(rows: QuerySet[Any]) -> Iterator[QuerySet[Any]]:
+def every(rows: Rows) -> Iterator[Rows]:
     """All of them, a few at a time."""
     return ranges(rows, last=rows.aggregate(last=Max("pk"))["last"])
 

@@ -14,11 +14,11 @@ from typing import Final, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connections
 
-from django_capi import callbacks
 from django_capi.conf import conf
+from django_capi.database import savepoints
+from django_capi.database.alias import using
 from django_capi.database.conflicts import is_serialization_failure
 from django_capi.database.transactions import is_open, on_commit
-from django_capi.ledger.store import using
 
 logger = logging.getLogger("django_capi")
 
@@ -59,7 +59,7 @@ def serialized(work: Callable[[], R], *, later: Callable[[], object]) -> R | Non
     try:
         return work()
     except OperationalError as error:
-        is_lost = callbacks.is_lost(connections[using()])
+        is_lost = savepoints.is_lost(connections[using()])
         if is_lost or not is_serialization_failure(error) or not on_commit(lambda: repeat(later), alias=using()):
             raise
     return None

@@ -17,14 +17,13 @@ from django.db.models import Case, DateTimeField, ExpressionWrapper, F, When
 from django_capi import signals
 from django_capi.clock import Now
 from django_capi.conf import conf
-from django_capi.consent import Consent
-from django_capi.database.keys import Among, HasStatus, pending
+from django_capi.database.alias import using
+from django_capi.database.keys import Equals, PkIn
 from django_capi.database.retry import insistent
 from django_capi.delivery import lanes
 from django_capi.delivery.client import Answer
 from django_capi.delivery.closing import answered, close, close_open, note
 from django_capi.ledger import withdrawal
-from django_capi.ledger.store import using
 from django_capi.meta import wire
 from django_capi.meta.verdicts import Outcome
 from django_capi.models import Batch, Event, Rank, Status, Withdrawal
@@ -76,15 +75,9 @@ def due(held: lanes.Claim, *, limit: int, besides: Sequence[Due] = ()) -> list[D
 
 def read(held: lanes.Claim, *, limit: int, besides: Sequence[Due]) -> list[tuple[Due, bool]]:
     """The next rows, each with whether its visitor has withdrawn; in one statement, so that none is between."""
-    waiting = Event.objects.using(using()).filter(
-        status=Status.PENDING,
-        pixel_id=held.pixel_id,
-        due_at__lte=Now(),
-        deadline__gt=Now(),
-        consent__gte=Consent.LIMITED,
-    )
+    waiting = Event.objects.using(using()).due().filter(pixel_id=held.pixel_id)
     if besides:
-        waiting = waiting.exclude(Among("pk", [row.pk for row in besides]))
+        waiting = waiting.exclude(PkIn([row.pk for row in besides]))
     rows = waiting.order_by("rank", "deadline", "pk").values_list(*FIELDS, withdrawal.event_has_withdrawn())
     return [(Due(*row), bool(has_withdrawn)) for *row, has_withdrawn in rows[:limit]]
 
@@ -113,9 +106,7 @@ def recover(held: lanes.Claim) -> tuple[int, int]:
     accepted = ambiguous = 0
     for batch in left:
         if batch.outcome == Outcome.ACCEPTED:
-            taken = Event.objects.using(using()).filter(
-                Among("pk", batch.event_pks), status__in=(Status.PENDING, *OVERTAKEN)
-            )
+            taken = Event.objects.using(using()).filter(PkIn(batch.event_pks), status__in=(Status.PENDING, *OVERTAKEN))
             rows = [Due(*row) for row in taken.values_list(*FIELDS)]
             accept(held, Sent(rows=rows, batch=batch, answer=None))
             accepted += len(rows)
@@ -134,7 +125,12 @@ def give_up(batch: Batch) -> int:
 @insistent
 def waiting(rows: list[Due]) -> list[Due]:
     """Those of them that still wait: consent may have been withdrawn, or a deadline passed, since they were read."""
-    still = pending([row.pk for row in rows]).filter(deadline__gt=Now()).exclude(withdrawal.event_has_withdrawn())
+    still = (
+        Event.objects.using(using())
+        .pending_by_pk([row.pk for row in rows])
+        .filter(deadline__gt=Now())
+        .exclude(withdrawal.event_has_withdrawn())
+    )
     if not rows or still.count() == len(rows):
         return rows
     left = set(still.values_list("pk", flat=True))
@@ -188,12 +184,12 @@ def accept(held: lanes.Claim, sent: Sent) -> bool:
     withdrawn = withdrawal.withdrawn_among(pks) if was_overtaken(sent) else []
     with transaction.atomic(using=using()):
         kept = sent.answer is None or lanes.succeed(held)
-        settled = pending(pks).update(**changes)
+        settled = Event.objects.using(using()).pending_by_pk(pks).update(**changes)
         if settled < len(sent.rows):
             own_up(sent, changes)
         if withdrawn:
             overtaken = {"payload": "", "error_reason": OVERTAKEN[Status.WITHDRAWN]}
-            Event.objects.using(using()).filter(Among("pk", withdrawn), HasStatus(Status.ACCEPTED)).update(**overtaken)
+            Event.objects.using(using()).by_pk_in_status(withdrawn, Status.ACCEPTED).update(**overtaken)
         close(sent.batch, **(answered(sent.answer) if sent.answer else {}))
     if settled:  # else somebody who took the lane over has told of them
         names = [(row.event_name, row.event_id) for row in sent.rows]
@@ -209,16 +205,16 @@ def was_overtaken(sent: Sent) -> bool:
 
 def own_up(sent: Sent, changes: Mapping[str, object]) -> None:
     """What was given up while it was under way has reached Meta all the same, and the row must say so."""
-    rows = Event.objects.using(using()).filter(Among("pk", [row.pk for row in sent.rows]))
+    rows = Event.objects.using(using()).filter(PkIn([row.pk for row in sent.rows]))
     for status, reason in OVERTAKEN.items():
-        rows.filter(HasStatus(status)).update(**changes, error_reason=reason)
+        rows.filter(Equals("status", status)).update(**changes, error_reason=reason)
 
 
 @insistent
 def reject(held: lanes.Claim, row: Due, answer: Answer) -> None:
     """Meta refuses this one event, sent alone: it ends here, with the reason."""
     verdict = answer.verdict
-    pending([row.pk]).update(
+    Event.objects.using(using()).pending_by_pk([row.pk]).update(
         attempts=F("attempts") + 1,
         status=Status.REJECTED,
         changed_at=Now(),
@@ -242,7 +238,7 @@ def reject(held: lanes.Claim, row: Due, answer: Answer) -> None:
 def set_apart(rows: Sequence[Due]) -> None:
     """Meta takes other events and fails at these: from now on each goes by itself, after the others, now and then."""
     if rows:
-        pending([row.pk for row in rows]).update(rank=Rank.ALONE, due_at=next_try())
+        Event.objects.using(using()).pending_by_pk([row.pk for row in rows]).update(rank=Rank.ALONE, due_at=next_try())
 
 
 def next_try() -> Case:
@@ -264,7 +260,7 @@ def in_doubt(batch: Batch, answer: Answer) -> None:
 
 
 def doubt(batch: Batch) -> int:
-    rows = pending(batch.event_pks)
+    rows = Event.objects.using(using()).pending_by_pk(batch.event_pks)
     count = rows.update(ambiguous=F("ambiguous") + 1, attempts=F("attempts") + 1, batch=batch)
     policies = conf.ON_AMBIGUOUS
     for name in rows.values_list("event_name", flat=True).distinct() if policies else ():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django_capi.clock import Now
+from django_capi.database.alias import using
 from django_capi.delivery.client import Answer
-from django_capi.ledger.store import using
 from django_capi.models import Batch
 
 

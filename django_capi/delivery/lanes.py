@@ -16,7 +16,7 @@ from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django_capi import signals
 from django_capi.clock import Now
 from django_capi.conf import conf
-from django_capi.ledger.store import using
+from django_capi.database.alias import using
 from django_capi.models import Lane
 
 logger = logging.getLogger("django_capi")

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from django.db import connections
 
+from django_capi.database.alias import using
 from django_capi.doctor.finding import Finding, fail, ok, warn
-from django_capi.ledger.store import using
 
 NAME = "database clock"
 ADVICE = "Keep the machines' clocks in step, with chrony or systemd-timesyncd."

@@ -9,10 +9,10 @@ from typing import Final
 from django.db.models import Count, Min
 from django.utils import timezone
 
+from django_capi.database.alias import using
 from django_capi.doctor.finding import Finding, ok, warn
 from django_capi.doctor.worker import counted, spoken
-from django_capi.ledger.store import using
-from django_capi.models import ConversionMark, ConversionSource, ConversionState
+from django_capi.models import ConversionMark, ConversionSource
 
 LATE_AFTER: Final = timedelta(minutes=15)  # a pass of the worker completes them, every half minute at best
 
@@ -25,7 +25,7 @@ def look() -> Iterator[Finding]:
 
 def incomplete(limit: object) -> Iterator[Finding]:
     """Stored in a transaction whose commit this app did not see, or with a custom_data() that raises."""
-    marks = ConversionMark.objects.using(using()).filter(state=ConversionState.INCOMPLETE, happened_at__lte=limit)
+    marks = ConversionMark.objects.using(using()).incomplete().filter(happened_at__lte=limit)
     found = marks.aggregate(count=Count("pk"), oldest=Min("happened_at"))
     if found["count"]:
         yield warn(

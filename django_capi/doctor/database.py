@@ -10,8 +10,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from django_capi.checks.deployment import WRITING_MODES
 from django_capi.conversions.base import registry
+from django_capi.database.alias import using
 from django_capi.doctor.finding import Finding, fail, ok, warn
-from django_capi.ledger.store import using
 from django_capi.models import Event
 
 NAME = "database"

@@ -9,8 +9,8 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_capi.database import sequences
+from django_capi.database.alias import using
 from django_capi.doctor.finding import Finding, fail, ok, warn
-from django_capi.ledger.store import using
 
 STRICT_MODES: Final = {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES"}
 # Those of MySQL and MariaDB that hold every character.

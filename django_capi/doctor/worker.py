@@ -9,10 +9,9 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from django_capi.conf import conf
-from django_capi.consent import Consent
+from django_capi.database.alias import using
 from django_capi.doctor.finding import Finding, fail, ok, warn
-from django_capi.ledger.store import using
-from django_capi.models import Event, Lane, Status
+from django_capi.models import Event, Lane
 from django_capi.reports.freshness import LATE_AFTER, Backlog, backlog
 
 SILENT_AFTER = timedelta(minutes=15)  # longer than anybody waits between two sweeps
@@ -66,10 +65,7 @@ def look() -> Iterator[Finding]:
 
 def oldest_due(now: datetime) -> dict[str, tuple[int, datetime]]:
     """For each pixel with events that could be sent: how many, and since when."""
-    due = Event.objects.using(using()).filter(
-        status=Status.PENDING, due_at__lte=now, deadline__gt=now, consent__gte=Consent.LIMITED
-    )
-    rows = due.values("pixel_id").annotate(events=Count("pk"), oldest=Min("due_at"))
+    rows = Event.objects.using(using()).due(now).values("pixel_id").annotate(events=Count("pk"), oldest=Min("due_at"))
     return {row["pixel_id"]: (row["events"], row["oldest"]) for row in rows}
 
 

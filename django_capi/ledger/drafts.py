@@ -15,10 +15,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from django_capi.clock import Now
+from django_capi.database.alias import using
 from django_capi.ledger import store
-from django_capi.ledger.store import HELD, using
+from django_capi.ledger.store import HELD
 from django_capi.meta import rules, wire
-from django_capi.models import Event, Status
+from django_capi.models import Event
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -33,8 +34,8 @@ class Changes:
 
 def drafts(event_name: str, event_id: str) -> QuerySet[Event]:
     """The rows of this event that have not been released, and so have never been sent."""
-    rows = Event.objects.using(using()).filter(event_id=event_id, event_name=event_name)
-    return rows.filter(status=Status.PENDING, due_at=HELD)
+    rows = Event.objects.using(using()).pending()
+    return rows.filter(event_id=event_id, event_name=event_name, due_at=HELD)
 
 
 def release(event_name: str, event_id: str, changes: Changes | None) -> None:

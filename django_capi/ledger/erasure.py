@@ -11,15 +11,15 @@ from django.utils import timezone
 
 from django_capi.conf import conf
 from django_capi.consent import Consent
-from django_capi.database.keys import Among, batched
+from django_capi.database.alias import using
+from django_capi.database.keys import PkIn, batched
 from django_capi.database.ranges import RANGE, every, rest
 from django_capi.database.retry import insistent
 from django_capi.ledger import withdrawal
-from django_capi.ledger.resend import RESENDABLE
 from django_capi.ledger.snapshots import CAPTURED, has_person
-from django_capi.ledger.store import using
 from django_capi.ledger.withdrawal import event_has_withdrawn, visitor_has_withdrawn
 from django_capi.models import (
+    RESENDABLE,
     ConversionMark,
     ConversionState,
     Event,
@@ -87,7 +87,7 @@ def sendable(status: Status) -> Iterator[QuerySet[Event]]:
 
 @insistent
 def drop_payloads(pks: Sequence[int]) -> int:
-    return Event.objects.using(using()).filter(Among("pk", pks), status__in=RESENDABLE).update(payload="")
+    return Event.objects.using(using()).filter(PkIn(pks), status__in=RESENDABLE).update(payload="")
 
 
 def strip_snapshots() -> None:
@@ -117,4 +117,4 @@ def by_consent(rows: QuerySet[Snapshot]) -> dict[Consent, list[int]]:
 @insistent
 def strip(pks: list[int], consent: Consent) -> int:
     stripped = Visitor(consent=consent).stored()
-    return Snapshot.objects.using(using()).filter(Among("pk", pks)).update(visitor=stripped)
+    return Snapshot.objects.using(using()).filter(PkIn(pks)).update(visitor=stripped)

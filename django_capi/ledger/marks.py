@@ -19,10 +19,10 @@ from django.utils import timezone
 
 from django_capi.conf import is_testing
 from django_capi.database import sequences
+from django_capi.database.alias import using
 from django_capi.database.keys import batched
 from django_capi.database.retry import insistent
 from django_capi.database.transactions import on_commit
-from django_capi.ledger.store import using
 from django_capi.models import ConversionMark, ConversionState, NotSent
 
 COPY_WINDOW = timedelta(hours=24)  # from the conversion to its browser copy; Meta's window is 48 hours
@@ -150,19 +150,17 @@ def insert_many(rows: Sequence[ConversionMark]) -> int:
 
 
 def open_rows(object_ref: str, event_name: str) -> QuerySet[ConversionMark]:
-    marks = ConversionMark.objects.using(using())
-    return marks.filter(object_ref=object_ref, event_name=event_name, state=ConversionState.OPEN)
+    return ConversionMark.objects.using(using()).of(object_ref, event_name).open()
 
 
 def incomplete(*, limit: int) -> list[ConversionMark]:
     """Stored conversions whose data is still that of the moment inside the transaction."""
-    marks = ConversionMark.objects.using(using()).filter(state=ConversionState.INCOMPLETE, check_at__lte=timezone.now())
+    marks = ConversionMark.objects.using(using()).incomplete().filter(check_at__lte=timezone.now())
     return list(marks.order_by("check_at")[:limit])
 
 
 def find_incomplete(object_ref: str, event_name: str) -> ConversionMark | None:
-    marks = ConversionMark.objects.using(using())
-    return marks.filter(object_ref=object_ref, event_name=event_name, state=ConversionState.INCOMPLETE).first()
+    return ConversionMark.objects.using(using()).of(object_ref, event_name).incomplete().first()
 
 
 def complete(mark: ConversionMark) -> bool:
@@ -188,12 +186,12 @@ def postpone(mark: ConversionMark, *, until: datetime) -> None:
 
 
 def still_incomplete(mark: ConversionMark) -> QuerySet[ConversionMark]:
-    return ConversionMark.objects.using(using()).filter(pk=mark.pk, state=ConversionState.INCOMPLETE)
+    return ConversionMark.objects.using(using()).incomplete().filter(pk=mark.pk)
 
 
 def due(*, limit: int) -> list[ConversionMark]:
     """Open rows whose objects are to be checked now, those that have waited longest first."""
-    marks = ConversionMark.objects.using(using()).filter(state=ConversionState.OPEN, check_at__lte=timezone.now())
+    marks = ConversionMark.objects.using(using()).open().filter(check_at__lte=timezone.now())
     return list(marks.order_by("check_at")[:limit])
 
 
@@ -205,7 +203,7 @@ def checked(marks: Sequence[ConversionMark]) -> None:
     for mark in marks:
         waits.setdefault(wait(now - mark.created_at), []).append(mark.pk)
     for pause, pks in waits.items():
-        still_open = ConversionMark.objects.using(using()).filter(pk__in=pks, state=ConversionState.OPEN)
+        still_open = ConversionMark.objects.using(using()).open().filter(pk__in=pks)
         still_open.update(check_at=now + pause)
 
 
@@ -217,7 +215,7 @@ def wait(age: timedelta) -> timedelta:
 
 def forget(mark: ConversionMark) -> None:
     """Its object is gone, so nothing can become of it."""
-    ConversionMark.objects.using(using()).filter(pk=mark.pk, state=ConversionState.OPEN)._raw_delete(using())
+    ConversionMark.objects.using(using()).open().filter(pk=mark.pk)._raw_delete(using())
 
 
 def take_copy(object_ref: str, event_name: str) -> Taken | None:

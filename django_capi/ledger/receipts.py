@@ -11,9 +11,10 @@ from django.db import connections
 from django.utils import timezone
 
 from django_capi.clock import now_in_sql
+from django_capi.database.alias import using
 from django_capi.database.retry import insistent
 from django_capi.ledger.insert import guard
-from django_capi.ledger.store import DUPLICATE_WINDOW, digest, using
+from django_capi.ledger.store import DUPLICATE_WINDOW, digest
 from django_capi.meta import cookies
 from django_capi.models import BrowserState, Event
 

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Q
-
 from django_capi.clock import Now
-from django_capi.ledger.store import using
+from django_capi.database.alias import using
 from django_capi.ledger.withdrawal import event_has_withdrawn
 from django_capi.models import Event, Status
-
-RESENDABLE = (Status.REJECTED, Status.IN_DOUBT, Status.EXPIRED)
-
-
-def may_be_resent() -> Q:
-    """What Meta did not take, and would still take."""
-    return Q(status__in=RESENDABLE, deadline__gt=Now())
 
 
 def resend(pks: Sequence[int]) -> int:
@@ -25,7 +16,7 @@ def resend(pks: Sequence[int]) -> int:
     Accepted and withdrawn events stay, and so do those past their deadline, without their text, or of a visitor who
     has withdrawn consent since.
     """
-    rows = Event.objects.using(using()).filter(pk__in=pks).filter(may_be_resent()).exclude(payload="")
+    rows = Event.objects.using(using()).filter(pk__in=pks).resendable().exclude(payload="")
     allowed = list(rows.exclude(event_has_withdrawn()).values_list("pk", flat=True))
     return rows.filter(pk__in=allowed).update(
         status=Status.PENDING,

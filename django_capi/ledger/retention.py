@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from django_capi.clock import Now
 from django_capi.conf import conf
-from django_capi.database.keys import batched, pending
+from django_capi.database.alias import using
+from django_capi.database.keys import batched
 from django_capi.database.ranges import RANGE, drop, ranges, rest
 from django_capi.database.retry import insistent
 from django_capi.ledger import erasure, tallies
-from django_capi.ledger.resend import may_be_resent
-from django_capi.ledger.store import AGE_LIMIT, using
+from django_capi.ledger.store import AGE_LIMIT
 from django_capi.models import Batch, Event, Rank, Snapshot, Status, Withdrawal
+from django_capi.models.querysets import EventQuerySet
 
 logger = logging.getLogger("django_capi")
 
@@ -59,8 +60,8 @@ def shed(pixel_id: str) -> int:
     return ended
 
 
-def waiting() -> QuerySet[Event]:
-    return Event.objects.using(using()).filter(status=Status.PENDING)
+def waiting() -> EventQuerySet:
+    return Event.objects.using(using()).pending()
 
 
 def finish(rows: QuerySet[Event], status: Status, reason: str, **changes: object) -> int:
@@ -71,7 +72,7 @@ def finish(rows: QuerySet[Event], status: Status, reason: str, **changes: object
 
 @insistent
 def end(pks: Sequence[int], changes: Mapping[str, object]) -> int:
-    return pending(pks).update(**changes)
+    return Event.objects.using(using()).pending_by_pk(pks).update(**changes)
 
 
 def prune() -> int:
@@ -84,7 +85,7 @@ def prune() -> int:
     removed = 0
     for part in ranges(finished, last=old.order_by("-event_time").values_list("pk", flat=True).first()):
         gone = tallies.remove(part.filter(finished_at__lte=row_limit))
-        emptied = drop_texts(part.filter(finished_at__lte=text_limit).exclude(payload="").exclude(may_be_resent()))
+        emptied = drop_texts(part.filter(finished_at__lte=text_limit).exclude(payload="").not_resendable())
         removed += gone
         rest(gone + emptied)
     # A request's row goes a day after its events: their pages name it.

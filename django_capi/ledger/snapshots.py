@@ -13,7 +13,8 @@ from django.utils import timezone
 from django_capi.clock import Now, from_database, in_database
 from django_capi.consent import Consent
 from django_capi.database import sequences
-from django_capi.ledger.store import digest, using
+from django_capi.database.alias import using
+from django_capi.ledger.store import digest
 from django_capi.ledger.withdrawal import visitor_has_withdrawn
 from django_capi.models import Snapshot
 from django_capi.requests.visitor import Visitor, restored

@@ -74,7 +74,7 @@ def store(entries: Sequence[Entry], pixels: Iterable[Pixel]) -> list[Event]:
         precedence.store_own(rows, alias=using())
     for pixel in targets:
         names = [(row.event_name, row.event_id) for row in rows if row.pixel_id == pixel.pixel_id]
-        callbacks.tell(signals.events_stored, Event, pixel_id=pixel.pixel_id, events=names)
+        callbacks.send_signal(signals.events_stored, Event, pixel_id=pixel.pixel_id, events=names)
     return rows
 
 

@@ -22,9 +22,9 @@ from django.db.models import Count as CountOf
 from django.db.models import F, Max, Q, QuerySet
 
 from django_capi.clock import Now
-from django_capi.database.keys import Among
+from django_capi.database.alias import using
+from django_capi.database.keys import PkIn
 from django_capi.database.retry import insistent
-from django_capi.ledger.store import using
 from django_capi.models import Count, Event, Span, Tally
 
 HOUR: Final = 3600  # seconds
@@ -228,7 +228,7 @@ def remove(rows: QuerySet[Event]) -> int:
     count, now = latest()
     with transaction.atomic(using=using()):
         Count.objects.using(using()).filter(pk=count.pk).update(version=F("version") + 1)
-        still = rows.filter(Among("pk", found)).select_for_update().order_by("pk")
+        still = rows.filter(PkIn(found)).select_for_update().order_by("pk")
         pks = list(still.values_list("pk", flat=True))
         going = Event.objects.using(using()).filter(pk__in=pks)
         outlive(list(grouped(going)), now)

@@ -22,9 +22,10 @@ from django.utils import timezone
 from django_capi.clock import Now, from_database, in_database
 from django_capi.consent import Consent
 from django_capi.database import sequences
-from django_capi.database.keys import Among, batched, pending
+from django_capi.database.alias import using
+from django_capi.database.keys import PkIn, batched
 from django_capi.database.retry import insistent
-from django_capi.ledger.store import WITHDRAWN, Entry, digest, using
+from django_capi.ledger.store import WITHDRAWN, Entry, digest
 from django_capi.models import Event, Snapshot, Withdrawal, WithdrawalKind
 from django_capi.requests.visitor import Visitor
 
@@ -132,7 +133,7 @@ def forget(kind: WithdrawalKind, digests: Sequence[str]) -> None:
 @insistent
 def decline(pks: Sequence[int]) -> int:
     declined = Visitor(consent=Consent.DENIED).stored()
-    return Snapshot.objects.using(using()).filter(Among("pk", pks)).update(visitor=declined)
+    return Snapshot.objects.using(using()).filter(PkIn(pks)).update(visitor=declined)
 
 
 def checked(entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -173,10 +174,10 @@ def latest(keys: Collection[Key]) -> dict[Key, Any]:
 @insistent
 def end(pks: Sequence[int]) -> int:
     """These events, which wait to be sent, are not."""
-    return pending(pks).update(**WITHDRAWN, changed_at=Now(), finished_at=Now())
+    return Event.objects.using(using()).pending_by_pk(pks).update(**WITHDRAWN, changed_at=Now(), finished_at=Now())
 
 
 @insistent
 def withdrawn_among(pks: Sequence[int]) -> list[int]:
-    rows = Event.objects.using(using()).filter(Among("pk", pks)).filter(event_has_withdrawn())
+    rows = Event.objects.using(using()).filter(PkIn(pks)).filter(event_has_withdrawn())
     return list(rows.values_list("pk", flat=True))

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from django_capi.models.conversions import ConversionMark, ConversionSource, ConversionState, NotSent
-from django_capi.models.delivery import Batch, Lane
-from django_capi.models.events import (
+from django_capi.models.choices import (
     MATCH_KEYS,
+    RESENDABLE,
     BrowserState,
-    Deduplication,
-    Event,
+    ConversionState,
     MatchKey,
+    NotSent,
     Origin,
     Rank,
     Status,
 )
+from django_capi.models.conversions import ConversionMark, ConversionSource
+from django_capi.models.delivery import Batch, Lane
+from django_capi.models.events import Deduplication, Event
 from django_capi.models.tallies import Count, Span, Tally
 from django_capi.models.visitors import Snapshot, Withdrawal, WithdrawalKind
 
 __all__ = [
     "MATCH_KEYS",
+    "RESENDABLE",
     "Batch",
     "BrowserState",
     "ConversionMark",

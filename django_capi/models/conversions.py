@@ -5,26 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-
-class ConversionState(models.IntegerChoices):
-    """What has become of an object's conversion. OPEN and INCOMPLETE are still owed."""
-
-    OPEN = 0, _("has not happened")
-    INCOMPLETE = 1, _("stored, to be completed")  # in a transaction: its data is read again after the commit
-    STORED = 2, _("stored")
-    NOT_SENT = 3, _("not sent")
-
-
-class NotSent(models.TextChoices):
-    """Why a conversion that has happened has no event."""
-
-    BEFORE = "before", _("it happened before this app knew the model")
-    DENIED = "denied", _("the customer declined")
-    UNKNOWN = "unknown", _("the customer's consent is not known")
-    WITHDRAWN = "withdrawn", _("the customer withdrew consent")
-    EXCLUDED = "excluded", _("it came from a crawler or an excluded request")
-    NO_PIXEL = "no_pixel", _("it belongs to no pixel")
-    TOO_OLD = "too_old", _("it was found too late for Meta")
+from django_capi.models.choices import ConversionState, NotSent
+from django_capi.models.querysets import ConversionMarkQuerySet
 
 
 class ConversionMark(models.Model):
@@ -44,6 +26,8 @@ class ConversionMark(models.Model):
     happened_at = models.DateTimeField(_("happened"), null=True, blank=True)
     check_at = models.DateTimeField(_("next check"), null=True, blank=True)
     shown_at = models.DateTimeField(_("browser copy rendered"), null=True, blank=True)
+
+    objects = ConversionMarkQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("conversion")

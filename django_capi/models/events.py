@@ -2,61 +2,13 @@
 
 from __future__ import annotations
 
-from enum import IntFlag
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.clock import Now
 from django_capi.consent import Consent
-
-MATCH_KEYS = (
-    "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id",
-    "client_ip_address", "client_user_agent", "fbc", "fbp",
-    "subscription_id", "fb_login_id", "lead_id", "anon_id", "madid",
-)  # fmt: skip
-MatchKey = IntFlag("MatchKey", MATCH_KEYS)  # type: ignore[misc]  # the order is stored: append only
-
-
-class Status(models.IntegerChoices):
-    """Where the server copy is. All but PENDING are final."""
-
-    PENDING = 0, _("pending")
-    ACCEPTED = 1, _("accepted")
-    REJECTED = 2, _("rejected")
-    EXPIRED = 3, _("expired")
-    WITHDRAWN = 4, _("withdrawn")
-    IN_DOUBT = 5, _("in doubt")
-
-
-class BrowserState(models.IntegerChoices):
-    """What the page reported of the browser copy; the larger value is the better news."""
-
-    NONE = 0, _("no receipt")
-    BLOCKED = 1, _("blocked")
-    FIRED = 2, _("fired")
-
-
-class Rank(models.IntegerChoices):
-    """The order in which waiting events are sent: a conversion is worth more than a page view.
-
-    An event that only a browser reported comes after everything the server saw itself. An event that Meta's servers
-    fail at comes last, in a request of its own, so that it delays no other.
-    """
-
-    FIRST = 0, _("first")
-    PAGE_VIEW = 1, _("page views")
-    MIRRORED = 2, _("reported by a browser only")
-    ALONE = 3, _("alone")
-
-
-class Origin(models.IntegerChoices):
-    """Where the action was noticed."""
-
-    PAGE = 0, _("page")
-    TRACK = 1, _("track()")
-    CONVERSION = 2, _("conversion")
-    BROWSER = 3, _("browser")
+from django_capi.models.choices import BrowserState, Origin, Rank, Status
+from django_capi.models.querysets import EventQuerySet
 
 
 class Event(models.Model):
@@ -99,6 +51,8 @@ class Event(models.Model):
     browser_external_id = models.CharField(max_length=16, blank=True)
     shared_id = models.BooleanField(_("one id, several visitors"), default=False)
     changed_at = models.DateTimeField(db_default=Now(), editable=False)  # in what is counted
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("event")

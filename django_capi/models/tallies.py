@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.models.events import BrowserState, Status
+from django_capi.models.choices import BrowserState, Status
 
 
 class Span(models.IntegerChoices):

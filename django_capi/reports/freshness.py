@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Min
 
-from django_capi.consent import Consent
-from django_capi.ledger.store import using
-from django_capi.models import Event, Lane, Status
+from django_capi.database.alias import using
+from django_capi.models import Event, Lane
 
 LATE_AFTER = timedelta(minutes=5)  # a nudge takes a second and the sweep half a minute
 
@@ -42,11 +41,7 @@ class Backlog:
 
 def backlog(*, now: datetime) -> Backlog:
     """What delivery would take up now: due, not past its deadline, and with consent. Not asked of a replica."""
-    waiting = (
-        Event.objects.using(using())
-        .filter(status=Status.PENDING, due_at__lte=now, deadline__gt=now, consent__gte=Consent.LIMITED)
-        .aggregate(due=Count("pk"), oldest=Min("due_at"))
-    )
+    waiting = Event.objects.using(using()).due(now).aggregate(due=Count("pk"), oldest=Min("due_at"))
     paused = Lane.objects.using(using()).filter(paused_until__gt=now).order_by("paused_until", "pk")
     return Backlog(
         due=waiting["due"],

@@ -61,9 +61,8 @@ def is_unwanted(request: HttpRequest) -> bool:
         return False
     ask = conf.imported("EXCLUDE")
     try:
-        return ask is None or callbacks.call(
-            lambda: bool(ask(request))
-        )  # whom to exclude is not known: nobody is tracked
+        # When it is not known whom to exclude, the request is not tracked.
+        return ask is None or callbacks.call(lambda: bool(ask(request)))
     except callbacks.Failed as failure:
         logger.error("CAPI['EXCLUDE'] raised %s; the request is excluded.", failure)  # noqa: TRY400
         return True

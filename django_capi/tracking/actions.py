@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
-from django_capi.database import transactions
+from django_capi.database import alias, transactions
 from django_capi.database.retry import serialized
 from django_capi.delivery.nudge import nudge
 from django_capi.ledger import store as ledger
@@ -126,9 +126,9 @@ def store(entries: Sequence[ledger.Entry], pixels: Sequence[Pixel]) -> None:
 
 def on_commit(function: Callable[[], object]) -> None:
     """Call it when the ledger's transaction is committed; never where Django cannot see the commit."""
-    transactions.on_commit(function, alias=ledger.using())
+    transactions.on_commit(function, alias=alias.using())
 
 
 def is_in_transaction() -> bool:
     """True when the caller may still take back what is written now."""
-    return transactions.is_in_transaction(ledger.using())
+    return transactions.is_in_transaction(alias.using())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.exceptions import SynchronousOnlyOperation
 
-from django_capi import callbacks
+from django_capi.database import savepoints
 from django_capi.meta.events import InvalidEvent
 
 logger = logging.getLogger("django_capi")
@@ -41,7 +41,7 @@ class Quietly:
         if isinstance(error, Untracked):
             log_reason(self.what, error)
             return True
-        if (settings.DEBUG and isinstance(error, InvalidEvent)) or callbacks.has_lost_transaction(error):
+        if (settings.DEBUG and isinstance(error, InvalidEvent)) or savepoints.has_lost_transaction(error):
             return False
         logger.error("%s could not be tracked: %s", self.what, in_words(error))
         return True

@@ -1,0 +1,81 @@
+"""The closed sets of values that the columns hold."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import Final
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+MATCH_KEYS = (
+    "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id",
+    "client_ip_address", "client_user_agent", "fbc", "fbp",
+    "subscription_id", "fb_login_id", "lead_id", "anon_id", "madid",
+)  # fmt: skip
+MatchKey = IntFlag("MatchKey", MATCH_KEYS)  # type: ignore[misc]  # the order is stored: append only
+
+
+class Status(models.IntegerChoices):
+    """Where the server copy is. All but PENDING are final."""
+
+    PENDING = 0, _("pending")
+    ACCEPTED = 1, _("accepted")
+    REJECTED = 2, _("rejected")
+    EXPIRED = 3, _("expired")
+    WITHDRAWN = 4, _("withdrawn")
+    IN_DOUBT = 5, _("in doubt")
+
+
+class BrowserState(models.IntegerChoices):
+    """What the page reported of the browser copy; the larger value is the better news."""
+
+    NONE = 0, _("no receipt")
+    BLOCKED = 1, _("blocked")
+    FIRED = 2, _("fired")
+
+
+class Rank(models.IntegerChoices):
+    """The order in which waiting events are sent: a conversion is worth more than a page view.
+
+    An event that only a browser reported comes after everything the server saw itself. An event that Meta's servers
+    fail at comes last, in a request of its own, so that it delays no other.
+    """
+
+    FIRST = 0, _("first")
+    PAGE_VIEW = 1, _("page views")
+    MIRRORED = 2, _("reported by a browser only")
+    ALONE = 3, _("alone")
+
+
+class Origin(models.IntegerChoices):
+    """Where the action was noticed."""
+
+    PAGE = 0, _("page")
+    TRACK = 1, _("track()")
+    CONVERSION = 2, _("conversion")
+    BROWSER = 3, _("browser")
+
+
+RESENDABLE: Final = (Status.REJECTED, Status.IN_DOUBT, Status.EXPIRED)  # what Meta may not have taken
+
+
+class ConversionState(models.IntegerChoices):
+    """What has become of an object's conversion. OPEN and INCOMPLETE are still owed."""
+
+    OPEN = 0, _("has not happened")
+    INCOMPLETE = 1, _("stored, to be completed")  # in a transaction: its data is read again after the commit
+    STORED = 2, _("stored")
+    NOT_SENT = 3, _("not sent")
+
+
+class NotSent(models.TextChoices):
+    """Why a conversion that has happened has no event."""
+
+    BEFORE = "before", _("it happened before this app knew the model")
+    DENIED = "denied", _("the customer declined")
+    UNKNOWN = "unknown", _("the customer's consent is not known")
+    WITHDRAWN = "withdrawn", _("the customer withdrew consent")
+    EXCLUDED = "excluded", _("it came from a crawler or an excluded request")
+    NO_PIXEL = "no_pixel", _("it belongs to no pixel")
+    TOO_OLD = "too_old", _("it was found too late for Meta")

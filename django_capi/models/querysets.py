@@ -1,0 +1,66 @@
+"""The conditions on rows that more than one caller asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+
+from django_capi.clock import Now
+from django_capi.consent import Consent
+from django_capi.database.keys import Equals, PkIn
+from django_capi.models.choices import RESENDABLE, ConversionState, Status
+
+if TYPE_CHECKING:
+    from django_capi.models.conversions import ConversionMark  # noqa: F401  # named in a base class, as is the next
+    from django_capi.models.events import Event  # noqa: F401
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """Events by where their server copy is."""
+
+    def pending(self) -> Self:
+        """Events that have not reached a final state."""
+        return self.filter(status=Status.PENDING)
+
+    def due(self, now: datetime | Now | None = None) -> Self:
+        """Pending events that may be sent: due, before their deadline, and with consent. By default now."""
+        now = now or Now()
+        return self.pending().filter(due_at__lte=now, deadline__gt=now, consent__gte=Consent.LIMITED)
+
+    def resendable(self) -> Self:
+        """Final events that Meta may not have taken and would still take."""
+        return self.filter(can_be_resent())
+
+    def not_resendable(self) -> Self:
+        return self.exclude(can_be_resent())
+
+    def pending_by_pk(self, pks: Sequence[int]) -> Self:
+        """Those of the rows that are still pending, without locking any other row; see `database.keys`."""
+        return self.by_pk_in_status(pks, Status.PENDING)
+
+    def by_pk_in_status(self, pks: Sequence[int], status: Status) -> Self:
+        return self.filter(PkIn(pks), Equals("status", status))
+
+
+class ConversionMarkQuerySet(models.QuerySet["ConversionMark"]):
+    """Conversions by how far they have come."""
+
+    def of(self, object_ref: str, event_name: str) -> Self:
+        """The conversion of this object under this event name."""
+        return self.filter(object_ref=object_ref, event_name=event_name)
+
+    def open(self) -> Self:
+        """Conversions that are owed and have not happened yet."""
+        return self.filter(state=ConversionState.OPEN)
+
+    def incomplete(self) -> Self:
+        """Stored conversions whose data is still that of the moment inside the transaction."""
+        return self.filter(state=ConversionState.INCOMPLETE)
+
+
+def can_be_resent() -> Q:
+    return Q(status__in=RESENDABLE, deadline__gt=Now())
