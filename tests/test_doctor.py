@@ -26,7 +26,7 @@ from django_capi.delivery.drain import deliver
 from django_capi.doctor import Finding, Level, clocks, egress, examine
 from django_capi.models import ConversionMark, ConversionSource, ConversionState, Lane
 from example_project.standin.server import Running, serve
-from tests.factories import PIXEL_ID, EventFactory, LaneFactory
+from tests.support.factories import PIXEL_ID, EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -38,12 +38,12 @@ from django_capi.models import Event, Origin, Snapshot, Status
 from django_capi.requests.visitor import from_request
 from django_capi.tracking import Action, RequestEvents, track
 from example_project.standin import server as standin
-from tests import planted, planting
 from tests.conftest import ADDRESS, AGENT, FBP, HEADERS
-from tests.planted import APP_SECRET, CUSTOM, EMAIL, PASSWORD, PERSON, QUERY, TOKEN, leaks
-from tests.planting import Places
-from tests.registering import registering
 from tests.site.models import Note, Order
+from tests.support import leak_scan, planted_data
+from tests.support.leak_scan import Places
+from tests.support.planted_data import APP_SECRET, CUSTOM, EMAIL, PASSWORD, PERSON, QUERY, TOKEN, leaks
+from tests.support.registration import registering
 
 pytestmark = pytest.mark.django_db
 
@@ -56,17 +56,17 @@ def places(settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.L
     found = Places()
     monkeypatch.setattr(standin, "route", found.route)
     running = standin.serve(token=TOKEN, app_secret=APP_SECRET)
-    settings.ROOT_URLCONF = planted.__name__
+    settings.ROOT_URLCONF = planted_data.__name__
     settings.CAPI = {
         **settings.CAPI,
         "SENDER": "graph",
         "GRAPH_URL": running.url,
         "ACCESS_TOKEN": TOKEN,
         "APP_SECRET": APP_SECRET,
-        "USER_DATA": planted.signed_in,
-        "EXTERNAL_ID": planted.external_id,
+        "USER_DATA": planted_data.signed_in,
+        "EXTERNAL_ID": planted_data.external_id,
     }
-    with registering(Note, planted.Broken):
+    with registering(Note, planted_data.Broken):
         yield found
     http.session().close()
     running.stop()
@@ -89,13 +89,13 @@ def celery_app() -> Iterator[Celery]:
 def lived(places: Places, visitor: Client, async_visitor: AsyncClient, settings: Settings) -> Places:
     """A site on which the planted data has gone every way in, and on to Meta."""
     visitor.force_login(User.objects.create_user("somebody"))
-    planting.browse(places, visitor)
+    leak_scan.browse(places, visitor)
     places.keep(async_to_sync(async_visitor.post)("/planted-lead-async/" + QUERY, headers=HEADERS))
-    planting.act(places, visitor)
-    planting.report(places, visitor)
-    planting.buy(places, visitor)
-    planting.fail(places, visitor, settings)
-    planting.send(places, settings)
+    leak_scan.act(places, visitor)
+    leak_scan.report(places, visitor)
+    leak_scan.buy(places, visitor)
+    leak_scan.fail(places, visitor, settings)
+    leak_scan.send(places, settings)
     return places
 
 
@@ -241,7 +241,12 @@ def test_an_exception_of_ours_names_the_field_and_not_the_value(settings: Settin
 
 
 def test_nothing_shows_contact_data_tokens_or_the_visitor_in_its_repr(rf: RequestFactory, settings: Settings) -> None:
-    settings.CAPI = {**settings.CAPI, "ACCESS_TOKEN": TOKEN, "APP_SECRET": APP_SECRET, "USER_DATA": planted.signed_in}
+    settings.CAPI = {
+        **settings.CAPI,
+        "ACCESS_TOKEN": TOKEN,
+        "APP_SECRET": APP_SECRET,
+        "USER_DATA": planted_data.signed_in,
+    }
     request = rf.get("/page/", HTTP_USER_AGENT=AGENT, REMOTE_ADDR=ADDRESS)
     request.COOKIES["_fbp"] = FBP
     made = Action(

@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import path
 from pytest_django import Settings
 
-from tests.pages import events
+from tests.browser.test_blocks import collect
 from tests.site.models import Order
-from tests.test_pixel import collect
+from tests.support.pages import events
 
 
 def calls_out(request: HttpRequest) -> HttpResponse:

@@ -17,8 +17,8 @@ from django_capi.meta.events import InvalidEvent
 from django_capi.models import Event, MatchKey, Origin, Status
 from django_capi.tracking import track
 from tests.conftest import ADDRESS, AGENT, FBP, HEADERS
-from tests.failing import failing
 from tests.site.models import Note, Order
+from tests.support.failing_sql import failing
 
 pytestmark = pytest.mark.django_db
 

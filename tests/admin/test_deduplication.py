@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from django_capi.ledger import tallies
 from django_capi.models import Count
 from tests.admin.conftest import Staff
-from tests.factories import PIXEL_ID, EventFactory, LaneFactory
+from tests.support.factories import PIXEL_ID, EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 

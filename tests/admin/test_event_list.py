@@ -13,7 +13,7 @@ from django_capi.admin import paging
 from django_capi.consent import Consent
 from django_capi.models import Event, Origin
 from tests.admin.conftest import Staff
-from tests.factories import PIXEL_ID, BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory, match_keys
+from tests.support.factories import PIXEL_ID, BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory, match_keys
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from django_capi.consent import Consent
 from django_capi.models import Event, Origin, Rank
 from tests.admin.conftest import Staff
-from tests.factories import BatchFactory, EventFactory, LaneFactory, match_keys
+from tests.support.factories import BatchFactory, EventFactory, LaneFactory, match_keys
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from django.urls import reverse
 from playwright.sync_api import Page, Route
 from pytest_django.live_server_helper import LiveServer
 
-from tests.chromium import launched
-from tests.factories import BatchFactory, EventFactory, LaneFactory
+from tests.support.chromium import launched
+from tests.support.factories import BatchFactory, EventFactory, LaneFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from django_capi.admin import wording
 from tests.admin.conftest import Staff
-from tests.factories import BatchFactory, ConversionMarkFactory, LaneFactory
+from tests.support.factories import BatchFactory, ConversionMarkFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from django_capi.models import Event, Status
 from tests.admin.conftest import Staff
-from tests.factories import EventFactory
+from tests.support.factories import EventFactory
 
 pytestmark = pytest.mark.django_db
 

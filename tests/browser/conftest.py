@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from example_project.standin import Running, serve
 from tests.browser.site import FBP, Site, served
-from tests.chromium import AGENT, launched
+from tests.support.chromium import AGENT, launched
 
 
 @pytest.fixture(scope="module")

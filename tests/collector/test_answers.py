@@ -16,8 +16,8 @@ from django_capi.models import BrowserState, Event, Origin, Rank
 from django_capi.tracking import track
 from tests.collector.posting import MINTED, PIXEL_ID, mirrored, post, receipt, refused
 from tests.conftest import FBP
-from tests.failing import failing
-from tests.pages import events
+from tests.support.failing_sql import failing
+from tests.support.pages import events
 
 pytestmark = pytest.mark.django_db
 

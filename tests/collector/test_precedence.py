@@ -14,8 +14,8 @@ from django_capi.models import Event, Origin, Status
 from django_capi.testing import deliver_now
 from django_capi.tracking import track
 from tests.collector.posting import mirrored, post
-from tests.registering import registering
 from tests.site.models import Order
+from tests.support.registration import registering
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from django_capi.browser import specs
 from django_capi.models import Event
 from tests.collector.posting import MINTED, mirrored, post, refused
 from tests.conftest import FBP
-from tests.pages import events
+from tests.support.pages import events
 
 pytestmark = pytest.mark.django_db
 

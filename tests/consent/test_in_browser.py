@@ -20,8 +20,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from django_capi.consent import Consent
 from django_capi.models import BrowserState, Event, Withdrawal
-from tests.chromium import AGENT, launched
-from tests.fbevents import stand_in
+from tests.support.chromium import AGENT, launched
+from tests.support.fbevents import stand_in
 from tests.tracking.serving import serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

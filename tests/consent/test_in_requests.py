@@ -13,7 +13,7 @@ from pytest_django import Settings
 from django_capi.consent import Consent
 from django_capi.models import Event, Withdrawal
 from tests.consent.test_banners import CLOSED, COOKIEBOT, COOKIEYES, ONETRUST, klaro, vanilla
-from tests.pages import config
+from tests.support.pages import config
 
 pytestmark = pytest.mark.django_db
 

@@ -17,8 +17,8 @@ from django_capi.conversions import Conversion, fire, sources
 from django_capi.models import ConversionMark, ConversionSource, ConversionState, Event, Lane, NotSent, Snapshot, Status
 from django_capi.testing import deliver_now
 from tests.conftest import ADDRESS, AGENT, FBP
-from tests.interrupted import Died, Statements, Strike
 from tests.site.models import GiftOrder, Line, Order, PaidOrder
+from tests.support.interruptions import Died, Statements, Strike
 
 ANSWERS = {"yes": True, "no": False}
 BANK: dict[str, Any] = {"HTTP_USER_AGENT": "CornerBank/1.0"}

@@ -16,9 +16,9 @@ from django_capi.conversions import Conversion, sweep
 from django_capi.ledger.store import HELD
 from django_capi.models import ConversionMark, ConversionState, Event, Status
 from django_capi.testing import deliver_now, outbox
-from tests.pages import events
-from tests.registering import registering
 from tests.site.models import Line, Order
+from tests.support.pages import events
+from tests.support.registration import registering
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

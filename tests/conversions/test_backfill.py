@@ -15,8 +15,8 @@ from django.utils import timezone
 from django_capi.conversions import sweep
 from django_capi.models import ConversionMark, ConversionSource, Event, NotSent
 from tests.conversions.test_sweep import BookingPurchase
-from tests.registering import registering
 from tests.site.models import Booking, Order
+from tests.support.registration import registering
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from pytest_django import Settings
 from django_capi.conversions import Conversion
 from django_capi.models import ConversionMark, Event, NotSent
 from tests.conftest import ADDRESS, AGENT, FBP
-from tests.registering import registering
 from tests.site.models import Order
+from tests.support.registration import registering
 from tests.tracking.serving import serve
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from django_capi.conversions import Conversion
 from django_capi.models import Event
-from tests.registering import registering
 from tests.site.models import Note
+from tests.support.registration import registering
 
 pytestmark = pytest.mark.django_db
 

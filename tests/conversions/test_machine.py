@@ -18,9 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from pytest_django import Settings
 
 from tests.conversions.orders import MAKING, PAYING, Purchase, Shop, policy
-from tests.interrupted import Strike, die, fail
-from tests.registering import registering
 from tests.site.models import Order
+from tests.support.interruptions import Strike, die, fail
+from tests.support.registration import registering
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

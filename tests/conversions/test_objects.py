@@ -10,8 +10,8 @@ from django_capi.conversions.objects import place, reference
 from django_capi.models import Event, Status
 from django_capi.testing import deliver_now
 from tests.conversions.test_sweep import BookingPurchase
-from tests.registering import registering
 from tests.site.models import Booking, GiftOrder, Order, PaidOrder
+from tests.support.registration import registering
 
 pytestmark = pytest.mark.django_db
 

@@ -13,8 +13,8 @@ from django.db.models.signals import post_save
 
 from django_capi.conversions import Conversion, fire
 from django_capi.models import ConversionMark, ConversionSource, ConversionState, Event, NotSent
-from tests.registering import registering
 from tests.site.models import GiftOrder, Note, Order, PaidOrder
+from tests.support.registration import registering
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

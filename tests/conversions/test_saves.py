@@ -13,8 +13,8 @@ from pytest_django import Settings
 from django_capi.conversions import Conversion, derived_id, fire, register
 from django_capi.models import ConversionMark, ConversionSource, Event, NotSent, Origin, Snapshot
 from tests.conftest import ADDRESS, AGENT, FBP
-from tests.pages import events
 from tests.site.models import Order
+from tests.support.pages import events
 
 pytestmark = pytest.mark.django_db
 

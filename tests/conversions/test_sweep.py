@@ -16,8 +16,8 @@ from django.utils import timezone
 from django_capi.conversions import Conversion, sweep
 from django_capi.ledger import marks
 from django_capi.models import ConversionMark, ConversionSource, ConversionState, Event, NotSent
-from tests.registering import registering
 from tests.site.models import Booking, Note, Order
+from tests.support.registration import registering
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,7 +19,7 @@ from django_capi.models import Batch, Event, Lane, Status
 from django_capi.tracking import track
 from example_project.standin.server import Running
 from tests.delivery.sending import TOKEN, answer, forget_pauses, lead, seen, status
-from tests.failing import failing
+from tests.support.failing_sql import failing
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from django_capi.models import Event, Rank, Status
-from tests.factories import EventFactory
+from tests.support.factories import EventFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

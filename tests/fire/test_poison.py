@@ -14,7 +14,7 @@ from tests.conftest import Show
 from tests.fire.conftest import Opened, Parents, opening
 from tests.fire.meta import Meta, listening
 from tests.fire.site import Site
-from tests.refusing import NOT_HASHED, refusing
+from tests.support.refusing_meta import NOT_HASHED, refusing
 
 pytestmark = pytest.mark.story
 

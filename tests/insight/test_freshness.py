@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from django_capi.consent import Consent
 from django_capi.reports.freshness import backlog
-from tests.factories import EventFactory, LaneFactory
+from tests.support.factories import EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from django_capi.reports.overlap import (
     Verdict,
     measure,
 )
-from tests.factories import PIXEL_ID, EventFactory
+from tests.support.factories import PIXEL_ID, EventFactory
 
 pytestmark = pytest.mark.django_db
 

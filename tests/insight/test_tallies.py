@@ -19,8 +19,8 @@ from django_capi.ledger.store import digest
 from django_capi.models import BrowserState, Count, Event, Span, Status, Tally
 from django_capi.reports.overlap import Counts, Overlap, measure, start_of
 from tests.conftest import FBP
-from tests.factories import PIXEL_ID, EventFactory, receipt_of
-from tests.failing import failing
+from tests.support.factories import PIXEL_ID, EventFactory, receipt_of
+from tests.support.failing_sql import failing
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from playwright.sync_api import Page, Route
 
 from example_project.standin import Running
-from tests.chromium import AGENT, launched
 from tests.oscar.samples import ADDRESS, EMAIL, PASSWORD
+from tests.support.chromium import AGENT, launched
 
 PATIENCE = 30.0  # seconds
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.cache import cache
 from playwright.sync_api import Browser, Page
 
-from tests.chromium import AGENT, launched
+from tests.support.chromium import AGENT, launched
 
 collect_ignore_glob = [] if settings.SETTINGS_MODULE == "example_project.settings" else ["*"]
 

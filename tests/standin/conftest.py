@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Request
 
 from example_project.standin import Running, serve
-from tests.chromium import launched
 from tests.standin.events import NOW
 from tests.standin.visiting import Visit
+from tests.support.chromium import launched
 
 
 @dataclass(kw_only=True)

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from example_project.demo import story
 from example_project.demo.processes import Demo
-from tests.chromium import AGENT, launched
+from tests.support.chromium import AGENT, launched
 
 PATIENCE = 20.0  # seconds
 pytestmark = [pytest.mark.story, pytest.mark.browser]

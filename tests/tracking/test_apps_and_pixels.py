@@ -12,7 +12,7 @@ from pytest_django import Settings
 from django_capi.models import Event, Status
 from django_capi.tracking import track
 from tests.conftest import ADDRESS, FBP
-from tests.pages import events
+from tests.support.pages import events
 from tests.tracking.serving import serve
 from tests.tracking.test_arguments import ANN, APP, PAID
 

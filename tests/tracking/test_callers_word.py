@@ -20,7 +20,7 @@ from django_capi.meta.events import InvalidEvent
 from django_capi.models import Event, Status
 from django_capi.tracking import atrack, current_request, track
 from tests.conftest import ADDRESS, AGENT, FBP, HEADERS
-from tests.pages import config, events
+from tests.support.pages import config, events
 from tests.tracking.serving import GOOGLEBOT, STRIPE, Site, serve
 
 pytestmark = pytest.mark.django_db

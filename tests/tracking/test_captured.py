@@ -17,7 +17,7 @@ from django_capi.ledger import withdrawal
 from django_capi.models import Event, Snapshot
 from django_capi.tracking import acapture_visitor, capture_visitor, track
 from tests.conftest import ADDRESS, AGENT, FBP
-from tests.failing import failing
+from tests.support.failing_sql import failing
 from tests.tracking.serving import GOOGLEBOT, STRIPE
 
 pytestmark = pytest.mark.django_db

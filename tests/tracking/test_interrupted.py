@@ -20,8 +20,8 @@ from django_capi.middleware import CapiMiddleware
 from django_capi.models import Event
 from django_capi.tracking import Action, atrack, custom_data_from, track
 from tests.conftest import ADDRESS, AGENT, FBP
-from tests.pages import events
 from tests.site.models import Note
+from tests.support.pages import events
 from tests.tracking.leaving import Arrived, visit
 from tests.tracking.serving import Site, serve
 

@@ -18,7 +18,7 @@ from django_capi.meta.events import UserData
 from django_capi.models import Event
 from django_capi.tracking import atrack, events_of, track
 from tests.conftest import HEADERS
-from tests.pages import config
+from tests.support.pages import config
 from tests.tracking.serving import Site, serve
 
 pytestmark = pytest.mark.django_db

@@ -21,8 +21,8 @@ from django_capi.testing import deliver_now, outbox
 from django_capi.tracking import track
 from django_capi.withdrawal import awithdraw_consent, withdraw_consent
 from tests.conftest import FBP, HEADERS
-from tests.failing import failing
-from tests.pages import config
+from tests.support.failing_sql import failing
+from tests.support.pages import config
 from tests.tracking.serving import Site, serve
 
 pytestmark = pytest.mark.django_db

@@ -27,9 +27,9 @@ from django_capi.meta import verdicts
 from django_capi.models import Event, Status, Withdrawal
 from django_capi.testing import deliver_now, outbox
 from django_capi.tracking import atrack, track
+from tests.browser.test_blocks import collect
 from tests.conftest import ADDRESS, AGENT, FBP, HEADERS
-from tests.failing import failing
-from tests.test_pixel import collect
+from tests.support.failing_sql import failing
 from tests.tracking.serving import Site, serve
 
 pytestmark = pytest.mark.django_db

@@ -17,9 +17,9 @@ from django_capi.tracking import track
 from example_project.standin.messages import Request, Response, json_response
 from example_project.standin.routes import route
 from example_project.standin.state import State
-from tests import planted
-from tests.planted import CUSTOM, EMAIL, MALFORMED, PASSWORD, PERSON, QUERY, TOKEN
 from tests.site.models import Note, Order
+from tests.support import planted_data
+from tests.support.planted_data import CUSTOM, EMAIL, MALFORMED, PASSWORD, PERSON, QUERY, TOKEN
 
 
 class Places:
@@ -87,7 +87,7 @@ def fail(places: Places, visitor: Client, settings: Settings) -> None:
     """Everything of the site's, and the database, raises with the planted data in the text."""
     sound = settings.CAPI
     for name in ("CONSENT", "EXCLUDE", "USER_DATA", "EXTERNAL_ID", "PIXEL_FOR"):
-        settings.CAPI = {**sound, name: planted.raising}
+        settings.CAPI = {**sound, name: planted_data.raising}
         places.keep(visitor.post("/planted-lead/" + QUERY))
     settings.CAPI = sound
     fire(Note(pk=1))

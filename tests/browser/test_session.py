@@ -21,8 +21,8 @@ from pytest_django import Settings
 
 from django_capi.models import Event
 from django_capi.tracking import track
-from tests.failing import failing
-from tests.pages import events
+from tests.support.failing_sql import failing
+from tests.support.pages import events
 from tests.tracking.serving import serve
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from django_capi.meta import cookies
 from django_capi.models import BrowserState, Event, Origin
 from tests.conftest import FBP, HEADERS
-from tests.pages import blocks, config, events
+from tests.support.pages import blocks, config, events
 
 pytestmark = pytest.mark.django_db
 

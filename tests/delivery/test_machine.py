@@ -17,10 +17,10 @@ from pytest_django import Settings
 from django_capi.delivery import http
 from django_capi.ledger import retention
 from django_capi.models import BrowserState
-from tests.eventful import LEASE, Action, Site, Turn
-from tests.interrupted import Strike, die, fail
-from tests.remembered import DAY, HELD, HOUR
-from tests.scripted import listening
+from tests.support.interruptions import Strike, die, fail
+from tests.support.oracle import DAY, HELD, HOUR
+from tests.support.scripted_meta import listening
+from tests.support.simulation import LEASE, Action, Site, Turn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

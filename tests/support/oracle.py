@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django_capi.models import Event, Status
-from tests.scripted import Asked, Key, Meta
+from tests.support.scripted_meta import Asked, Key, Meta
 
 HOUR = 3600
 DAY = 24 * HOUR

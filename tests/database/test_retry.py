@@ -13,8 +13,8 @@ from django_capi.ledger import receipts, retention, withdrawal
 from django_capi.ledger.store import digest
 from django_capi.models import Event
 from tests.conftest import FBP
-from tests.factories import EventFactory, receipt_of
-from tests.failing import failing
+from tests.support.factories import EventFactory, receipt_of
+from tests.support.failing_sql import failing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

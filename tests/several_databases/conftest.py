@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 HERE = Path(__file__).parent
-IS_OURS = settings.SETTINGS_MODULE == "tests.databases.settings"
+IS_OURS = settings.SETTINGS_MODULE == "tests.several_databases.settings"
 
 collect_ignore = [path.name for path in HERE.glob("test_*.py") if IS_OURS is (path.name == "test_in_a_process.py")]
 

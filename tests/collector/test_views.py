@@ -14,13 +14,13 @@ from django_capi.browser import specs
 from django_capi.ledger.resend import resend
 from django_capi.models import BrowserState, ConversionMark, Event, NotSent, Snapshot, Status
 from django_capi.testing import deliver_now
+from tests.browser.test_blocks import CLICK, collect
 from tests.conftest import ADDRESS, AGENT, FBP
-from tests.failing import failing
-from tests.pages import events
 from tests.site.models import Order
-from tests.test_pixel import CLICK, collect
+from tests.support.failing_sql import failing
+from tests.support.pages import events
 
-DOCS = Path(__file__).parent.parent / "docs" / "collector.md"
+DOCS = Path(__file__).parents[2] / "docs" / "collector.md"
 
 pytestmark = pytest.mark.django_db
 

@@ -18,10 +18,10 @@ from django_capi.delivery.drain import deliver
 from django_capi.doctor import Level, examine
 from django_capi.ledger import erasure, resend, retention, withdrawal
 from django_capi.models import Batch, BrowserState, ConversionSource, Event, Lane, Status, Withdrawal
+from tests.browser.test_blocks import collect
 from tests.conftest import FBP
-from tests.pages import events
 from tests.site.models import Order
-from tests.test_pixel import collect
+from tests.support.pages import events
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "replica"])
 
@@ -30,7 +30,7 @@ STORED = Event.objects.using("default")
 
 @pytest.fixture(autouse=True)
 def _replicated(settings: Settings) -> None:
-    settings.DATABASE_ROUTERS = ["tests.databases.routers.Replicated"]
+    settings.DATABASE_ROUTERS = ["tests.several_databases.routers.Replicated"]
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 
 

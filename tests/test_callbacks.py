@@ -18,9 +18,9 @@ from django_capi.models import Event
 from django_capi.signals import events_stored
 from django_capi.tracking import track
 from tests.conftest import ADDRESS, AGENT
-from tests.failing import failing
-from tests.registering import registering
 from tests.site.models import Note, Order
+from tests.support.failing_sql import failing
+from tests.support.registration import registering
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

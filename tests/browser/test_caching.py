@@ -21,8 +21,8 @@ from django_capi.meta.cookies import checksum
 from django_capi.models import Event
 from django_capi.tracking import track
 from tests.conftest import FBP
-from tests.pages import config, events
 from tests.site.models import Order
+from tests.support.pages import config, events
 from tests.tracking.serving import serve
 
 pytestmark = pytest.mark.django_db
@@ -271,7 +271,7 @@ class TestAMiddlewareThatStripsTheRequest:
 
     @pytest.fixture
     def stripping(self, settings: Settings) -> None:
-        settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.test_caching.strip"]
+        settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.browser.test_caching.strip"]
 
     def test_the_visitor_is_the_one_who_sent_it(self, visitor: Client, settings: Settings, stripping: None) -> None:
         def act(request: HttpRequest) -> None:

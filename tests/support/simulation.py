@@ -18,9 +18,9 @@ from django_capi.delivery.drain import deliver
 from django_capi.ledger import receipts, resend, retention, withdrawal
 from django_capi.models import Batch, BrowserState, Count, Event, Lane, Status, Tally, Withdrawal
 from django_capi.tracking import track
-from tests.interrupted import Died, Statements, Strike
-from tests.remembered import COLUMNS, Memory
-from tests.scripted import Meta
+from tests.support.interruptions import Died, Statements, Strike
+from tests.support.oracle import COLUMNS, Memory
+from tests.support.scripted_meta import Meta
 
 LEASE = 100  # seconds after which no lease is good any more
 ROUNDS = 20  # passes that must be enough in the end

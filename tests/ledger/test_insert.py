@@ -12,8 +12,8 @@ from django.utils.safestring import mark_safe
 
 from django_capi.ledger.insert import MOST_ROWS, NAMES, insert
 from django_capi.models import BrowserState, Event, Status
-from tests.factories import EventFactory
 from tests.site.models import Note
+from tests.support.factories import EventFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -14,9 +14,9 @@ from django_capi.database import deferred
 from django_capi.delivery.drain import deliver
 from django_capi.models import Batch, BrowserState, ConversionMark, ConversionSource, Event, Lane, Snapshot, Status
 from django_capi.tracking import track
-from tests.pages import events
+from tests.browser.test_blocks import collect
 from tests.site.models import Order
-from tests.test_pixel import collect
+from tests.support.pages import events
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "other", "empty"])
 
@@ -31,12 +31,12 @@ def _nothing_told_yet(transactional_db: None) -> None:
 
 @pytest.fixture
 def ledger_apart(settings: Settings) -> None:
-    settings.DATABASE_ROUTERS = ["tests.databases.routers.LedgerApart"]
+    settings.DATABASE_ROUTERS = ["tests.several_databases.routers.LedgerApart"]
 
 
 @pytest.fixture
 def together(settings: Settings) -> None:
-    settings.DATABASE_ROUTERS = ["tests.databases.routers.Together"]
+    settings.DATABASE_ROUTERS = ["tests.several_databases.routers.Together"]
 
 
 def rows(alias: str) -> dict[str, int]:

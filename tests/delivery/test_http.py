@@ -19,7 +19,17 @@ from django_capi.conf import Pixel, Secret
 from django_capi.delivery import client, http
 from django_capi.delivery.http import Failure, Received, Trouble
 from django_capi.meta.verdicts import Outcome
-from tests.loopback import HEAD, SUCCESS, WHOLE, Authority, Script, answering, make_authority, read_request, serving
+from tests.support.loopback import (
+    HEAD,
+    SUCCESS,
+    WHOLE,
+    Authority,
+    Script,
+    answering,
+    make_authority,
+    read_request,
+    serving,
+)
 
 TOKEN = "token-that-must-not-leak-0123456789"
 PIXEL = Pixel(pixel_id="1234567890123456", access_token=Secret(TOKEN))

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "othe
 
 
 def test_a_shop_that_lives_elsewhere_is_named(settings: Settings) -> None:
-    settings.DATABASE_ROUTERS = ["tests.databases.routers.LedgerApart"]
+    settings.DATABASE_ROUTERS = ["tests.several_databases.routers.LedgerApart"]
 
     found = [finding for finding in examine() if finding.name == "databases"]
 
@@ -20,7 +20,7 @@ def test_a_shop_that_lives_elsewhere_is_named(settings: Settings) -> None:
 
 
 def test_a_ledger_that_was_sent_along_is_well(settings: Settings) -> None:
-    settings.DATABASE_ROUTERS = ["tests.databases.routers.Together"]
+    settings.DATABASE_ROUTERS = ["tests.several_databases.routers.Together"]
 
     levels = {finding.name: finding.level for finding in examine()}
 
@@ -29,7 +29,7 @@ def test_a_ledger_that_was_sent_along_is_well(settings: Settings) -> None:
 
 
 def test_a_ledger_without_tables_is_named(settings: Settings) -> None:
-    settings.DATABASE_ROUTERS = ["tests.databases.routers.Missing"]
+    settings.DATABASE_ROUTERS = ["tests.several_databases.routers.Missing"]
 
     found = [finding for finding in examine() if finding.name == "migrations"]
 

@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 
 def test_the_ledger_holds_with_several_databases() -> None:
-    words = ["-m", "pytest", str(HERE), "--ds=tests.databases.settings", "-q", "-n0", "-p", "no:cacheprovider"]
+    words = ["-m", "pytest", str(HERE), "--ds=tests.several_databases.settings", "-q", "-n0", "-p", "no:cacheprovider"]
 
     done = subprocess.run(
         [sys.executable, *words],

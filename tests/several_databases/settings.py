@@ -17,5 +17,5 @@ def beside(alias: str) -> dict[str, Any]:
 # All of them new, for the run that started this process is using its own.
 DATABASES = {alias: beside(alias) for alias in ("default", "other", "replica", "empty")}
 # While the tables are made; each test then names the router it is about.
-DATABASE_ROUTERS = ["tests.databases.routers.NoTables"]
-ROOT_URLCONF = "tests.databases.urls"
+DATABASE_ROUTERS = ["tests.several_databases.routers.NoTables"]
+ROOT_URLCONF = "tests.several_databases.urls"

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from django_capi.models import Event
 from tests.conftest import HEADERS
-from tests.pages import events
 from tests.site.models import Note
+from tests.support.pages import events
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

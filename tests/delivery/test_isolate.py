@@ -15,7 +15,7 @@ from django_capi.delivery.drain import deliver
 from django_capi.models import Event, Lane, Rank, Status
 from example_project.standin.server import Running
 from tests.delivery.sending import answer, forget_pauses, lead, poisoned, seen, status
-from tests.refusing import refusing
+from tests.support.refusing_meta import refusing
 
 pytestmark = pytest.mark.django_db
 

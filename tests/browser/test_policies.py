@@ -15,8 +15,8 @@ from playwright.sync_api import Page
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from tests.chromium import AGENT, launched
-from tests.fbevents import stand_in
+from tests.support.chromium import AGENT, launched
+from tests.support.fbevents import stand_in
 from tests.tracking.serving import serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
