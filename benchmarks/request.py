@@ -187,7 +187,7 @@ def use(broker_url: str) -> None:
     app = Celery("benchmark", broker=broker_url)
     app.set_default()
     app.set_current()
-    nudge.bell = nudge.Bell()
+    nudge.publisher = nudge.Publisher()
 
 
 def costs_nothing(times: Mapping[str, tuple[list[float], list[float]]], fault: str) -> bool:

@@ -15,7 +15,7 @@ logger = logging.getLogger("django_capi")
 
 
 class Failed(Exception):
-    """The site's code raised. The name of the error is all that is told: its text may hold personal data."""
+    """The site's code raised. Only the error's class is named, as its message may hold personal data."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(type(error).__name__)
@@ -23,7 +23,7 @@ class Failed(Exception):
 
 
 def call(hook: Callable[..., Any], *arguments: Any) -> Any:
-    """What it returns, or Failed; the database's own error when the caller's transaction is lost with it."""
+    """Return what the callable returns. Raise Failed, or the database's error if the caller's transaction is lost."""
     try:
         with savepoint_on_query():
             return hook(*arguments)
@@ -34,7 +34,7 @@ def call(hook: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def send_signal(signal: Signal, sender: Any, **named: Any) -> None:
-    """Send it in the caller's transaction. Receivers may fail."""
+    """Send a signal in the caller's transaction. An exception in a receiver is logged."""
     if not signal.has_listeners(sender):
         return
     try:

@@ -18,14 +18,14 @@ from typing import Any
 from django.http import HttpResponse
 
 from django_capi.browser.blocks import CONFIG_ID
-from django_capi.delivery.client import Sent, memory
-from django_capi.delivery.drain import Report
+from django_capi.delivery.client import SentRequest, memory
+from django_capi.delivery.drain import DeliveryReport
 from django_capi.models import Event
 from django_capi.worker import run
 
 BLOCK = re.compile(r'<script id="(capi-[a-z0-9-]+)" type="application/json">(.*?)</script>', re.DOTALL)
 
-outbox: list[Sent] = memory.sent
+outbox: list[SentRequest] = memory.sent
 
 
 def tracked(event_name: str | None = None) -> list[dict[str, Any]]:
@@ -68,7 +68,7 @@ def page_events(response: HttpResponse) -> list[dict[str, Any]]:
     return found
 
 
-def deliver_now() -> Report:
+def deliver_now() -> DeliveryReport:
     """Send what is due to the outbox, as a worker would."""
     return run()
 

@@ -10,13 +10,13 @@ from django.db import DatabaseError, OperationalError
 from django_capi.conversions.sweep import sweep
 from django_capi.database import deferred, sequences
 from django_capi.database.alias import using
-from django_capi.delivery.drain import Report, deliver
+from django_capi.delivery.drain import DeliveryReport, deliver
 
 logger = logging.getLogger("django_capi")
 
 
 @deferred.own_connection()
-def run(*, is_over: Callable[[], bool] = bool) -> Report:
+def run(*, is_over: Callable[[], bool] = bool) -> DeliveryReport:
     """Both, one after the other. Whatever happens to the sweep must not keep events from being sent."""
     sequences.repair_all(using())
     found = 0

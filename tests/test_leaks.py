@@ -274,7 +274,7 @@ def test_nothing_shows_contact_data_tokens_or_the_visitor_in_its_repr(rf: Reques
         specs.read(specs.sign("Search", CUSTOM, fbp=FBP)),
         Event.objects.get(),
         batches.due(held, limit=1),
-        graph.Sent(pixel_id="1", body=json.dumps(PERSON)),
+        graph.SentRequest(pixel_id="1", body=json.dumps(PERSON)),
         conf.pixels(),
     ]
 

@@ -117,7 +117,7 @@ def pending(event: Event, *, backlog: Backlog, now: datetime) -> Story:
     if pause:
         return paused(pause)
     waited = wording.duration(now - event.due_at)
-    if event.rank == Rank.ALONE:
+    if event.rank == Rank.QUARANTINE:
         return Story(
             tone="fair",
             happened=_("Meta's servers fail whenever they are sent this event, and take the others."),

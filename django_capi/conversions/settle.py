@@ -20,7 +20,7 @@ from django_capi.conversions.base import Conversion, conversions_of, has_happene
 from django_capi.conversions.data import Data, data_of, time_of, warn_if_empty
 from django_capi.conversions.sources import came_after
 from django_capi.database.alias import using
-from django_capi.database.retry import serialized
+from django_capi.database.retry import defer_on_conflict
 from django_capi.database.transactions import is_in_transaction, on_commit
 from django_capi.delivery.nudge import nudge
 from django_capi.ledger import drafts, marks
@@ -55,7 +55,7 @@ class Moment:
 
 def settle(moment: Moment) -> bool:
     """Store the event, or the reason why it is not sent. True when this call did so; it happens once for ever."""
-    return bool(serialized(partial(settle_now, moment), later=partial(settle_again, moment)))
+    return bool(defer_on_conflict(partial(settle_now, moment), later=partial(settle_again, moment)))
 
 
 def settle_again(moment: Moment) -> bool:

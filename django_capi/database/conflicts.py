@@ -1,4 +1,4 @@
-"""Tell what a failed statement has collided with: which unique key, or another transaction."""
+"""Find out what a failed statement conflicts with: a unique key, or another transaction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SERIALIZATION_FAILURES: Final = ("40001", "40P01")  # PostgreSQL's SQLSTATE for 
 
 
 def violated_key(error: IntegrityError) -> str:
-    """The name of the unique key as PostgreSQL, MySQL and MariaDB report it; empty if there is none."""
+    """Return the name of the unique key that the database reports, or an empty string."""
     diagnostics = getattr(error.__cause__, "diag", None)
     if diagnostics is not None:
         return diagnostics.constraint_name or ""
@@ -23,6 +23,6 @@ def violated_key(error: IntegrityError) -> str:
 
 
 def is_serialization_failure(error: OperationalError) -> bool:
-    """True for a transaction, or a statement that is one, which succeeds when it is repeated."""
+    """Whether the statement or transaction may succeed when it is repeated."""
     state = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None)
     return state in SERIALIZATION_FAILURES or error.args[:1] == (DEADLOCK,)

@@ -1,7 +1,7 @@
-"""Keep the ledger right beside transactions that are not its own: another database's, and one the site commits itself.
+"""Defer storing until the caller's other database has committed.
 
-No transaction holds two databases, so what is about an object in another one is stored after that one's commit.
-Rolled back over there means no event here; a crash between the two commits loses one.
+No transaction spans two databases, so an event about an object in another database is stored after that database's
+commit. A rollback there means no event here; a crash between the two commits loses the event.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ logger = logging.getLogger("django_capi")
 
 
 def open_elsewhere() -> str | None:
-    """The other database that this thread has a transaction open in, unless the ledger's has one as well."""
+    """Return another database in which this thread has a transaction open, unless the ledger's has one as well."""
     opened = {found.alias for found in connections.all(initialized_only=True) if is_open(found)}
     return None if using() in opened else next(iter(sorted(opened)), None)
 
 
 def after_commit(alias: str | None, store: Callable[[], None]) -> None:
-    """Call it now if that is the ledger's database or none, else once what is open there has been committed.
+    """Call `store` now if `alias` is the ledger's database or None, otherwise after the commit in that database.
 
-    Where Django cannot see that commit it is called now: an event too many can be found, a lost one cannot.
+    Where Django cannot see the commit, call it now: an event too many can be found later, a lost one cannot.
     """
     if alias is None or alias == using():
         store()
         return
-    tell(alias, using())
+    warn_of_two_databases(alias, using())
     if not on_commit(store, alias=alias):
         store()
 
 
 @cache
-def tell(alias: str, ledger_alias: str) -> None:
-    """Once in a process: it is a matter of the settings."""
+def warn_of_two_databases(alias: str, ledger_alias: str) -> None:
+    """Warn once per process, as the settings are the cause."""
     logger.warning(
         "Objects are written to the database %r and the ledger to %r: no transaction holds both, and an event is "
         "stored after the commit. Let the database router send django_capi to %r.",
@@ -52,10 +52,10 @@ def tell(alias: str, ledger_alias: str) -> None:
 
 @contextmanager
 def own_connection() -> Iterator[None]:
-    """Commit each step, although the caller has turned autocommit off.
+    """Use a connection with autocommit, although the caller has turned it off.
 
-    A worker must know that its notes are committed before it sends: rolled back, they would be sent again with each
-    pass. The caller's own transaction stays as it is, and what it has not committed is not sent.
+    A worker must commit its intent before it sends. The caller's own transaction stays as it is, and events that it has
+    not committed are not sent.
     """
     alias = using()
     before = connections[alias]

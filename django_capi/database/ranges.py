@@ -1,4 +1,4 @@
-"""Change or delete many rows a few at a time, so that a checkout never waits long for them."""
+"""Change or delete many rows in small steps, so that a checkout never waits long for a lock."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, Final, TypeVar
 from django.db.models import Max, Min, QuerySet
 
 from django_capi.database.alias import using
-from django_capi.database.retry import insistent
+from django_capi.database.retry import retried
 
-RANGE: Final = 200  # rows in a step: the longest that a checkout may have to wait for
+RANGE: Final = 200  # rows in a step, whose locks a checkout may have to wait for
 PAUSE: Final = 0.01  # seconds between two steps
 
 
@@ -19,30 +19,30 @@ Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
 def ranges(rows: Rows, *, last: int | None) -> Iterator[Rows]:
-    """The rows up to that key, a few at a time."""
+    """Yield the rows up to this primary key in parts of at most RANGE."""
     first = rows.aggregate(first=Min("pk"))["first"]
     if first is not None and last is not None:
         for low in range(first, last + 1, RANGE):
             yield rows.filter(pk__gte=low, pk__lt=low + RANGE)
 
 
-def every(rows: Rows) -> Iterator[Rows]:
-    """All of them, a few at a time."""
+def in_parts(rows: Rows) -> Iterator[Rows]:
+    """Yield all rows in parts of at most RANGE."""
     return ranges(rows, last=rows.aggregate(last=Max("pk"))["last"])
 
 
-def drop(rows: QuerySet[Any]) -> None:
-    for part in every(rows):
-        rest(remove(part))
+def delete_in_parts(rows: QuerySet[Any]) -> None:
+    for part in in_parts(rows):
+        pause_for_others(delete_part(part))
 
 
-@insistent
-def remove(rows: QuerySet[Any]) -> int:
-    """Nothing points at any of them."""
+@retried
+def delete_part(rows: QuerySet[Any]) -> int:
+    """Delete the rows without looking for rows that refer to them, as none do."""
     return int(rows._raw_delete(using()))
 
 
-def rest(changed: int) -> None:
-    """Pause, so that other transactions get the locks they wait for."""
+def pause_for_others(changed: int) -> None:
+    """Pause if rows were changed, so that other transactions get the locks they wait for."""
     if changed:
         time.sleep(PAUSE)

@@ -1,6 +1,6 @@
 """Retry database work after deadlocks, serialization failures and lost connections.
 
-What Meta has answered is known to its worker and nobody else: one that dropped it would send the events again.
+Only the worker knows Meta's answer: if it gave up at the first error, the events would be sent again.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from django_capi.database.transactions import is_open, on_commit
 
 logger = logging.getLogger("django_capi")
 
-PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0)  # seconds before another try
-SHORT_PAUSES: Final = (0.02, 0.1, 0.3)  # at most, in a request
+PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0)  # seconds between attempts
+SHORT_PAUSES: Final = (0.02, 0.1, 0.3)  # seconds at most, inside a request
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def insistent(work: Callable[P, R]) -> Callable[P, R]:
-    """Try again after a deadlock, a lock waited for in vain, or a lost connection. The work may be repeated."""
+def retried(work: Callable[P, R]) -> Callable[P, R]:
+    """Repeat the function after a deadlock, a lock timeout or a lost connection. It must be safe to repeat."""
 
     @wraps(work)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -40,7 +40,7 @@ def insistent(work: Callable[P, R]) -> Callable[P, R]:
                 return work(*args, **kwargs)
             except (InterfaceError, OperationalError):
                 connection = connections[using()]
-                # The caller's transaction is lost, and this with it; or the lane will soon be another's.
+                # The caller's transaction is lost, or the lease will soon end.
                 if is_open(connection) or time.monotonic() > until:
                     raise
                 connection.close_if_unusable_or_obsolete()
@@ -50,30 +50,31 @@ def insistent(work: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-def serialized(work: Callable[[], R], *, later: Callable[[], object]) -> R | None:
-    """Do the work; when it cannot be serialized with another transaction, `later` after the caller's commit.
+def defer_on_conflict(work: Callable[[], R], *, later: Callable[[], object]) -> R | None:
+    """Do the work. If it conflicts with another transaction, call `later` after the caller's commit and return None.
 
-    With REPEATABLE READ and SERIALIZABLE a statement may fail because of what others do, and a savepoint saves the
-    caller's transaction. That commits, so what happened in it must not be lost. Returns None in that case.
+    Under REPEATABLE READ and SERIALIZABLE a statement may fail because of other transactions. A savepoint keeps the
+    caller's transaction usable; it commits, so what happened in it must be stored.
     """
     try:
         return work()
     except OperationalError as error:
         is_lost = savepoints.is_lost(connections[using()])
-        if is_lost or not is_serialization_failure(error) or not on_commit(lambda: repeat(later), alias=using()):
+        if is_lost or not is_serialization_failure(error) or not on_commit(lambda: run_deferred(later), alias=using()):
             raise
     return None
 
 
-def repeat(work: Callable[[], object]) -> None:
-    """After the commit there is no caller to tell: what goes wrong is logged."""
+def run_deferred(work: Callable[[], object]) -> None:
+    """Do the work after the commit, where no caller can handle an exception: log it."""
     for pause in (*SHORT_PAUSES, None):
         try:
             work()
-        except Exception as error:  # noqa: BLE001  # its message may hold personal data
+        except Exception as error:  # noqa: BLE001  # log the class only: the message may hold personal data
             if pause is None or not isinstance(error, OperationalError) or not is_serialization_failure(error):
                 logger.error(  # noqa: TRY400
-                    "What could not be stored in a transaction could not be stored after it: %s.", type(error).__name__
+                    "After a conflict an event could not be stored after the commit either: %s.",
+                    type(error).__name__,
                 )
                 return
             time.sleep(random.uniform(0, pause))  # noqa: S311  # jitter

@@ -19,7 +19,7 @@ IN_ERROR: Final = 3  # PQTRANS_INERROR of libpq
 
 
 def savepoint_on_query() -> AbstractContextManager[object]:
-    """A query that fails in here costs the transactions that are open nothing."""
+    """Protect the open transactions from a query that fails inside this block."""
     opened = [each for each in connections.all(initialized_only=True) if is_open(each)]
     if not opened:
         return nullcontext()
@@ -30,7 +30,7 @@ def savepoint_on_query() -> AbstractContextManager[object]:
 
 
 class SavepointForQueries:
-    """Opens a savepoint at the first query. Written as a class: each save of a registered model enters one."""
+    """Opens a savepoint at the first query. A class, as it is faster: each save of a registered model enters one."""
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
@@ -52,14 +52,14 @@ class SavepointForQueries:
 
 
 def has_lost_transaction(error: Exception) -> bool:
-    """The caller's transaction died under us: Django would roll it back without a word, and the view say thank you."""
+    """Whether the error has ended the caller's transaction, which Django would silently roll back at its end."""
     if not isinstance(error, DatabaseError) or isinstance(error, transaction.TransactionManagementError):
         return False
     return any(is_lost(connection) for connection in connections.all(initialized_only=True))
 
 
 def is_lost(connection: BaseDatabaseWrapper) -> bool:
-    """True where only a rollback is possible. Django does not know it of a query that failed outside of a savepoint."""
+    """Whether only a rollback is possible. Django does not know this of a query that failed outside a savepoint."""
     if not connection.in_atomic_block:
         return False
     info = getattr(connection.connection, "info", None)  # of psycopg

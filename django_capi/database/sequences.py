@@ -22,7 +22,7 @@ logger = logging.getLogger("django_capi")
 APP: Final = "django_capi"
 FIX: Final = f"manage.py sqlsequencereset {APP}"
 LOCK: Final = 7_229_406_158_813  # of pg_advisory_lock(): one process advances sequences at a time
-# Ids left out, so that an INSERT that takes one between the two reads of the statement below cannot be overtaken.
+# Ids skipped, because other INSERTs may take some between the two reads of the statement in advance().
 MARGIN: Final = 1000
 
 R = TypeVar("R")
@@ -42,12 +42,12 @@ def insert(model: type[Model], statement: Callable[[], R], *, alias: str) -> R:
 
 
 def is_lag(error: IntegrityError, model: type[Model]) -> bool:
-    """True when the key that the sequence gave is taken. MySQL, MariaDB and SQLite cannot fall behind."""
+    """Whether a row has the key that the sequence gave. Only PostgreSQL's sequences can lag."""
     return violated_key(error) == f"{model._meta.db_table}_pkey"
 
 
 def repair_all(alias: str) -> None:
-    """Advance each sequence that lags. A failure is logged: the INSERTs themselves will tell."""
+    """Advance each sequence that lags. A failure is logged only, as INSERTs repair their own sequence."""
     try:
         for model in lagging(alias):
             repair(model, alias=alias)
@@ -81,7 +81,7 @@ def repair(model: type[Model], *, alias: str) -> None:
 
 
 def sequence_of(cursor: Any, connection: BaseDatabaseWrapper, table: str, column: str) -> str | None:
-    """The quoted name; None if the column has no sequence of its own, or one that leaves numbers to other servers."""
+    """Return the quoted name. None without a sequence, or with one that shares its numbers with other servers."""
     cursor.execute(
         "SELECT s.name FROM (SELECT pg_get_serial_sequence(%s, %s)) AS s(name) "
         "JOIN pg_sequence ON seqrelid = s.name::regclass AND seqincrement = 1",
@@ -92,7 +92,7 @@ def sequence_of(cursor: Any, connection: BaseDatabaseWrapper, table: str, column
 
 
 def advance(connection: BaseDatabaseWrapper, table: str, column: str, sequence: str) -> str:
-    """Sequences stand outside of transactions, so that `last_value` is always the current one."""
+    """Return the statement. Sequences are not transactional, so `last_value` is the current one."""
     quote = connection.ops.quote_name
     return (
         f"SELECT setval(%s, highest + {MARGIN}) FROM {sequence}, "  # noqa: S608  # names only
@@ -102,7 +102,7 @@ def advance(connection: BaseDatabaseWrapper, table: str, column: str, sequence: 
 
 
 def lagging(alias: str) -> list[type[Model]]:
-    """The models of this app whose next primary key is one that a row may have already."""
+    """Return the models whose next primary key may exist already."""
     connection = connections[alias]
     if connection.vendor != "postgresql":
         return []
@@ -112,7 +112,7 @@ def lagging(alias: str) -> list[type[Model]]:
         return [model for model in numbered() if is_behind(cursor, suspects.get(model._meta.db_table))]
 
 
-# Of a sequence that was never used only the row itself tells where it begins; see is_behind().
+# The start of a sequence that was never used is known only to the sequence itself; see is_behind().
 SUSPECTS: Final = (
     "SELECT name, ARRAY[sequence, highest::text] FROM ({tables}) AS stored(name, sequence, highest) "
     "JOIN pg_sequence ON seqrelid = sequence::regclass AND seqincrement = 1 "
@@ -138,6 +138,6 @@ def is_behind(cursor: Any, suspect: Sequence[str] | None) -> bool:
 
 
 def numbered() -> list[type[Model]]:
-    """This app's tables whose primary keys a sequence gives."""
+    """Return this app's models whose primary keys come from a sequence."""
     models = apps.get_app_config(APP).get_models()
     return [model for model in models if isinstance(model._meta.pk, AutoField | BigAutoField) and not model._meta.proxy]

@@ -1,7 +1,7 @@
 """Tell whether a database has an open transaction, and call a function when it is committed.
 
-Django knows the transactions of `atomic()`. One that the site commits itself, with `AUTOCOMMIT = False` or after
-`transaction.set_autocommit(False)`, is a transaction as well, but Django has no hook for its commit.
+Besides the transactions of `atomic()` there are those that the site commits itself, with `AUTOCOMMIT = False` or after
+`transaction.set_autocommit(False)`. Django has no hook for their commit.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def is_in_transaction(alias: str) -> bool:
-    """True when the caller may still roll back what is written now. Opens no connection."""
+    """Whether the caller may still roll back what is written now. Opens no connection."""
     return is_open(connections[alias])
 
 
@@ -22,7 +22,7 @@ def is_open(connection: BaseDatabaseWrapper) -> bool:
 
 
 def is_manual(connection: BaseDatabaseWrapper) -> bool:
-    """True in a transaction that the site commits itself, also inside an `atomic()` block in it."""
+    """Whether the site commits the transaction itself, also inside an `atomic()` block in it."""
     if connection.in_atomic_block:
         return not connection.commit_on_exit
     if connection.connection is None:
@@ -31,7 +31,7 @@ def is_manual(connection: BaseDatabaseWrapper) -> bool:
 
 
 def on_commit(function: Callable[[], object], *, alias: str) -> bool:
-    """Call it when the transaction is committed, now if none is open. False where Django cannot see the commit."""
+    """Call the function after the commit, or now if none is to come. False where Django cannot see the commit."""
     connection = connections[alias]
     if is_manual(connection):
         return False

@@ -1,3 +1,3 @@
-"""Stored events become requests to Meta, and Meta's answers become final states."""
+"""Send stored events to Meta, and record what Meta answers."""
 
 from __future__ import annotations

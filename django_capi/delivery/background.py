@@ -1,6 +1,7 @@
-"""A body comes in; the answer goes out later: a request travels in a thread of its own, the ledger is free meanwhile.
+"""Send in a background thread while the worker uses the database.
 
-The thread touches no database. Each worker's thread has one courier, so that a pixel's requests share a connection.
+The background thread makes no query. Each worker thread has one of its own, so that a pixel's requests share a
+connection.
 """
 
 from __future__ import annotations
@@ -17,31 +18,31 @@ _local = threading.local()
 
 
 def dispatch(sender: Client, pixel: Pixel, body: str) -> Future[Answer]:
-    """When no thread can be had, it travels in this one: its intent is written down already."""
+    """Start the request, and return the future answer. Without a free thread the request is sent before returning."""
     try:
-        return courier().submit(carry, sender, pixel, body)
-    except RuntimeError:  # no more threads, or the interpreter is going down
-        del _local.executor, _local.pid  # its queue may hold the body, and must never send it later
+        return executor().submit(post, sender, pixel, body)
+    except RuntimeError:  # no more threads, or the interpreter is shutting down
+        del _local.executor, _local.pid  # its queue may hold the body, which must not be sent twice
     done: Future[Answer] = Future()
-    done.set_result(carry(sender, pixel, body))
+    done.set_result(post(sender, pixel, body))
     return done
 
 
-def carry(sender: Client, pixel: Pixel, body: str) -> Answer:
-    """Whatever a sender raises becomes an answer: Meta may have the events, and no other pixel must wait for them.
+def post(sender: Client, pixel: Pixel, body: str) -> Answer:
+    """Turn any exception of the sender into an answer, as Meta may have the events and other pixels must go on.
 
-    Only the exception's class goes on. Its frames may hold the token, and error reporters show their variables.
+    Only the name of the exception's class is kept: its frames may hold the token, and error reporters show variables.
     """
     try:
         return sender.post(pixel, body)
-    except Exception as error:  # noqa: BLE001  # a sender's own fault, of whatever kind
+    except Exception as error:  # noqa: BLE001  # a sender may raise anything
         return Answer(verdict=verdicts.broken(error=type(error).__name__, sent=True))
 
 
-def courier() -> ThreadPoolExecutor:
-    """This thread's own; a forked child makes another, for threads do not survive a fork."""
+def executor() -> ThreadPoolExecutor:
+    """Return this thread's executor. A forked child makes a new one, as threads do not survive a fork."""
     if getattr(_local, "pid", None) != os.getpid():
-        _local.executor = ThreadPoolExecutor(1, thread_name_prefix="capi-courier")
+        _local.executor = ThreadPoolExecutor(1, thread_name_prefix="capi-sender")
         _local.pid = os.getpid()
     found: ThreadPoolExecutor = _local.executor
     return found

@@ -1,4 +1,4 @@
-"""Take a finished request body to Meta, and read the verdict from the answer.
+"""Post a finished request body to Meta, and judge the answer.
 
 POST <GRAPH_URL>/<version>/<pixel>/events with the token in the Authorization header: a URL ends up in proxies'
 logs. https://developers.facebook.com/docs/marketing-api/conversions-api/using-the-api
@@ -19,14 +19,14 @@ from django_capi.meta import verdicts
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """The verdict, and the HTTP status it was read from (None: no answer came)."""
+    """The verdict on an answer, and its HTTP status; None if no answer came."""
 
     verdict: verdicts.Verdict
     status: int | None = None
 
 
 class Client(Protocol):
-    """Anything that can take a body to a pixel."""
+    """A sender: posts a request body for a pixel."""
 
     def post(self, pixel: Pixel, body: str) -> Answer: ...
 
@@ -48,18 +48,18 @@ class GraphClient:
 
 
 class MemoryClient:
-    """Keeps what would have been sent. The sender under every Django test runner."""
+    """Keeps requests in memory. The sender under every Django test runner."""
 
     def __init__(self) -> None:
-        self.sent: list[Sent] = []
+        self.sent: list[SentRequest] = []
 
     def post(self, pixel: Pixel, body: str) -> Answer:
-        self.sent.append(Sent(pixel_id=pixel.pixel_id, body=body))
+        self.sent.append(SentRequest(pixel_id=pixel.pixel_id, body=body))
         return accepted(body)
 
 
 class ConsoleClient:
-    """Prints names and ids, never contact data, and accepts everything. For development without a token."""
+    """Prints names and ids, never contact data, and accepts every event. For development without a token."""
 
     def post(self, pixel: Pixel, body: str) -> Answer:
         for event in json.loads(body)["data"]:
@@ -69,8 +69,8 @@ class ConsoleClient:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sent:
-    """A request that the memory sender took."""
+class SentRequest:
+    """A request that the memory sender has kept."""
 
     pixel_id: str
     body: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Write Meta's answer into the row of a request, and close it."""
+"""Record Meta's answer in the row of a request, and close it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django_capi.models import Batch
 
 
 def answered(answer: Answer) -> dict[str, object]:
-    """The columns of a batch that hold Meta's answer."""
+    """Return the columns of a batch that hold Meta's answer."""
     verdict = answer.verdict
     return {
         "outcome": str(verdict.outcome),
@@ -22,14 +22,14 @@ def answered(answer: Answer) -> dict[str, object]:
 
 
 def close(batch: Batch, **answer: object) -> None:
-    note(batch, finished_at=Now(), event_pks=[], **answer)
+    update_batch(batch, finished_at=Now(), event_pks=[], **answer)
 
 
 def close_open(batch: Batch, **answer: object) -> bool:
-    """False when it has been closed already: what was in doubt is counted once."""
+    """Close the batch. False if it was closed already, so that ambiguous events are counted once."""
     left = Batch.objects.using(using()).filter(pk=batch.pk, finished_at=None)
     return bool(left.update(finished_at=Now(), event_pks=[], **answer))
 
 
-def note(batch: Batch, **changes: object) -> None:
+def update_batch(batch: Batch, **changes: object) -> None:
     Batch.objects.using(using()).filter(pk=batch.pk).update(**changes)

@@ -1,7 +1,7 @@
-"""A wish to deliver comes in; every pixel's due events are sent, batch by batch; a report goes out.
+"""Deliver the due events of every pixel, batch by batch.
 
-Any number of workers may run this at once: the lane decides who sends. Nothing is given up after a number of
-attempts, only at an event's deadline.
+Any number of workers may run this at once: the holder of a pixel's lane sends. An event ends at its deadline, never
+after a number of attempts.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from django_capi.models import Batch, Rank
 
 logger = logging.getLogger("django_capi")
 
-PROBE_AFTER = 5  # failures in a row, then one small request at a time
+PROBE_AFTER = 5  # failures in a row, after which requests are small
 PROBE_SIZE = 10
 
 
 @dataclass(kw_only=True, slots=True)
-class Report:
-    """What one pass did, in events; `requests` in POSTs."""
+class DeliveryReport:
+    """What one pass did, in events; `requests` counts POSTs."""
 
     found: int = 0  # conversions that no signal told of
     accepted: int = 0
@@ -45,116 +45,116 @@ class Report:
     paused: dict[str, str] = field(default_factory=dict)  # pixel id -> why
 
 
-def deliver(*, seconds: float = 50.0, is_over: Callable[[], bool] = bool) -> Report:
-    """One pass over every pixel, until nothing is due, the time is up, or the caller says that it is over."""
-    report = Report(expired=retention.expire())
+def deliver(*, seconds: float = 50.0, is_over: Callable[[], bool] = bool) -> DeliveryReport:
+    """Make one pass over every pixel, until nothing is due, `seconds` have passed, or `is_over()` is true."""
+    report = DeliveryReport(expired=retention.expire())
     erasure.sweep()
     until = time.monotonic() + seconds
 
-    def goes_on() -> bool:
+    def may_continue() -> bool:
         return time.monotonic() < until and not is_over()
 
     pixels = {pixel.pixel_id: pixel for pixel in conf.pixels().values()}
     awake = [pixels[pixel_id] for pixel_id in pixels.keys() - lanes.paused(pixels.keys())]
-    random.shuffle(awake)  # the time may be up before the last one's turn
+    random.shuffle(awake)  # the time may end before the last pixel's turn
     refused: DatabaseError | None = None
     unsafe = conf.unsafe()
     for pixel in awake:
         if unsafe:
-            hold_back(pixel, unsafe, report)
+            pause_unsafe(pixel, unsafe, report)
             continue
         try:
-            drain(pixel, client(), goes_on=goes_on, report=report)
+            drain(pixel, client(), may_continue=may_continue, report=report)
         except OperationalError:
             raise
-        except DatabaseError as error:  # something of this pixel's that the tables do not take
+        except DatabaseError as error:  # a row of this pixel that the tables refuse
             refused = error
-    count_changes()
+    refresh_tallies()
     if refused:
         raise refused
     return report
 
 
-def hold_back(pixel: Pixel, unsafe: Sequence[str], report: Report) -> None:
-    """Send nothing while a setting that guards privacy or tests has a form that says nothing clear."""
+def pause_unsafe(pixel: Pixel, unsafe: Sequence[str], report: DeliveryReport) -> None:
+    """Pause the pixel while a setting that guards privacy or tests is malformed."""
     held = lanes.claim(pixel.pixel_id)
     if held is None:
         return
     keys = ", ".join(f"CAPI[{key!r}]" if "[" not in key else f"CAPI {key}" for key in unsafe)
-    reason = f"{keys} is malformed: nothing is sent until it is right. Run manage.py check."
+    reason = f"{keys} is malformed: nothing is sent until it is corrected. Run manage.py check."
     lanes.pause(held, seconds=UNSAFE_PAUSE, reason=reason)
     lanes.release(held)
     report.paused[pixel.pixel_id] = reason
 
 
-def count_changes() -> None:
-    """For the admin's figures. Whatever happens here must not look as if delivery had failed."""
+def refresh_tallies() -> None:
+    """Recount the hours that changed, for the admin. A failure here is not one of delivery."""
     try:
         tallies.refresh()
     except DatabaseError as error:
         logger.warning("Events could not be counted: %s.", type(error).__name__)
 
 
-def drain(pixel: Pixel, sender: Client, *, goes_on: Callable[[], bool], report: Report) -> None:
-    """Send the pixel's due events while its lane is ours and Meta takes them."""
+def drain(pixel: Pixel, sender: Client, *, may_continue: Callable[[], bool], report: DeliveryReport) -> None:
+    """Send the pixel's due events while this worker holds its lane and Meta accepts them."""
     held = lanes.claim(pixel.pixel_id)
     if held is None:
         return
-    window = Window(pixel=pixel, sender=sender, held=held, goes_on=goes_on, report=report)
+    lane_drain = LaneDrain(pixel=pixel, sender=sender, held=held, may_continue=may_continue, report=report)
     try:
-        window.recover()
-        window.work()
+        lane_drain.recover()
+        lane_drain.run()
     except lanes.LostLane:
         logger.info("Pixel %s: another worker holds the lane now.", pixel.pixel_id)
-        window.settle_last()
+        lane_drain.settle_accepted()
     except BaseException:
-        window.salvage()
+        lane_drain.record_last_answer()
         raise
     finally:
         lanes.release(held)
 
 
 @dataclass(kw_only=True, slots=True)
-class Window:
-    """One worker's turn at a lane: a request is under way, and the ledger is written and read in the meantime."""
+class LaneDrain:
+    """One pass over a lane; the previous batch is settled while the next request is in flight."""
 
     pixel: Pixel
     sender: Client
     held: lanes.Claim
-    goes_on: Callable[[], bool]
-    report: Report
-    batch: Batch | None = None  # of the flight
+    may_continue: Callable[[], bool]
+    report: DeliveryReport
+    batch: Batch | None = None  # of the request in flight
     flight: Future[Answer] | None = None
-    last: batches.Sent | None = None  # Meta has them, and their rows do not say so yet
+    last: batches.AcceptedRequest | None = None  # accepted by Meta, rows not settled yet
 
     def recover(self) -> None:
-        """Finish what a dead worker left, and give up what is too much."""
+        """Close what a dead worker left open, and shed what exceeds the backlog limit."""
         accepted, ambiguous = batches.recover(self.held)
         self.report.accepted += accepted
         self.report.ambiguous += ambiguous
         self.report.shed += retention.shed(self.pixel.pixel_id)
 
-    def work(self) -> None:
-        """Batch after batch, until nothing waits, or it is over, or Meta wants to be left alone."""
-        size = min(self.held.max_batch, PROBE_SIZE) if self.is_in_trouble() else self.held.max_batch
+    def run(self) -> None:
+        """Send batch after batch, until nothing is due, the pass ends, or the lane is paused."""
+        size = min(self.held.max_batch, PROBE_SIZE) if self.is_failing() else self.held.max_batch
         rows = self.read(size)
-        while rows and self.goes_on():
+        while rows and self.may_continue():
             batch, flight = self.launch(rows)
-            self.settle_last()
+            self.settle_accepted()
             size = min(size * 2, conf.BATCH_EVENTS)
             ahead = batches.due(self.held, limit=size, besides=rows)
             answer = flight.result()
             if answer.verdict.outcome is Outcome.ACCEPTED:
-                self.notice_count(rows, answer)
-                self.last = batches.Sent(rows=rows, batch=batch, answer=answer)
-                rows = batches.waiting(ahead) or self.read(size)
+                self.check_count(rows, answer)
+                self.last = batches.AcceptedRequest(rows=rows, batch=batch, answer=answer)
+                rows = batches.still_pending(ahead) or self.read(size)
             else:
-                rows = self.read(size) if self.cope(rows, batch, answer) else []
-        self.settle_last()
+                rows = self.read(size) if self.resolve(rows, batch, answer) else []
+        self.settle_accepted()
 
     def read(self, size: int) -> list[batches.Due]:
-        """The next rows, once those that Meta has are settled."""
-        self.settle_last()
+        """Settle what Meta has accepted, then return the next rows."""
+        self.settle_accepted()
         return batches.due(self.held, limit=size)
 
     def launch(self, rows: Sequence[batches.Due]) -> tuple[Batch, Future[Answer]]:
@@ -170,45 +170,45 @@ class Window:
         self.batch, self.flight = batch, background.dispatch(self.sender, self.pixel, body)
         return batch, self.flight
 
-    def settle_last(self) -> None:
+    def settle_accepted(self) -> None:
         sent, self.last = self.last, None
         if sent:
             batches.accept(self.held, sent)
             self.report.accepted += len(sent.rows)
 
-    def salvage(self) -> None:
-        """Something broke: what Meta answered, or is about to, is written down all the same."""
+    def record_last_answer(self) -> None:
+        """After an exception, record the answer to the request in flight."""
         if self.batch and self.flight and not self.flight.exception():
             with suppress(DatabaseError):
-                batches.keep_answer(self.batch, self.flight.result())
+                batches.record_answer(self.batch, self.flight.result())
 
-    def cope(self, rows: Sequence[batches.Due], batch: Batch, answer: Answer) -> bool:
-        """Deal with any answer but acceptance; whether to go on."""
-        if rows[0].rank == Rank.ALONE and self.leave_apart(rows, batch, answer):
+    def resolve(self, rows: Sequence[batches.Due], batch: Batch, answer: Answer) -> bool:
+        """Settle a request that Meta did not accept. True if the pass may continue."""
+        if rows[0].rank == Rank.QUARANTINE and self.keep_quarantined(rows, batch, answer):
             return True
-        blames = isolate.is_either if self.is_in_trouble() else isolate.is_refusal
+        blames = isolate.is_either if self.is_failing() else isolate.is_refusal
         if not blames(answer):
             return self.settle(rows, batch, answer)
         batches.close_answered(batch, answer)
-        goes_on = self.isolate(rows, answer, blames)
+        may_continue = self.isolate(rows, answer, blames)
         if answer.verdict.outcome is Outcome.TOO_LARGE:
             lanes.shrink(self.held)
             return False
-        return goes_on
+        return may_continue
 
-    def leave_apart(self, rows: Sequence[batches.Due], batch: Batch, answer: Answer) -> bool:
-        """What was set apart fails once more: the lane goes on without it. False when the answer is another one."""
+    def keep_quarantined(self, rows: Sequence[batches.Due], batch: Batch, answer: Answer) -> bool:
+        """Leave the event in quarantine if it failed once more, and let the lane go on. False for any other answer."""
         if answer.verdict.outcome is Outcome.AMBIGUOUS:
             self.report.ambiguous += len(rows)
-            batches.in_doubt(batch, answer)
+            batches.record_unanswered(batch, answer)
         elif isolate.is_breakdown(answer):
             batches.close_answered(batch, answer)
         else:
             return False
-        batches.set_apart(rows)
+        batches.quarantine(rows)
         return True
 
-    def is_in_trouble(self) -> bool:
+    def is_failing(self) -> bool:
         return self.held.failures >= PROBE_AFTER
 
     def post(self, rows: Sequence[batches.Due]) -> tuple[Batch, Answer]:
@@ -216,26 +216,28 @@ class Window:
         return batch, flight.result()
 
     def settle(self, rows: Sequence[batches.Due], batch: Batch, answer: Answer) -> bool:
-        """Write down an answer that is about all rows alike."""
+        """Record an answer that concerns all rows alike."""
         if answer.verdict.outcome is Outcome.ACCEPTED:
             self.report.accepted += len(rows)
-            self.notice_count(rows, answer)
-            return batches.accept(self.held, batches.Sent(rows=rows, batch=batch, answer=answer))
+            self.check_count(rows, answer)
+            return batches.accept(self.held, batches.AcceptedRequest(rows=rows, batch=batch, answer=answer))
         if answer.verdict.outcome is Outcome.AMBIGUOUS:
             self.report.ambiguous += len(rows)
-            batches.in_doubt(batch, answer)
+            batches.record_unanswered(batch, answer)
             lanes.shrink(self.held)
-            if len(rows) == 1 and self.is_in_trouble() and self.takes_another(rows):
-                batches.set_apart(rows)  # Meta may never get done with it, and the others must have their turn
+            if len(rows) == 1 and self.is_failing() and self.accepts_another(rows):
+                batches.quarantine(rows)  # Meta may never answer for it, and the others must not wait
                 return True
         else:
             batches.close_answered(batch, answer)
         self.pause(answer)
         return False
 
-    def takes_another(self, rows: Sequence[batches.Due]) -> bool:
-        """Ask an event picked at random: when Meta takes it, Meta is not down."""
-        others = [row for row in batches.due(self.held, limit=conf.BATCH_EVENTS, besides=rows) if row.rank < Rank.ALONE]
+    def accepts_another(self, rows: Sequence[batches.Due]) -> bool:
+        """Send another event, picked at random: if Meta accepts it, Meta is not down."""
+        others = [
+            row for row in batches.due(self.held, limit=conf.BATCH_EVENTS, besides=rows) if row.rank < Rank.QUARANTINE
+        ]
         if not others:
             return False
         witness = random.sample(others, 1)
@@ -244,17 +246,19 @@ class Window:
             return self.settle(witness, batch, answer)
         if answer.verdict.outcome is Outcome.AMBIGUOUS:
             self.report.ambiguous += 1
-            batches.in_doubt(batch, answer)
+            batches.record_unanswered(batch, answer)
         else:
             batches.close_answered(batch, answer)
         return False
 
     def isolate(self, rows: Sequence[batches.Due], answer: Answer, blames: isolate.Blames) -> bool:
-        """Find the events that Meta refuses or fails at; the others are delivered on the way."""
-        found = isolate.isolate(rows, answer, post=self.post, settle=self.settle, blames=blames, goes_on=self.goes_on)
+        """Find the events that Meta refuses or fails at; the others are delivered in the process."""
+        found = isolate.isolate(
+            rows, answer, post=self.post, settle=self.settle, blames=blames, may_continue=self.may_continue
+        )
         for row, refusal in found.rejected:
             batches.reject(self.held, row, refusal)
-        batches.set_apart(found.failing)
+        batches.quarantine(found.failing)
         self.report.rejected += len(found.rejected)
         if found.systemic:
             self.pause(found.systemic)
@@ -262,10 +266,10 @@ class Window:
             lanes.shrink(self.held)
         return not (found.systemic or found.incomplete or found.stopped)
 
-    def notice_count(self, rows: Sequence[batches.Due], answer: Answer) -> None:
+    def check_count(self, rows: Sequence[batches.Due], answer: Answer) -> None:
         received = answer.verdict.events_received
         if received != len(rows):
-            # Not sent again: a request that Meta took is not repeated for a number that does not fit.
+            # The events are not sent again: Meta accepted the request.
             logger.warning("Pixel %s: sent %d events, Meta counts %s.", self.pixel.pixel_id, len(rows), received)
 
     def pause(self, answer: Answer) -> None:

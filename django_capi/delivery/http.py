@@ -29,7 +29,7 @@ from urllib3.poolmanager import PoolManager
 
 from django_capi.conf import Secret, conf
 
-LARGEST_ANSWER: Final = 1_000_000  # bytes; Meta's have some hundred
+LARGEST_ANSWER: Final = 1_000_000  # bytes; Meta's answers have some hundred
 READ_SIZE: Final = 16 * 1024
 PIECE: Final = 16 * 1024  # bytes sent at once: a TLS record, so that each has the timeout to itself
 
@@ -45,7 +45,7 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Received:
-    """A whole answer."""
+    """A complete answer."""
 
     status: int
     headers: Mapping[str, str]
@@ -54,7 +54,7 @@ class Received:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """No whole answer came. `sent` is False only when no byte of the request can have left this machine."""
+    """No complete answer came. `sent` is False only if no byte of the request can have left this machine."""
 
     trouble: Trouble
     sent: bool
@@ -73,7 +73,7 @@ class Bearer(AuthBase):
 
 
 def exchange(method: str, url: str, *, body: str | None = None, token: Secret | None = None) -> Received | Failure:
-    """Send a request, as JSON when it has a body, and wait for the whole answer. It raises nothing.
+    """Send a request, with its body as JSON, and wait for the complete answer. Never raises.
 
     Every exception ends here, because the frames below hold the token and error reporters show local variables.
     """
@@ -91,12 +91,12 @@ def exchange(method: str, url: str, *, body: str | None = None, token: Secret | 
             stream=True,
         ) as response:
             return Received(status=response.status_code, headers=response.headers, body=read(response))
-    except Exception as error:  # noqa: BLE001  # nothing may pass: see above
+    except Exception as error:  # noqa: BLE001  # see the docstring
         return Failure(trouble=trouble(error), sent=attempt.has_begun, error=type(error).__name__)
 
 
 def read(response: requests.Response) -> str:
-    """The body, which is JSON and so UTF-8; RequestException when it is larger than any answer of Meta's."""
+    """Return the body, decoded as UTF-8. Raise RequestException if it is larger than LARGEST_ANSWER."""
     body = bytearray()
     for piece in response.iter_content(READ_SIZE):
         body += piece
@@ -121,7 +121,7 @@ _local = threading.local()
 
 
 def session() -> requests.Session:
-    """This thread's session. A forked child makes its own: two processes must not share a socket."""
+    """Return this thread's session. A forked child makes a new one, as processes must not share a socket."""
     if getattr(_local, "pid", None) != os.getpid():
         _local.session = Session()
         _local.pid = os.getpid()
@@ -132,7 +132,7 @@ def session() -> requests.Session:
 
 
 class Session(requests.Session):
-    """Kept-alive connections with limits. Nothing comes from the environment, and no redirect is followed."""
+    """A session that ignores the environment's proxies and certificates and follows no redirect."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,11 +141,11 @@ class Session(requests.Session):
         self.mount("https://", Adapter())
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: to follow a redirect, or only to look at it, `requests` reads its body without a limit."""
+        """Return None, as `requests` would read the body of a redirect without a limit."""
 
 
 class Adapter(HTTPAdapter):
-    """Makes connections with limits, to Meta and to proxies."""
+    """An adapter whose connections keep to the limits, also through a proxy."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -162,7 +162,7 @@ def limit(manager: PoolManager) -> PoolManager:
 
 @cache
 def limited(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
-    """The same pool with connections that keep to the limits. SOCKS has classes of its own, so none is named here."""
+    """Return the pool's class with connections that keep to the limits. SOCKS proxies have pools of their own."""
     if issubclass(pool.ConnectionCls, Connection):
         return pool
     connection = type("Connection", (Connection, pool.ConnectionCls), {})
@@ -171,7 +171,7 @@ def limited(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
 
 @dataclass(kw_only=True, slots=True)
 class Attempt:
-    """One request under way: when it must be over, and whether any of it may have left."""
+    """One request in flight: when its time ends, and whether any of it may have left."""
 
     seconds: float
     has_begun: bool = False
@@ -185,7 +185,7 @@ class Attempt:
 
 
 def left_until(until: float) -> float:
-    """The seconds that are left; TimeoutError when there are none."""
+    """Return the seconds that are left. Raise TimeoutError if there are none."""
     left = until - monotonic()
     if left <= 0:
         raise TimeoutError("the time for the request is over")
@@ -193,7 +193,7 @@ def left_until(until: float) -> float:
 
 
 class Connection(HTTPConnection):
-    """Sends piece by piece while there is time, and notes that something has left."""
+    """Sends in pieces, each within the time left, and records that sending has begun."""
 
     is_connecting = False
 
@@ -205,13 +205,13 @@ class Connection(HTTPConnection):
             self.is_connecting = False
 
     def send(self, data: Any) -> None:
-        if self.is_connecting:  # what a proxy is asked is not the request yet
+        if self.is_connecting:  # a CONNECT to a proxy is not yet the request
             super().send(data)
             return
         if self.sock is None and self.auto_open:
             self.connect()
         attempt: Attempt = _local.attempt
-        attempt.left()  # names and connections may have taken all the time: then nothing is sent
+        attempt.left()  # the name look-up and the connection may have taken all the time
         attempt.has_begun = True
         for start in range(0, len(data), PIECE):
             self.sock.settimeout(min(conf.CONNECT_TIMEOUT, attempt.left()))
@@ -219,7 +219,7 @@ class Connection(HTTPConnection):
 
 
 class Answer(HTTPResponse):
-    """An answer, the status line and the headers included, for which the socket's timeout is the limit."""
+    """An answer that must be complete, from its status line on, within the socket's timeout."""
 
     def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -232,7 +232,7 @@ Connection.response_class = Answer
 
 
 class Reader(io.RawIOBase):
-    """What a socket receives until a point in time."""
+    """Reads from a socket until a point in time."""
 
     def __init__(self, sock: socket, raw: io.RawIOBase, *, until: float) -> None:
         self.sock = sock

@@ -1,11 +1,11 @@
-"""A refused batch comes in; the events that Meta refuses go out, the others are delivered on the way.
+"""Find the events for which Meta refuses a whole request.
 
-Meta refuses a whole request for one bad event and does not say which. Halves are sent; when the first half is
-accepted, the other is known to be bad and is split without being sent. A single event is always sent before it
-is called bad. At most 2k⌈log2(n/k)⌉ + 2k requests find k among n.
+Meta does not say which event of a request it refuses. Halves are sent; when the first half is accepted, the other is
+known to be bad and is split without being sent. An event is rejected only after it was sent alone. At most
+2k⌈log2(n/k)⌉ + 2k requests find k bad events among n.
 
-In the same way an event is found at which Meta's servers fail. They fail for other reasons, too, so it is only blamed
-when they took another one.
+Events at which Meta's servers fail are found in the same way. The servers fail for other reasons as well, so an event
+is blamed only after another one was accepted.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from django_capi.delivery.batches import Due, close_answered, waiting
+from django_capi.delivery.batches import Due, close_answered, still_pending
 from django_capi.delivery.client import Answer
 from django_capi.meta.verdicts import Outcome
 from django_capi.models import Batch
 
-BUDGET = 64  # requests in a run; what is not found then stays pending
-ALIKE = 3  # single events refused alike, and none accepted: the fault may not be theirs
-WITNESSES = 3  # events from elsewhere that are asked before the lane is blamed
+BUDGET = 64  # requests in one search; the rest stays pending
+ALIKE = 3  # events refused alike, while none is accepted, after which the cause may be the lane's
+WITNESSES = 3  # other events that are sent before the lane is blamed
 
-REFUSALS = (Outcome.EVENT, Outcome.TOO_LARGE)  # an event that is too large alone is as bad as a wrong one
+REFUSALS = (Outcome.EVENT, Outcome.TOO_LARGE)  # an event that is too large alone is refused as well
 
-Blames = Callable[[Answer], bool]  # whether the answer may be the fault of one of the events
+Blames = Callable[[Answer], bool]  # whether one of the events may have caused the answer
 Post = Callable[[Sequence[Due]], tuple[Batch, Answer]]
 Settle = Callable[[Sequence[Due], Batch, Answer], bool]
 
 
 @dataclass(kw_only=True, slots=True)
 class Part:
-    """Events still to look at. `is_bad`: it holds a refused one. `is_first`: its other half lies right below."""
+    """Events yet to be sent. `is_bad`: one of them is refused. `is_first`: its other half is right below it."""
 
     rows: list[Due]
     is_bad: bool = False
@@ -41,13 +41,13 @@ class Part:
 
 @dataclass(kw_only=True, slots=True)
 class Found:
-    """What isolating came to."""
+    """The result of a search."""
 
     rejected: list[tuple[Due, Answer]] = field(default_factory=list)
-    failing: list[Due] = field(default_factory=list)  # Meta's servers fail at them, and not at others
-    systemic: Answer | None = None  # every event is refused alike: this refusal is about the lane
+    failing: list[Due] = field(default_factory=list)  # Meta's servers fail at these and accept others
+    systemic: Answer | None = None  # the refusal concerns the lane: every event is refused alike
     incomplete: bool = False  # the budget ran out
-    stopped: bool = False  # another kind of answer came in between
+    stopped: bool = False  # an answer of another kind ended the search
 
 
 def is_refusal(answer: Answer) -> bool:
@@ -55,7 +55,7 @@ def is_refusal(answer: Answer) -> bool:
 
 
 def is_breakdown(answer: Answer) -> bool:
-    """Meta was there, and something broke."""
+    """Whether Meta answered with an error of its own servers."""
     return answer.verdict.outcome is Outcome.TRANSIENT and answer.status is not None
 
 
@@ -70,27 +70,27 @@ def isolate(
     post: Post,
     settle: Settle,
     blames: Blames,
-    goes_on: Callable[[], bool],
+    may_continue: Callable[[], bool],
 ) -> Found:
-    """Halve `rows`, which Meta refused together with `refusal`, until every refused event stands alone.
+    """Halve `rows`, which Meta refused together with `refusal`, until every refused event was sent alone.
 
-    What is not found before it is over stays pending, as what the budget does not suffice for.
+    Events that the search does not reach stay pending.
     """
     if len(rows) == 1:
-        return concluded(Found(rejected=[(rows[0], refusal)]), has_accepted=False)
+        return conclude(Found(rejected=[(rows[0], refusal)]), has_accepted=False)
     search = Search(parts=[Part(rows=list(rows), is_bad=True)], post=post, settle=settle, blames=blames)
-    while search.budget > 0 and not search.is_over() and goes_on() and search.split():
-        search.look(search.parts.pop())
+    while search.budget > 0 and not search.is_over() and may_continue() and search.split():
+        search.send_part(search.parts.pop())
         if search.is_suspicious() and search.is_systemic():
             return Found(systemic=search.found.rejected[0][1])
     search.found.incomplete = bool(search.parts) and not search.found.stopped
     if search.parts and not search.has_accepted and len(search.found.rejected) < ALIKE:
-        search.found.rejected = []  # too few to tell whether it is their fault or the lane's
-    return concluded(search.found, has_accepted=search.has_accepted)
+        search.found.rejected = []  # too few to tell whether the events or the lane are refused
+    return conclude(search.found, has_accepted=search.has_accepted)
 
 
-def concluded(found: Found, *, has_accepted: bool) -> Found:
-    """Tell those that are refused from those that Meta's servers fail at; when all failed it is nobody's fault."""
+def conclude(found: Found, *, has_accepted: bool) -> Found:
+    """Separate refused events from those that Meta's servers fail at; if all failed, the lane is paused."""
     failed = [(row, answer) for row, answer in found.rejected if is_breakdown(answer)]
     found.rejected = [(row, answer) for row, answer in found.rejected if is_refusal(answer)]
     if has_accepted:
@@ -102,7 +102,7 @@ def concluded(found: Found, *, has_accepted: bool) -> Found:
 
 @dataclass(kw_only=True, slots=True)
 class Search:
-    """The state of one isolation: a stack of parts, the next one to look at on top."""
+    """The state of a search: a stack of parts, the next one on top."""
 
     parts: list[Part]
     post: Post
@@ -123,9 +123,9 @@ class Search:
             self.parts += [Part(rows=rows[half:]), Part(rows=rows[:half], is_first=True)]
         return bool(self.parts)
 
-    def look(self, part: Part) -> None:
-        """Send a part and draw the conclusion."""
-        part.rows = waiting(part.rows)
+    def send_part(self, part: Part) -> None:
+        """Send a part, and mark what follows from the answer."""
+        part.rows = still_pending(part.rows)
         if not part.rows:
             return
         self.budget -= 1
@@ -139,13 +139,13 @@ class Search:
         elif self.settle(part.rows, batch, answer):
             if part.is_first:
                 self.parts[-1].is_bad = True
-            self.ask_again()
+            self.retry_early_failures()
             self.has_accepted = True
         else:
             self.found.stopped = True
 
-    def ask_again(self) -> None:
-        """At the first acceptance: what Meta's servers failed at before it, they may have failed at as at anything."""
+    def retry_early_failures(self) -> None:
+        """At the first acceptance, send the events again that failed before it: Meta may have been down for all."""
         if not self.has_accepted:
             early = [row for row, answer in self.found.rejected if is_breakdown(answer)]
             self.found.rejected = [found for found in self.found.rejected if found[0] not in early]
@@ -156,7 +156,7 @@ class Search:
         return not self.has_accepted and len(self.found.rejected) >= ALIKE and len(kinds) == 1
 
     def is_systemic(self) -> bool:
-        """Ask events from elsewhere in the batch: bad neighbours must not put the blame on the lane."""
+        """Send other events of the batch, so that a few bad ones in a row are not taken for a refusal of the lane."""
         for _ in range(WITNESSES):
             others = [part for part in self.parts if part.rows]
             if not others:
@@ -164,7 +164,7 @@ class Search:
             part = random.choice(others)  # noqa: S311  # a sample, not a secret
             row = part.rows.pop(random.randrange(len(part.rows)))  # noqa: S311
             part.is_bad = part.is_first = False
-            self.look(Part(rows=[row]))
+            self.send_part(Part(rows=[row]))
             if not self.is_suspicious() or self.found.stopped:
                 self.parts = [part for part in self.parts if part.rows]
                 return False

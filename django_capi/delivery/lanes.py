@@ -1,6 +1,7 @@
-"""A worker's wish to send comes in; the right to a pixel's lane goes out, for a while and for one worker only.
+"""Leases: only one worker may send for a pixel at a time.
 
-One conditional UPDATE decides, on every database. Times are the database's own, so that workers' clocks may differ.
+A lane is claimed by one conditional UPDATE, which works on every database. Times are the database's own, so that the
+clocks of workers may differ.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from django_capi.models import Lane
 logger = logging.getLogger("django_capi")
 
 SMALLEST_BATCH = 10
-NOTED_EVERY = timedelta(minutes=5)  # that a worker still looks at a paused lane, which may be a dozen times a minute
+SEEN_EVERY = timedelta(minutes=5)  # how often a worker's visit to a paused lane is recorded
 
 
 class LostLane(Exception):
-    """Another worker holds the lane now: nothing more may be sent with this claim."""
+    """Another worker holds the lane: nothing more may be sent with this claim."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
-    """A lane that is ours until the lease ends; the fence tells an older holder from a newer one."""
+    """A lane that this worker holds until its lease ends. The fence is higher for each later holder."""
 
     lane_id: int
     pixel_id: str
@@ -42,9 +43,9 @@ class Claim:
 
 
 def paused(pixel_ids: Collection[str]) -> set[str]:
-    """Those of the pixels whose lanes are paused now: one query for a pass, and nothing for each of them."""
+    """Return the pixels whose lanes are paused, with one query."""
     lanes = Lane.objects.using(using()).filter(pixel_id__in=pixel_ids, paused_until__gt=Now())
-    is_noted = ExpressionWrapper(Q(seen_at__gte=Now() - NOTED_EVERY), output_field=BooleanField())
+    is_noted = ExpressionWrapper(Q(seen_at__gte=Now() - SEEN_EVERY), output_field=BooleanField())
     found = list(lanes.values_list("pixel_id", "pk", is_noted))
     if unnoted := [pk for _, pk, is_noted in found if not is_noted]:
         Lane.objects.using(using()).filter(pk__in=unnoted).update(seen_at=Now())
@@ -52,7 +53,7 @@ def paused(pixel_ids: Collection[str]) -> set[str]:
 
 
 def claim(pixel_id: str) -> Claim | None:
-    """Take the pixel's lane, or None while another worker holds it or Meta asked for a pause."""
+    """Claim the pixel's lane. None while another worker holds it, or while it is paused."""
     lanes = Lane.objects.using(using())
     lane, _ = lanes.get_or_create(pixel_id=pixel_id, shard=0, defaults={"max_batch": conf.BATCH_EVENTS})
     owner = secrets.token_hex(8)
@@ -77,24 +78,24 @@ def claim(pixel_id: str) -> Claim | None:
     )
 
 
-def ours(held: Claim) -> QuerySet[Lane]:
+def held_lane(held: Claim) -> QuerySet[Lane]:
     return Lane.objects.using(using()).filter(pk=held.lane_id, owner=held.owner, fence=held.fence)
 
 
 def renew(held: Claim) -> bool:
-    """Hold on for another lease; False when the lane has gone to someone else."""
-    return bool(ours(held).update(lease_until=Now() + timedelta(seconds=conf.LEASE_SECONDS)))
+    """Renew the lease. False if another worker holds the lane."""
+    return bool(held_lane(held).update(lease_until=Now() + timedelta(seconds=conf.LEASE_SECONDS)))
 
 
 def release(held: Claim) -> None:
-    ours(held).update(owner="", lease_until=None)
+    held_lane(held).update(owner="", lease_until=None)
 
 
 def succeed(held: Claim) -> bool:
-    """A request was accepted: forget failures, let batches grow again, hold on. False when the lane is lost."""
+    """Reset the failures, let batches grow again, and renew the lease. False if another worker holds the lane."""
     limit = min(max(held.max_batch * 2, SMALLEST_BATCH), conf.BATCH_EVENTS)
     return bool(
-        ours(held).update(
+        held_lane(held).update(
             failures=0,
             max_batch=limit,
             pause_reason="",
@@ -106,8 +107,8 @@ def succeed(held: Claim) -> bool:
 
 
 def pause(held: Claim, *, seconds: float, reason: str) -> None:
-    """Send nothing for a while. The pause lives in the database: every worker and the admin see it."""
-    ours(held).update(
+    """Pause the lane. The pause is stored, so that every worker and the admin see it."""
+    held_lane(held).update(
         failures=F("failures") + 1, paused_until=Now() + timedelta(seconds=seconds), pause_reason=reason[:250]
     )
     logger.warning("Pixel %s: delivery pauses for %d seconds. %s", held.pixel_id, seconds, reason)
@@ -115,10 +116,10 @@ def pause(held: Claim, *, seconds: float, reason: str) -> None:
 
 
 def shrink(held: Claim) -> None:
-    """Send fewer events at a time: the last request was too large or took too long."""
-    ours(held).update(max_batch=max(1, held.max_batch // 2))
+    """Halve the batch size, after a request that was too large or took too long."""
+    held_lane(held).update(max_batch=max(1, held.max_batch // 2))
 
 
 def resume(pks: Sequence[int]) -> int:
-    """A person says the cause is mended: send again now."""
+    """End the pause of these lanes, after the cause was fixed."""
     return Lane.objects.using(using()).filter(pk__in=pks).update(paused_until=None, pause_reason="", failures=0)

@@ -1,4 +1,4 @@
-"""Decide how long a lane sends nothing after an answer that is not an acceptance."""
+"""Decide how long a lane pauses after an answer that is not an acceptance."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from django_capi.delivery import isolate
 from django_capi.delivery.client import Answer
 from django_capi.meta.verdicts import Outcome
 
-CONFIGURATION_PAUSE: Final = 900  # seconds until a refused token or pixel is tried again
-UNSAFE_PAUSE: Final = 60  # seconds until malformed settings are read again
-THROTTLE_PAUSE: Final = 60  # seconds, doubling, when Meta names no time
+CONFIGURATION_PAUSE: Final = 900  # seconds, after a refused token or pixel
+UNSAFE_PAUSE: Final = 60  # seconds, while settings are malformed
+THROTTLE_PAUSE: Final = 60  # seconds, doubling, where Meta names no time
 LONGEST_PAUSE: Final = 900
 FIRST_BACKOFF: Final = 10  # seconds, doubling, with full jitter
 
 
 def wait(answer: Answer, failures: int) -> float:
-    """How many seconds to send nothing, by the kind of answer and the failures before it."""
+    """Return the pause in seconds, by the kind of answer and the number of failures before it."""
     verdict = answer.verdict
-    if verdict.outcome is Outcome.LANE or isolate.is_refusal(answer):  # refused alike, whatever is sent
+    if verdict.outcome is Outcome.LANE or isolate.is_refusal(answer):  # every request is refused
         return CONFIGURATION_PAUSE
     if verdict.outcome is Outcome.THROTTLE:
         return verdict.retry_after or min(THROTTLE_PAUSE * 2**failures, LONGEST_PAUSE)

@@ -13,8 +13,8 @@ from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.database.alias import using
 from django_capi.database.keys import PkIn, batched
-from django_capi.database.ranges import RANGE, every, rest
-from django_capi.database.retry import insistent
+from django_capi.database.ranges import RANGE, in_parts, pause_for_others
+from django_capi.database.retry import retried
 from django_capi.ledger import withdrawal
 from django_capi.ledger.snapshots import CAPTURED, has_person
 from django_capi.ledger.withdrawal import event_has_withdrawn, visitor_has_withdrawn
@@ -57,7 +57,7 @@ def sweep() -> int:
     return ended
 
 
-@insistent
+@retried
 def note_swept(pks: list[int], *, until: object) -> None:
     """But for those that have been renewed since."""
     Withdrawal.objects.using(using()).filter(pk__in=pks, withdrawn_at__lte=until).update(is_swept=True)
@@ -73,7 +73,7 @@ def end_events(most: int, *, among: Q = ALL) -> int:
             )
             for pks in batched(list(withdrawn.values_list("pk", flat=True)[: most - changed]), RANGE):
                 changed += withdrawal.end(pks) if status == Status.PENDING else drop_payloads(pks)
-                rest(len(pks))
+                pause_for_others(len(pks))
     return changed
 
 
@@ -85,7 +85,7 @@ def sendable(status: Status) -> Iterator[QuerySet[Event]]:
             yield rows.filter(pixel_id=pixel_id, rank=rank, deadline__gt=timezone.now())
 
 
-@insistent
+@retried
 def drop_payloads(pks: Sequence[int]) -> int:
     return Event.objects.using(using()).filter(PkIn(pks), status__in=RESENDABLE).update(payload="")
 
@@ -100,11 +100,13 @@ def strip_snapshots() -> None:
     is_owed = Exists(marks.filter(state__in=(ConversionState.OPEN, ConversionState.INCOMPLETE)))
     is_recent = Exists(marks.filter(happened_at__gt=limit))
     is_over = Q(Exists(marks)) | Q(created_at__lte=limit - UNMET)
-    for part in every(Snapshot.objects.using(using())):
+    for part in in_parts(Snapshot.objects.using(using())):
         rows = part.filter(has_person())
         declined = list(rows.filter(visitor_has_withdrawn()).values_list("pk", flat=True))
         settled = rows.exclude(object_ref__startswith=CAPTURED).filter(~is_owed, ~is_recent, is_over)
-        rest(withdrawal.decline(declined) + sum(strip(pks, consent) for consent, pks in by_consent(settled).items()))
+        pause_for_others(
+            withdrawal.decline(declined) + sum(strip(pks, consent) for consent, pks in by_consent(settled).items())
+        )
 
 
 def by_consent(rows: QuerySet[Snapshot]) -> dict[Consent, list[int]]:
@@ -114,7 +116,7 @@ def by_consent(rows: QuerySet[Snapshot]) -> dict[Consent, list[int]]:
     return found
 
 
-@insistent
+@retried
 def strip(pks: list[int], consent: Consent) -> int:
     stripped = Visitor(consent=consent).stored()
     return Snapshot.objects.using(using()).filter(PkIn(pks)).update(visitor=stripped)

@@ -21,7 +21,7 @@ from django_capi.conf import is_testing
 from django_capi.database import sequences
 from django_capi.database.alias import using
 from django_capi.database.keys import batched
-from django_capi.database.retry import insistent
+from django_capi.database.retry import retried
 from django_capi.database.transactions import on_commit
 from django_capi.models import ConversionMark, ConversionState, NotSent
 
@@ -138,7 +138,7 @@ def insert_all(rows: Sequence[ConversionMark]) -> int:
     return insert(rows[0]) if len(rows) == 1 else sum(insert_many(part) for part in batched(rows, MOST_ROWS))
 
 
-@insistent
+@retried
 def insert_many(rows: Sequence[ConversionMark]) -> int:
     """All of them, or, when one has come into being meanwhile, those that are missing."""
     marks = ConversionMark.objects.using(using())
@@ -195,7 +195,7 @@ def due(*, limit: int) -> list[ConversionMark]:
     return list(marks.order_by("check_at")[:limit])
 
 
-@insistent
+@retried
 def checked(marks: Sequence[ConversionMark]) -> None:
     """Check them again after a tenth of their age: new orders within minutes, abandoned carts once a day."""
     now = timezone.now()

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from django_capi.clock import now_in_sql
 from django_capi.database.alias import using
-from django_capi.database.retry import insistent
+from django_capi.database.retry import retried
 from django_capi.ledger.insert import guard
 from django_capi.ledger.store import DUPLICATE_WINDOW, digest
 from django_capi.meta import cookies
@@ -44,7 +44,7 @@ def record(receipts: Iterable[Receipt], *, fbp: str | None, external_id: object 
     return write(by_state, seen, now)
 
 
-@insistent
+@retried
 def write(by_state: Mapping[BrowserState, Sequence[Receipt]], seen: Mapping[str, object], now: datetime) -> int:
     with guard(connections[using()], is_one=len(by_state) == 1):
         return sum(note(found, state, seen, now) for state, found in by_state.items())

@@ -14,8 +14,8 @@ from django_capi.clock import Now
 from django_capi.conf import conf
 from django_capi.database.alias import using
 from django_capi.database.keys import batched
-from django_capi.database.ranges import RANGE, drop, ranges, rest
-from django_capi.database.retry import insistent
+from django_capi.database.ranges import RANGE, delete_in_parts, pause_for_others, ranges
+from django_capi.database.retry import retried
 from django_capi.ledger import erasure, tallies
 from django_capi.ledger.store import AGE_LIMIT
 from django_capi.models import Batch, Event, Rank, Snapshot, Status, Withdrawal
@@ -70,7 +70,7 @@ def finish(rows: QuerySet[Event], status: Status, reason: str, **changes: object
     return sum(end(pks, changes) for pks in batched(list(rows.values_list("pk", flat=True)), RANGE))
 
 
-@insistent
+@retried
 def end(pks: Sequence[int], changes: Mapping[str, object]) -> int:
     return Event.objects.using(using()).pending_by_pk(pks).update(**changes)
 
@@ -87,19 +87,19 @@ def prune() -> int:
         gone = tallies.remove(part.filter(finished_at__lte=row_limit))
         emptied = drop_texts(part.filter(finished_at__lte=text_limit).exclude(payload="").not_resendable())
         removed += gone
-        rest(gone + emptied)
+        pause_for_others(gone + emptied)
     # A request's row goes a day after its events: their pages name it.
-    drop(Batch.objects.using(using()).filter(finished_at__lte=row_limit - timedelta(days=1)))
-    drop(Snapshot.objects.using(using()).filter(created_at__lte=row_limit))
+    delete_in_parts(Batch.objects.using(using()).filter(finished_at__lte=row_limit - timedelta(days=1)))
+    delete_in_parts(Snapshot.objects.using(using()).filter(created_at__lte=row_limit))
     erasure.strip_snapshots()
     while erasure.end_events(erasure.MOST):
         pass  # all of them: a pass of delivery does not see what a long transaction commits after it
     # Later than anything that they may be about.
     outlived = min(row_limit, now - LONGEST_WAIT) - timedelta(days=1)
-    drop(Withdrawal.objects.using(using()).filter(withdrawn_at__lte=outlived))
+    delete_in_parts(Withdrawal.objects.using(using()).filter(withdrawn_at__lte=outlived))
     return removed
 
 
-@insistent
+@retried
 def drop_texts(rows: QuerySet[Event]) -> int:
     return rows.update(payload="")

@@ -24,7 +24,7 @@ from django.db.models import F, Max, Q, QuerySet
 from django_capi.clock import Now
 from django_capi.database.alias import using
 from django_capi.database.keys import PkIn
-from django_capi.database.retry import insistent
+from django_capi.database.retry import retried
 from django_capi.models import Count, Event, Span, Tally
 
 HOUR: Final = 3600  # seconds
@@ -218,7 +218,7 @@ def made_of(span: Span, found: Iterable[Mapping[str, Any]], now: datetime) -> li
     return list(made.values())
 
 
-@insistent
+@retried
 def remove(rows: QuerySet[Event]) -> int:
     """Delete these events, and keep their counts; how many they were."""
     rows = rows.using(using())

@@ -24,7 +24,7 @@ from django_capi.consent import Consent
 from django_capi.database import sequences
 from django_capi.database.alias import using
 from django_capi.database.keys import PkIn, batched
-from django_capi.database.retry import insistent
+from django_capi.database.retry import retried
 from django_capi.ledger.store import WITHDRAWN, Entry, digest
 from django_capi.models import Event, Snapshot, Withdrawal, WithdrawalKind
 from django_capi.requests.visitor import Visitor
@@ -106,7 +106,7 @@ def browsers_of(keys: Collection[Key]) -> set[Key]:
     return {(WithdrawalKind.FBP, fbp) for fbp in known.values_list("fbp", flat=True)}
 
 
-@insistent
+@retried
 def write(keys: Collection[Key]) -> None:
     """A row for each key, or a new time in the row that is there."""
     now = in_database(timezone.now(), using())
@@ -130,7 +130,7 @@ def forget(kind: WithdrawalKind, digests: Sequence[str]) -> None:
         decline(pks)
 
 
-@insistent
+@retried
 def decline(pks: Sequence[int]) -> int:
     declined = Visitor(consent=Consent.DENIED).stored()
     return Snapshot.objects.using(using()).filter(PkIn(pks)).update(visitor=declined)
@@ -171,13 +171,13 @@ def latest(keys: Collection[Key]) -> dict[Key, Any]:
     }
 
 
-@insistent
+@retried
 def end(pks: Sequence[int]) -> int:
     """These events, which wait to be sent, are not."""
     return Event.objects.using(using()).pending_by_pk(pks).update(**WITHDRAWN, changed_at=Now(), finished_at=Now())
 
 
-@insistent
+@retried
 def withdrawn_among(pks: Sequence[int]) -> list[int]:
     rows = Event.objects.using(using()).filter(PkIn(pks)).filter(event_has_withdrawn())
     return list(rows.values_list("pk", flat=True))

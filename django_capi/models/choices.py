@@ -45,7 +45,7 @@ class Rank(models.IntegerChoices):
     FIRST = 0, _("first")
     PAGE_VIEW = 1, _("page views")
     MIRRORED = 2, _("reported by a browser only")
-    ALONE = 3, _("alone")
+    QUARANTINE = 3, _("alone")
 
 
 class Origin(models.IntegerChoices):

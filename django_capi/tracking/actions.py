@@ -11,7 +11,7 @@ from typing import Any, Final
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
 from django_capi.database import alias, transactions
-from django_capi.database.retry import serialized
+from django_capi.database.retry import defer_on_conflict
 from django_capi.delivery.nudge import nudge
 from django_capi.ledger import store as ledger
 from django_capi.ledger import withdrawal
@@ -115,7 +115,7 @@ def event_of(action: Action, visitor: Visitor, user_data: UserData) -> Event:
 def write(entries: Sequence[ledger.Entry], pixels: Sequence[Pixel]) -> None:
     """Store them, after the commit if the caller's transaction cannot be serialized with it, and wake a worker."""
     storing = partial(store, entries, pixels)
-    serialized(storing, later=storing)
+    defer_on_conflict(storing, later=storing)
 
 
 def store(entries: Sequence[ledger.Entry], pixels: Sequence[Pixel]) -> None:

@@ -41,7 +41,7 @@ LONG_AGO = timezone.now() - timedelta(minutes=20)
         pytest.param({"accepted": True, "origin": Origin.CONVERSION}, "No page reported a browser copy", id="webhook"),
         pytest.param({}, "the next delivery takes it", id="just stored"),
         pytest.param({"due_at": SOON}, "waits for its turn", id="not due yet"),
-        pytest.param({"due_at": SOON, "rank": Rank.ALONE}, "by itself once an hour", id="set apart"),
+        pytest.param({"due_at": SOON, "rank": Rank.QUARANTINE}, "by itself once an hour", id="quarantined"),
         pytest.param({"due_at": LONG_AGO}, "Start a Celery worker", id="waits too long"),
         pytest.param({"consent": Consent.UNKNOWN}, "there was no consent", id="no consent"),
         pytest.param({"rejected": True}, "Meta refused the server copy (100 / 2804019)", id="refused by Meta"),

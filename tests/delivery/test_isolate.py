@@ -109,7 +109,7 @@ class TestFailing:
 
             assert sorted(taken) == [f"lead-{number:08}" for number in range(1, 61)]
             assert (last.requests, last.paused) == (1, {})
-            assert (status(rows[0]), rows[0].rank) == (Status.PENDING, Rank.ALONE)
+            assert (status(rows[0]), rows[0].rank) == (Status.PENDING, Rank.QUARANTINE)
             assert timedelta(minutes=59) < rows[0].due_at - timezone.now() <= timedelta(hours=1)
 
     def test_it_is_tried_again_by_itself_and_taken_when_meta_has_mended(self, settings: Settings) -> None:
@@ -118,7 +118,7 @@ class TestFailing:
         with refusing(lambda ids: bool(set(broken) & set(ids)), taken, status=500) as url:
             settings.CAPI = {**settings.CAPI, "SENDER": "graph", "GRAPH_URL": url}
             event = lead(0)
-            Event.objects.update(rank=Rank.ALONE)
+            Event.objects.update(rank=Rank.QUARANTINE)
             lead(1)
             first = deliver()
             assert (taken, first.requests, first.paused) == (["lead-00000001"], 2, {})
@@ -136,7 +136,7 @@ class TestFailing:
 
         deliver()
 
-        assert (status(first), first.rank, first.ambiguous) == (Status.PENDING, Rank.ALONE, 1)
+        assert (status(first), first.rank, first.ambiguous) == (Status.PENDING, Rank.QUARANTINE, 1)
         assert status(second) is Status.ACCEPTED
 
     def in_trouble(self, **lane: int) -> None:
@@ -144,7 +144,7 @@ class TestFailing:
         lanes.claim("1234567890123456")
         Lane.objects.update(failures=9, lease_until=None, **lane)
 
-    def test_when_meta_answers_nobody_none_is_set_apart(self, meta: Running) -> None:
+    def test_when_meta_answers_no_request_none_is_quarantined(self, meta: Running) -> None:
         rows = [lead(number) for number in range(4)]
         self.in_trouble(max_batch=1)
         answer(meta, answer="nothing")
@@ -165,7 +165,7 @@ class TestFailing:
 
         assert (status(event), event.rank, report.requests) == (Status.PENDING, Rank.FIRST, 1)
 
-    def test_when_meta_mends_during_the_search_none_is_set_apart(self, settings: Settings) -> None:
+    def test_when_meta_recovers_during_the_search_none_is_quarantined(self, settings: Settings) -> None:
         taken: list[str] = []
         failures = iter([True] * 3)  # all four, the first two, the first
         with refusing(lambda ids: next(failures, False), taken, status=500) as url:
@@ -184,12 +184,12 @@ class TestFailing:
         held = lanes.claim("1234567890123456")
         assert held
 
-        batches.set_apart(batches.due(held, limit=1))
+        batches.quarantine(batches.due(held, limit=1))
 
         event = Event.objects.get()
         assert event.deadline - event.due_at == batches.LAST_TRY
 
-    def test_when_all_fail_none_is_set_apart(self, meta: Running) -> None:
+    def test_when_all_fail_none_is_quarantined(self, meta: Running) -> None:
         rows = [lead(number) for number in range(30)]
         answer(meta, answer="500")
 

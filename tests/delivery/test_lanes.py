@@ -59,7 +59,7 @@ class TestLanes:
         held = lanes.claim(first.pixel_id)
         assert held
         rows = batches.due(held, limit=1)
-        sent = batches.Sent(
+        sent = batches.AcceptedRequest(
             rows=rows, batch=batches.intend(held, rows, size=1), answer=client.accepted('{"data": [{}]}')
         )
         batches.intend(held, batches.due(held, limit=1, besides=rows), size=1, after=sent)
@@ -83,7 +83,9 @@ class TestLanes:
         deliver()
         settled = Event.objects.values("status", "attempts", "batch_id").get()
 
-        kept = batches.accept(held, batches.Sent(rows=rows, batch=batch, answer=client.accepted('{"data": [{}]}')))
+        kept = batches.accept(
+            held, batches.AcceptedRequest(rows=rows, batch=batch, answer=client.accepted('{"data": [{}]}'))
+        )
 
         assert not kept
         assert Event.objects.values("status", "attempts", "batch_id").get() == settled
@@ -92,13 +94,13 @@ class TestLanes:
 class TestOvertaken:
     """Something else happens to an event, or to its worker, while it is under way."""
 
-    def under_way(self) -> tuple[lanes.Claim, batches.Sent]:
+    def under_way(self) -> tuple[lanes.Claim, batches.AcceptedRequest]:
         """One event that Meta has just taken."""
         held = lanes.claim(lead(1).pixel_id)
         assert held
         rows = batches.due(held, limit=1)
         batch = batches.intend(held, rows, size=1)
-        return held, batches.Sent(rows=rows, batch=batch, answer=client.accepted('{"data": [{}]}'))
+        return held, batches.AcceptedRequest(rows=rows, batch=batch, answer=client.accepted('{"data": [{}]}'))
 
     def test_an_event_that_expired_meanwhile_is_accepted_all_the_same(self) -> None:
         held, sent = self.under_way()
@@ -162,8 +164,8 @@ class TestOvertaken:
         _, sent = self.under_way()
         nothing = client.Answer(verdict=verdicts.unreachable(sent=True))
 
-        batches.in_doubt(sent.batch, nothing)
-        batches.in_doubt(sent.batch, nothing)
+        batches.record_unanswered(sent.batch, nothing)
+        batches.record_unanswered(sent.batch, nothing)
 
         assert Event.objects.values_list("attempts", "ambiguous").get() == (1, 1)
 

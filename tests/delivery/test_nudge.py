@@ -18,9 +18,9 @@ from django_capi.tracking import track
 
 
 @pytest.fixture(autouse=True)
-def _new_bell(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bell that nobody has rung: its thread is not there yet."""
-    monkeypatch.setattr(nudge, "bell", nudge.Bell())
+def _new_publisher(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A publisher whose thread has not been started."""
+    monkeypatch.setattr(nudge, "publisher", nudge.Publisher())
 
 
 @pytest.fixture
@@ -90,13 +90,13 @@ def test_eager_celery_never_sends_inside_the_request(celery_app: Celery) -> None
     nudge.nudge()
 
     assert not memory.sent
-    assert nudge.bell.pid == 0
+    assert nudge.publisher.pid == 0
 
 
 def test_under_a_test_runner_nobody_is_nudged() -> None:
     nudge.nudge()
 
-    assert nudge.bell.pid == 0
+    assert nudge.publisher.pid == 0
 
 
 @pytest.mark.usefixtures("outside_tests")
@@ -105,7 +105,7 @@ def test_a_site_may_do_without_the_nudge(settings: Settings) -> None:
 
     nudge.nudge()
 
-    assert nudge.bell.pid == 0
+    assert nudge.publisher.pid == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -113,7 +113,7 @@ def test_a_site_may_do_without_the_nudge(settings: Settings) -> None:
 def test_a_worker_is_woken_when_the_transaction_commits_and_not_before(celery_app: Celery) -> None:
     with transaction.atomic():
         track("Lead", user_data={"em": "jane@example.com"}, consent=True)
-        before = nudge.bell.rung.is_set()
+        before = nudge.publisher.requested.is_set()
 
     until = time.monotonic() + 10
     while not waiting(celery_app) and time.monotonic() < until:

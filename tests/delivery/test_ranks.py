@@ -21,7 +21,7 @@ def migrate(name: str) -> None:
 
 
 def test_what_was_set_apart_stays_apart_and_comes_back() -> None:
-    waiting = EventFactory.create(rank=Rank.ALONE)
+    waiting = EventFactory.create(rank=Rank.QUARANTINE)
     finished = EventFactory.create(rank=2, status=Status.ACCEPTED)
     executor = MigrationExecutor(connection)
     latest = [node for node in executor.loader.graph.leaf_nodes() if node[0] == APP]
@@ -34,5 +34,5 @@ def test_what_was_set_apart_stays_apart_and_comes_back() -> None:
     finally:
         MigrationExecutor(connection).migrate(latest)
 
-    assert (before, after) == (2, Rank.ALONE)
+    assert (before, after) == (2, Rank.QUARANTINE)
     assert Event.objects.values_list("rank", flat=True).get(pk=finished.pk) == 2

@@ -102,7 +102,7 @@ class TestTime:
         rows = batches.due(held, limit=2)
         Event.objects.filter(pk=late.pk).update(deadline=timezone.now() - timedelta(seconds=1))
 
-        assert [row.pk for row in batches.waiting(rows)] == [good.pk]
+        assert [row.pk for row in batches.still_pending(rows)] == [good.pk]
 
     @pytest.mark.parametrize(("source", "days"), [("system_generated", 7), ("physical_store", 62)])
     def test_the_deadline_is_metas_age_limit(self, source: str, days: int) -> None:

@@ -108,7 +108,7 @@ def test_a_worker_that_comes_back_delivers_and_is_nudged_again(app: Celery) -> N
 
 def test_a_queue_that_is_not_there_yet_is_empty(app: Celery) -> None:
     with app.connection_for_write() as connection:
-        assert nudge.waiting(connection) == 0
+        assert nudge.waiting_messages(connection) == 0
 
 
 def test_a_task_with_a_queue_of_its_own_is_counted_there(app: Celery) -> None:

@@ -55,7 +55,7 @@ def test_nothing_is_sent_until_it_is_right(
 
     assert (waiting, Event.objects.get().status) == (Status.PENDING, Status.ACCEPTED)
     assert key in said
-    assert "nothing is sent until it is right" in report.paused["1234567890123456"]
+    assert "nothing is sent until it is corrected" in report.paused["1234567890123456"]
     assert len(outbox) == 1
     assert "nothing is sent" in "".join(str(message.hint) for message in told)
     assert said in caplog.text

@@ -18,7 +18,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F, Sum
 
-from django_capi.database.retry import insistent
+from django_capi.database.retry import retried
 from django_capi.ledger import retention, tallies
 from django_capi.models import Batch, Count, Event, Span, Status, Tally
 from django_capi.tracking import track
@@ -155,7 +155,7 @@ def store_spread(*, total: int, youngest: float, oldest: float, seed: int, **_: 
             )
 
 
-@insistent  # one statement on every row that workers settle meanwhile: MariaDB calls that a deadlock
+@retried  # one statement on every row that workers settle meanwhile: MariaDB calls that a deadlock
 def grow_old(*, days: int, **_: object) -> int:
     """What has been delivered as it will be after so many days; how many events those are."""
     gone = timedelta(days=days)

@@ -25,7 +25,7 @@ TABLES = (Event, Lane, Batch, ConversionMark, ConversionSource, Snapshot)
 
 @pytest.fixture(autouse=True)
 def _nothing_told_yet(transactional_db: None) -> None:
-    deferred.tell.cache_clear()
+    deferred.warn_of_two_databases.cache_clear()
     ConversionSource.objects.using("default").all().delete()  # noted when the tables were made, without a router
 
 

@@ -255,7 +255,7 @@ class TestOfAnEventThat:
         withdrawal.withdraw(fbps=[FBP])
 
         assert len(rows) == 1
-        assert batches.waiting(rows) == []
+        assert batches.still_pending(rows) == []
 
     def test_was_under_way_says_so(self) -> None:
         event = lead()
@@ -264,14 +264,14 @@ class TestOfAnEventThat:
         rows = batches.due(held, limit=10)
         batch = batches.intend(held, rows, size=10)
         withdrawal.withdraw(fbps=[FBP])
-        batches.keep_answer(batch, ACCEPTED)
+        batches.record_answer(batch, ACCEPTED)
         lanes.release(held)
 
         deliver_now()
 
         event.refresh_from_db()
         assert (event.status, event.payload, outbox) == (Status.ACCEPTED, "", [])
-        assert "withdrew consent when it had just been sent" in event.error_reason
+        assert "withdrew consent just after it was sent" in event.error_reason
 
     @pytest.mark.parametrize("status", [Status.IN_DOUBT, Status.REJECTED, Status.EXPIRED])
     def test_ended_without_meta_is_not_sent_again(self, status: Status) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
-from django_capi.delivery.drain import Report
+from django_capi.delivery.drain import DeliveryReport
 from django_capi.worker import run
 
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         if report.requests or report.expired or report.found:
             self.say(report)
 
-    def say(self, report: Report) -> None:
+    def say(self, report: DeliveryReport) -> None:
         figures = asdict(report)
         paused = figures.pop("paused")
         self.stdout.write(", ".join(f"{name} {count}" for name, count in figures.items()))
