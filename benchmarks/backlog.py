@@ -57,7 +57,9 @@ def body(number: int) -> bytes:
 def keep(number: int, pixel_ids: Sequence[str]) -> None:
     """Make the rows, shared out evenly among the pixels, and lay a copy of them aside for `fill`."""
     targets = [Pixel(pixel_id=pixel_id, access_token=Secret("")) for pixel_id in pixel_ids]
-    entry = store.Entry(event=purchase(), consent=Consent.GRANTED, origin=Origin.CONVERSION, object_ref="shop.order:1")
+    entry = store.EventEntry(
+        event=purchase(), consent=Consent.GRANTED, origin=Origin.CONVERSION, object_ref="shop.order:1"
+    )
     model, *_ = store.rows_of(entry, targets, timezone.now())
     empty()
     for first in range(0, number, 5000):

@@ -65,7 +65,7 @@ def row() -> dict[str, Any]:
 
 @cache
 def ready_row() -> dict[str, Any]:
-    entry = store.Entry(event=backlog.purchase(), consent=Consent.GRANTED, origin=Origin.TRACK)
+    entry = store.EventEntry(event=backlog.purchase(), consent=Consent.GRANTED, origin=Origin.TRACK)
     made, *_ = store.rows_of(entry, list(conf.pixels().values()), timezone.now())
     fields = [field.attname for field in Event._meta.concrete_fields if not field.primary_key]
     return {name: getattr(made, name) for name in fields}

@@ -27,7 +27,7 @@ def write_reports(page: RequestEvents, reports: Sequence[Report]) -> Refusals:
 def mirror(page: RequestEvents, reports: Sequence[Report]) -> Refusals:
     """Make the server copies of events that only the browser saw; one INSERT for each choice of pixels."""
     refusals: Refusals = {}
-    by_pixels: dict[tuple[str, ...], list[store.Entry]] = {}
+    by_pixels: dict[tuple[str, ...], list[store.EventEntry]] = {}
     for report in reports:
         try:
             by_pixels.setdefault(report.pixel_ids, []).append(mirrored(page, report))
@@ -40,7 +40,7 @@ def mirror(page: RequestEvents, reports: Sequence[Report]) -> Refusals:
     return refusals
 
 
-def mirrored(page: RequestEvents, report: Report) -> store.Entry:
+def mirrored(page: RequestEvents, report: Report) -> store.EventEntry:
     action = Action(
         event_name=report.event_name,
         event_id=report.event_id,

@@ -39,7 +39,7 @@ def copies(obj: Model, page: tracking.RequestEvents) -> Iterator[tracking.Action
             yield browser_copy(conversion, obj, object_ref, taken)
 
 
-def browser_copy(conversion: Conversion[Any], obj: Model, object_ref: str, taken: marks.Taken) -> tracking.Action:
+def browser_copy(conversion: Conversion[Any], obj: Model, object_ref: str, taken: marks.BrowserCopy) -> tracking.Action:
     """The same data as in the server's copy, which may have been made before the object changed again."""
     event_time, custom_data = stored_part(conversion, taken) or own_part(conversion, obj)
     return tracking.Action(
@@ -55,7 +55,7 @@ def browser_copy(conversion: Conversion[Any], obj: Model, object_ref: str, taken
     )
 
 
-def stored_part(conversion: Conversion[Any], taken: marks.Taken) -> tuple[int, CustomData] | None:
+def stored_part(conversion: Conversion[Any], taken: marks.BrowserCopy) -> tuple[int, CustomData] | None:
     """From the ledger, unless the payload has gone already, or the transaction with the object is still open."""
     rows = Event.objects.using(using()).filter(event_id=taken.event_id, event_name=conversion.event_name)
     text = rows.exclude(payload="").exclude(due_at=HELD).values_list("payload", flat=True).first()

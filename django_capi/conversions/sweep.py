@@ -100,7 +100,7 @@ def check_owed(goes_on: GoesOn) -> int:
             )
             if found.is_gone and found.mark.created_at < timezone.now() - GONE_AFTER:
                 marks.forget(found.mark)
-        marks.checked(part)
+        marks.postpone_checks(part)
     return settled
 
 

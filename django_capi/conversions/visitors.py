@@ -15,7 +15,7 @@ from django_capi import consent as policies
 from django_capi.consent import Consent
 from django_capi.conversions.base import Conversion, ask
 from django_capi.ledger import snapshots
-from django_capi.ledger.snapshots import Kept
+from django_capi.ledger.snapshots import StoredVisitor
 from django_capi.models import NotSent
 from django_capi.requests.visitor import Visitor, session_key
 
@@ -28,9 +28,9 @@ def keep(object_ref: str, page: tracking.RequestEvents | None) -> None:
     if page is None or is_admin(page.request):
         return
     if page.is_ignored:
-        snapshots.keep(object_ref, Visitor(consent=Consent.UNKNOWN), is_excluded=True)
+        snapshots.save(object_ref, Visitor(consent=Consent.UNKNOWN), is_excluded=True)
     elif is_browser(page.visitor):
-        snapshots.keep(object_ref, page.visitor, session=session_key(page.request))
+        snapshots.save(object_ref, page.visitor, session=session_key(page.request))
 
 
 def is_admin(request: HttpRequest) -> bool:
@@ -80,7 +80,7 @@ def hear(object_ref: str, page: tracking.RequestEvents | None) -> None:
         last_word(object_ref, kept, page)
 
 
-def last_word(object_ref: str, kept: Kept, page: tracking.RequestEvents | None) -> Visitor:
+def last_word(object_ref: str, kept: StoredVisitor, page: tracking.RequestEvents | None) -> Visitor:
     """The visitor who made the object, with the answer of this request when it is that visitor's own.
 
     A withdrawal is a no as well: after it, only the visitor's own later yes counts.
@@ -90,13 +90,13 @@ def last_word(object_ref: str, kept: Kept, page: tracking.RequestEvents | None) 
         return before
     now = page.visitor
     if now.consent.is_given and not before.consent.is_given:
-        snapshots.keep(object_ref, now, session=session_key(page.request))
+        snapshots.save(object_ref, now, session=session_key(page.request))
         return now
     snapshots.change_consent(object_ref, now.consent, decided_at=now.decided_at)
     return replace(before, consent=now.consent, decided_at=now.decided_at)
 
 
-def is_own(page: tracking.RequestEvents, kept: Kept) -> bool:
+def is_own(page: tracking.RequestEvents, kept: StoredVisitor) -> bool:
     """True when the request comes from the visitor who made the object."""
     if is_admin(page.request) or not is_browser(page.visitor):
         return False

@@ -66,7 +66,7 @@ def due(held: lanes.Claim, *, limit: int, besides: Sequence[Due] = ()) -> list[D
         found = read_due(held, limit=limit, besides=besides)
         withdrawn = [row.pk for row, has_withdrawn in found if has_withdrawn]
         if withdrawn:
-            withdrawal.end(withdrawn)
+            withdrawal.end_events(withdrawn)
         rows = [row for row, has_withdrawn in found if not has_withdrawn]
         if rows or not withdrawn:
             return fitting(rows)

@@ -20,7 +20,7 @@ from django_capi.conf import Pixel, conf
 from django_capi.delivery import background, batches, isolate, lanes
 from django_capi.delivery.client import Answer, Client, client
 from django_capi.delivery.pauses import UNSAFE_PAUSE, wait
-from django_capi.ledger import erasure, retention, tallies
+from django_capi.ledger import erasure, expiry, tallies
 from django_capi.meta import wire
 from django_capi.meta.verdicts import Outcome
 from django_capi.models import Batch, Rank
@@ -47,7 +47,7 @@ class DeliveryReport:
 
 def deliver(*, seconds: float = 50.0, is_over: Callable[[], bool] = bool) -> DeliveryReport:
     """Make one pass over every pixel, until nothing is due, `seconds` have passed, or `is_over()` is true."""
-    report = DeliveryReport(expired=retention.expire())
+    report = DeliveryReport(expired=expiry.expire())
     erasure.sweep()
     until = time.monotonic() + seconds
 
@@ -132,7 +132,7 @@ class LaneDrain:
         accepted, ambiguous = batches.recover(self.held)
         self.report.accepted += accepted
         self.report.ambiguous += ambiguous
-        self.report.shed += retention.shed(self.pixel.pixel_id)
+        self.report.shed += expiry.shed(self.pixel.pixel_id)
 
     def run(self) -> None:
         """Send batch after batch, until nothing is due, the pass ends, or the lane is paused."""

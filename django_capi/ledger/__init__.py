@@ -1,3 +1,3 @@
-"""Every write to the tables, one module for each kind of writer."""
+"""Write to the tables of the ledger."""
 
 from __future__ import annotations

@@ -24,22 +24,22 @@ from django_capi.models import Event
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Changes:
-    """What the object says at its commit, as parts of the payload."""
+    """The parts of the payload as the object gives them after its commit."""
 
     custom_data: Mapping[str, Any]
     user_data: Mapping[str, Any]
-    event_time: int | None  # Unix seconds; None: as it was
+    event_time: int | None  # Unix seconds; None: unchanged
     left_out: tuple[str, ...]
 
 
 def drafts(event_name: str, event_id: str) -> QuerySet[Event]:
-    """The rows of this event that have not been released, and so have never been sent."""
+    """Return the rows of this event that are drafts, and so have never been sent."""
     rows = Event.objects.using(using()).pending()
     return rows.filter(event_id=event_id, event_name=event_name, due_at=HELD)
 
 
 def release(event_name: str, event_id: str, changes: Changes | None) -> None:
-    """Make the event due with the changed payload, or end it when Meta would refuse that."""
+    """Make the event due with the changed payload, or reject it if Meta would refuse it."""
     rows = drafts(event_name, event_id)
     text = rows.values_list("payload", flat=True).first()
     if text is None:
@@ -56,7 +56,7 @@ def release(event_name: str, event_id: str, changes: Changes | None) -> None:
 
 
 def changed(payload: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
-    """The parts of the payload that are different now. What is known of the visitor stays."""
+    """Return the changed parts of the payload. The visitor's keys stay."""
     now = int(timezone.now().timestamp())
     event_time = payload["event_time"] if changes.event_time is None else changes.event_time
     return {
@@ -81,5 +81,5 @@ def changed_columns(payload: Mapping[str, Any], changes: Changes) -> dict[str, A
 
 
 def discard(event_name: str, event_id: str) -> None:
-    """The object was no conversion when its transaction committed."""
+    """Delete the draft of an object that was no conversion when its transaction committed."""
     drafts(event_name, event_id)._raw_delete(using())

@@ -1,4 +1,4 @@
-"""Erase what the ledger keeps of people: after a withdrawal, and when the conversions of an object are settled."""
+"""Erase personal data after a withdrawal, and once the conversions of an object are settled."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from django_capi.models import (
 )
 from django_capi.requests.visitor import Visitor
 
-MOST: Final = 1000  # rows in a pass of delivery, and withdrawals that it is about
+MOST: Final = 1000  # rows, and withdrawals, in one pass of delivery
 ALL: Final = Q()
 EVENT_COLUMNS: Final = {WithdrawalKind.FBP: "server_fbp", WithdrawalKind.EXTERNAL_ID: "server_external_id"}
-UNMET: Final = timedelta(days=1)  # until an object without any conversion will not get one
+UNMET: Final = timedelta(days=1)  # after which an object without a conversion is taken to get none
 
 
 def sweep() -> int:
-    """What is kept of visitors who have withdrawn goes, also while their events cannot be sent. How many events ended.
+    """Erase what is stored of visitors who have withdrawn since the last pass. Return how many events ended.
 
-    A part of delivery's pass, bounded in rows; what is left has its turn in the next one. It costs one query while
-    there is no new withdrawal.
+    Runs with each pass of delivery, also while a lane is paused. It is bounded in rows, and costs one query while there
+    is no new withdrawal.
     """
     new = Withdrawal.objects.using(using()).filter(is_swept=False).order_by("withdrawn_at")
     found = list(new.values_list("pk", "kind", "digest", "withdrawn_at")[:MOST])
@@ -49,22 +49,22 @@ def sweep() -> int:
         return 0
     among = Q()
     for kind, digests in withdrawal.by_kind((kind, digest) for _, kind, digest, _ in found).items():
-        withdrawal.forget(kind, digests)
+        withdrawal.forget_visitors(kind, digests)
         among |= Q(**{f"{EVENT_COLUMNS[kind]}__in": digests}) if kind in EVENT_COLUMNS else Q()
-    ended = end_events(MOST, among=among) if among else 0
+    ended = end_withdrawn_events(MOST, among=among) if among else 0
     if ended < MOST:
-        note_swept([pk for pk, *_ in found], until=max(at for *_, at in found))
+        mark_swept([pk for pk, *_ in found], until=max(at for *_, at in found))
     return ended
 
 
 @retried
-def note_swept(pks: list[int], *, until: object) -> None:
-    """But for those that have been renewed since."""
+def mark_swept(pks: list[int], *, until: object) -> None:
+    """Mark the withdrawals as done, except those that were renewed since."""
     Withdrawal.objects.using(using()).filter(pk__in=pks, withdrawn_at__lte=until).update(is_swept=True)
 
 
-def end_events(most: int, *, among: Q = ALL) -> int:
-    """Waiting events are withdrawn; what ended without Meta keeps its reason, and loses what could be sent again."""
+def end_withdrawn_events(most: int, *, among: Q = ALL) -> int:
+    """Withdraw pending events, and drop the payload of final ones that could be resent."""
     changed = 0
     for status in (Status.PENDING, *RESENDABLE):
         for rows in sendable(status):
@@ -72,13 +72,13 @@ def end_events(most: int, *, among: Q = ALL) -> int:
                 rows.filter(among).filter(event_has_withdrawn()).exclude(payload="").values_list("pk", flat=True)
             )
             for pks in batched(list(withdrawn.values_list("pk", flat=True)[: most - changed]), RANGE):
-                changed += withdrawal.end(pks) if status == Status.PENDING else drop_payloads(pks)
+                changed += withdrawal.end_events(pks) if status == Status.PENDING else drop_payloads(pks)
                 pause_for_others(len(pks))
     return changed
 
 
 def sendable(status: Status) -> Iterator[QuerySet[Event]]:
-    """Events in this state that Meta would still take, in parts that the index serves."""
+    """Yield the events in this status before their deadline, in parts that the index serves."""
     rows = Event.objects.using(using()).filter(status=status)
     for pixel_id in rows.order_by().values_list("pixel_id", flat=True).distinct():
         for rank in Rank.values:
@@ -91,9 +91,9 @@ def drop_payloads(pks: Sequence[int]) -> int:
 
 
 def strip_snapshots() -> None:
-    """Of the visitors of objects that nothing is owed of any more only the consent and the digests stay.
+    """Reduce the stored visitors of settled objects to their consent and the digests.
 
-    With the digests the browser's copy still finds its visitor, and a withdrawal its objects.
+    By the digests the browser's copy still finds its visitor, and a withdrawal its objects.
     """
     limit = timezone.now() - timedelta(days=conf.PAYLOAD_DAYS)
     marks = ConversionMark.objects.using(using()).filter(object_ref=OuterRef("object_ref"))
@@ -105,7 +105,8 @@ def strip_snapshots() -> None:
         declined = list(rows.filter(visitor_has_withdrawn()).values_list("pk", flat=True))
         settled = rows.exclude(object_ref__startswith=CAPTURED).filter(~is_owed, ~is_recent, is_over)
         pause_for_others(
-            withdrawal.decline(declined) + sum(strip(pks, consent) for consent, pks in by_consent(settled).items())
+            withdrawal.decline_snapshots(declined)
+            + sum(strip(pks, consent) for consent, pks in by_consent(settled).items())
         )
 
 

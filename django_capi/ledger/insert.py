@@ -1,6 +1,6 @@
 """INSERT events, with the SQL compiled once for each database.
 
-Django compiles such a statement anew each time, and that takes longer than to run it: a checkout would wait for it.
+Django compiles such a statement each time, which takes longer than running it, and a checkout would wait for it.
 """
 
 from __future__ import annotations
@@ -32,18 +32,20 @@ TIMES: Final = [
 CONSENTED: Final = NAMES.index("consented_at")
 CHOICES: Final = [place for place, field in enumerate(FIELDS) if field.choices]
 MOST_ROWS: Final = 100  # in a statement
-PAUSES: Final = (0.01, 0.05, 0.2)  # seconds before a statement that is a transaction by itself is repeated
+PAUSES: Final = (0.01, 0.05, 0.2)  # seconds before a statement outside a transaction is repeated
 KEY: Final = "capi_one_row_per_event"
-# Only the event's own key may be there already: a conflict of any other key is an error. MySQL and MariaDB cannot name
-# the key. INSERT IGNORE would truncate and change values, and ON DUPLICATE KEY UPDATE would hide a conflict of any key.
+# Only a conflict of the event's own key is expected; a conflict of any other key is an error. MySQL and MariaDB cannot
+# name the key. INSERT IGNORE would truncate and change values, and ON DUPLICATE KEY UPDATE would hide a conflict of
+# any key.
 UNTOUCHED: Final = "ON CONFLICT (event_id, event_name, pixel_id) DO NOTHING"
 NAMES_NO_KEY: Final = "mysql"
 
 
 def insert(rows: Sequence[Event], *, alias: str) -> bool:
-    """Add those that are not there yet, or raise. In a transaction a failure costs no more than a savepoint.
+    """Insert the rows whose keys do not exist yet. True if all were inserted.
 
-    True when all were added. A browser's report may have used the id of one that was there: see `ledger.precedence`.
+    A failure in a transaction is confined to a savepoint. An existing row may be a browser's report of another event
+    with the same id: see `ledger.precedence`.
     """
     try:
         return insert_missing(rows, alias)
@@ -65,14 +67,14 @@ def insert_missing(rows: Sequence[Event], alias: str) -> bool:
     most = min(connection.ops.bulk_batch_size(FIELDS, rows), MOST_ROWS) if len(rows) > 1 else 1
     tail = "" if connection.vendor == NAMES_NO_KEY else UNTOUCHED
     added = 0
-    with guard(connection, is_one=len(rows) <= most), connection.cursor() as cursor:
+    with atomic_if_needed(connection, is_one=len(rows) <= most), connection.cursor() as cursor:
         for first in range(0, len(rows), most):
             added += execute(cursor, rows[first : first + most], alias, tail)
     return added == len(rows)
 
 
 def insert_each(rows: Sequence[Event], alias: str) -> bool:
-    """Row by row, where the database does not say which one is there already."""
+    """Insert row by row, where the database does not say which one exists already."""
     added = 0
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         for row in rows:
@@ -86,9 +88,9 @@ def insert_each(rows: Sequence[Event], alias: str) -> bool:
 
 
 def insert_after_failure(rows: Sequence[Event], alias: str, error: OperationalError) -> bool:
-    """Repeat a statement of its own. In a transaction only PostgreSQL's conflict with a row is left to be resolved.
+    """Repeat a statement outside a transaction; inside one, insert row by row on PostgreSQL.
 
-    With REPEATABLE READ, ON CONFLICT DO NOTHING fails when the row that is there was committed after the snapshot.
+    Under REPEATABLE READ, ON CONFLICT DO NOTHING fails if the existing row was committed after the snapshot.
     """
     if is_in_transaction(alias):
         if connections[alias].vendor == NAMES_NO_KEY:  # the deadlock has ended the whole transaction
@@ -104,14 +106,14 @@ def insert_after_failure(rows: Sequence[Event], alias: str, error: OperationalEr
     raise error
 
 
-def guard(connection: BaseDatabaseWrapper, *, is_one: bool) -> AbstractContextManager[None]:
-    """A statement outside of any transaction is one by itself: BEGIN and COMMIT would be two more round trips."""
+def atomic_if_needed(connection: BaseDatabaseWrapper, *, is_one: bool) -> AbstractContextManager[None]:
+    """Return atomic(), or nothing for one statement in autocommit: BEGIN and COMMIT would be two more round trips."""
     is_alone = is_one and connection.get_autocommit()
     return nullcontext() if is_alone else transaction.atomic(using=connection.alias)
 
 
 def execute(cursor: CursorWrapper, rows: Sequence[Event], alias: str, tail: str) -> int:
-    """How many rows were added."""
+    """Insert the rows, and return how many were added."""
     as_stored = connections[alias].ops.adapt_datetimefield_value
     as_age = microseconds_since if has_own_clock(alias) else as_stored
     cursor.execute(
@@ -122,7 +124,7 @@ def execute(cursor: CursorWrapper, rows: Sequence[Event], alias: str, tail: str)
 
 @cache
 def statement(alias: str, count: int, tail: str) -> str:
-    """The SQL for this number of rows."""
+    """Return the SQL for this number of rows."""
     operations = connections[alias].ops
     columns = ", ".join(operations.quote_name(str(field.column)) for field in FIELDS)
     places = ["%s"] * len(FIELDS)
@@ -133,9 +135,9 @@ def statement(alias: str, count: int, tail: str) -> str:
 
 
 def values(row: Event, as_stored: Callable[[datetime], Any], as_age: Callable[[datetime], Any]) -> list[Any]:
-    """As the database's driver takes them: what is neither a time nor a choice is so already.
+    """Return the row's values as the database's driver expects them.
 
-    The time of the consent becomes one of the database's clock, as withdrawals have: see `clock.in_database`.
+    The time of the consent is converted to the database's clock, which withdrawals use: see `clock.in_database`.
     """
     found = list(map(vars(row).__getitem__, NAMES))
     found[CONSENTED] = found[CONSENTED] and as_age(found[CONSENTED])

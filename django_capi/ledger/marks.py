@@ -1,7 +1,7 @@
-"""The rows of conversions: which are owed, which are stored, and why the others are not sent.
+"""Which conversions are owed, which are stored, and why the others are not sent.
 
-Decisions rest on the row counts of conditional statements, never on what a SELECT saw: in a transaction with an old
-snapshot a SELECT does not show what another one has committed.
+Decisions rest on the row counts of conditional statements, never on a SELECT: in a transaction with an old snapshot a
+SELECT does not show what another transaction has committed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from django_capi.database.transactions import on_commit
 from django_capi.models import ConversionMark, ConversionState, NotSent
 
 COPY_WINDOW = timedelta(hours=24)  # from the conversion to its browser copy; Meta's window is 48 hours
-COPY_LIFETIME = 1800  # seconds a rendered copy may be fired
+COPY_LIFETIME = 1800  # seconds in which a rendered copy may be fired
 SHORTEST_WAIT = timedelta(minutes=1)  # between two checks of an object that has not happened
 LONGEST_WAIT = timedelta(days=1)
 MOST_KNOWN = 10_000
@@ -35,38 +35,38 @@ SHARE_OF_AGE = 10  # an object is checked again after a tenth of its age
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Taken:
-    """The right to fire one browser copy, good until `expires` (Unix seconds)."""
+class BrowserCopy:
+    """A browser copy that may be fired until `expires` (Unix seconds)."""
 
     event_id: str
     pixel_ids: tuple[str, ...]
     expires: int
 
 
-known: dict[tuple[str, str, str], None] = {}  # rows that are committed, in this process; they are never deleted
+known: dict[tuple[str, str, str], None] = {}  # committed rows that this process has seen
 
 
 def states(object_ref: str) -> dict[str, int]:
-    """The object's conversions by event name, as far as this transaction sees them."""
+    """Return the states of the object's conversions by event name, as this transaction sees them."""
     alias = using()
     with connections[alias].cursor() as cursor:
         cursor.execute(statement(alias), [object_ref])
         found = dict(cursor.fetchall())
     if found and not is_testing():
-        # At the commit: what this transaction has written itself may still be rolled back.
-        on_commit(lambda: remember(alias, object_ref, found), alias=alias)
+        # After the commit, as this transaction may have written the rows itself and be rolled back.
+        on_commit(lambda: remember_committed(alias, object_ref, found), alias=alias)
     return found
 
 
 @cache
 def statement(alias: str) -> str:
-    """Written out: saves of registered models ask this, and the ORM would take longer than the database."""
+    """Return the SQL. It is written out, as each save of a registered model runs it."""
     quote = connections[alias].ops.quote_name
     columns, table = f"{quote('event_name')}, {quote('state')}", quote(ConversionMark._meta.db_table)
     return f"SELECT {columns} FROM {table} WHERE {quote('object_ref')} = %s"  # noqa: S608  # names only
 
 
-def remember(alias: str, object_ref: str, event_names: Iterable[str]) -> None:
+def remember_committed(alias: str, object_ref: str, event_names: Iterable[str]) -> None:
     if len(known) > MOST_KNOWN:
         known.clear()
     for name in event_names:
@@ -74,18 +74,18 @@ def remember(alias: str, object_ref: str, event_names: Iterable[str]) -> None:
 
 
 def is_known(object_ref: str, event_name: str) -> bool:
-    """True where this process has seen a committed row: an object that has not happened needs no other look."""
+    """Whether this process has seen a committed row, so that an object that has not happened needs no query."""
     return (using(), object_ref, event_name) in known
 
 
 def states_of(object_refs: Sequence[str], event_name: str) -> dict[str, int]:
-    """The states of one conversion for many objects; without those that have no row."""
+    """Return the states of one conversion by object, for those of the objects that have a row."""
     marks = ConversionMark.objects.using(using()).filter(object_ref__in=object_refs, event_name=event_name)
     return dict(marks.values_list("object_ref", "state"))
 
 
 def open_mark(object_ref: str, event_name: str) -> bool:
-    """Write down that the object is owed this conversion; False when it has a row already."""
+    """Record that the object is owed this conversion. False if it has a row already."""
     now = timezone.now()
     mark = ConversionMark(
         object_ref=object_ref, event_name=event_name, state=ConversionState.OPEN, check_at=now + SHORTEST_WAIT
@@ -94,7 +94,7 @@ def open_mark(object_ref: str, event_name: str) -> bool:
 
 
 def insert(mark: ConversionMark) -> bool:
-    """Add the row; False when another one has been there, or was committed meanwhile."""
+    """Insert the row. False if another one exists."""
     alias = using()
     try:
         sequences.insert(ConversionMark, lambda: mark.save(using=alias, force_insert=True), alias=alias)
@@ -104,13 +104,13 @@ def insert(mark: ConversionMark) -> bool:
 
 
 def open_marks(object_refs: Iterable[str], event_name: str) -> None:
-    """Write down that these objects, which have no row, are owed this conversion."""
+    """Record that these objects, which have no row, are owed this conversion."""
     check_at = timezone.now() + SHORTEST_WAIT
     insert_all([ConversionMark(object_ref=ref, event_name=event_name, check_at=check_at) for ref in object_refs])
 
 
 def claim(object_ref: str, event_name: str, *, event_id: str, pixel_ids: Sequence[str], is_complete: bool) -> bool:
-    """Turn an open row into a stored one, in the transaction that stores the event. Only one caller gets True."""
+    """Turn an open row into a stored one, in the transaction that stores the event. True for one caller only."""
     return bool(
         open_rows(object_ref, event_name).update(
             state=ConversionState.STORED if is_complete else ConversionState.INCOMPLETE,
@@ -123,13 +123,13 @@ def claim(object_ref: str, event_name: str, *, event_id: str, pixel_ids: Sequenc
 
 
 def skip(object_ref: str, event_name: str, reason: NotSent) -> bool:
-    """Turn an open row into one that is not sent, with the reason."""
+    """Record why an open conversion is not sent."""
     changes = {"state": ConversionState.NOT_SENT, "reason": reason, "happened_at": timezone.now(), "check_at": None}
     return bool(open_rows(object_ref, event_name).update(**changes))
 
 
 def skip_unmet(object_refs: Iterable[str], event_name: str, reason: NotSent) -> int:
-    """Rows with this reason for objects that have none yet; how many were added."""
+    """Record this reason for objects that have no row yet. Return how many were added."""
     columns: dict[str, Any] = {"state": ConversionState.NOT_SENT, "reason": reason, "happened_at": timezone.now()}
     return insert_all([ConversionMark(object_ref=ref, event_name=event_name, **columns) for ref in object_refs])
 
@@ -140,7 +140,7 @@ def insert_all(rows: Sequence[ConversionMark]) -> int:
 
 @retried
 def insert_many(rows: Sequence[ConversionMark]) -> int:
-    """All of them, or, when one has come into being meanwhile, those that are missing."""
+    """Insert the rows that do not exist yet. Return how many were added."""
     marks = ConversionMark.objects.using(using())
     try:
         sequences.insert(ConversionMark, lambda: marks.bulk_create(rows), alias=using())
@@ -154,7 +154,7 @@ def open_rows(object_ref: str, event_name: str) -> QuerySet[ConversionMark]:
 
 
 def incomplete(*, limit: int) -> list[ConversionMark]:
-    """Stored conversions whose data is still that of the moment inside the transaction."""
+    """Return incomplete conversions that are to be completed now."""
     marks = ConversionMark.objects.using(using()).incomplete().filter(check_at__lte=timezone.now())
     return list(marks.order_by("check_at")[:limit])
 
@@ -164,12 +164,12 @@ def find_incomplete(object_ref: str, event_name: str) -> ConversionMark | None:
 
 
 def complete(mark: ConversionMark) -> bool:
-    """The event has the data of the commit now. Only one caller gets True."""
+    """Record that the event was completed. True for one caller only."""
     return bool(still_incomplete(mark).update(state=ConversionState.STORED, check_at=None))
 
 
 def reopen(mark: ConversionMark) -> bool:
-    """At its commit the object was no conversion after all."""
+    """Open the conversion again, as the object was none when its transaction committed."""
     return bool(
         still_incomplete(mark).update(
             state=ConversionState.OPEN,
@@ -190,36 +190,36 @@ def still_incomplete(mark: ConversionMark) -> QuerySet[ConversionMark]:
 
 
 def due(*, limit: int) -> list[ConversionMark]:
-    """Open rows whose objects are to be checked now, those that have waited longest first."""
+    """Return open conversions whose objects are to be checked now, the longest waiting first."""
     marks = ConversionMark.objects.using(using()).open().filter(check_at__lte=timezone.now())
     return list(marks.order_by("check_at")[:limit])
 
 
 @retried
-def checked(marks: Sequence[ConversionMark]) -> None:
-    """Check them again after a tenth of their age: new orders within minutes, abandoned carts once a day."""
+def postpone_checks(marks: Sequence[ConversionMark]) -> None:
+    """Schedule the next check after a tenth of the age: new orders within minutes, abandoned carts once a day."""
     now = timezone.now()
     waits: dict[timedelta, list[int]] = {}
     for mark in marks:
-        waits.setdefault(wait(now - mark.created_at), []).append(mark.pk)
+        waits.setdefault(next_wait(now - mark.created_at), []).append(mark.pk)
     for pause, pks in waits.items():
         still_open = ConversionMark.objects.using(using()).open().filter(pk__in=pks)
         still_open.update(check_at=now + pause)
 
 
-def wait(age: timedelta) -> timedelta:
-    """The next power of two of minutes, so that a pass needs a handful of statements."""
+def next_wait(age: timedelta) -> timedelta:
+    """Return a tenth of the age, rounded to powers of two of minutes, so that a pass needs few statements."""
     minutes = max(1, int(age.total_seconds() // 60 // SHARE_OF_AGE))
     return min(timedelta(minutes=1 << (minutes.bit_length() - 1)), LONGEST_WAIT)
 
 
 def forget(mark: ConversionMark) -> None:
-    """Its object is gone, so nothing can become of it."""
+    """Delete the open row of an object that was deleted."""
     ConversionMark.objects.using(using()).open().filter(pk=mark.pk)._raw_delete(using())
 
 
-def take_copy(object_ref: str, event_name: str) -> Taken | None:
-    """Give the browser copy out, once: the first page to ask gets it."""
+def take_copy(object_ref: str, event_name: str) -> BrowserCopy | None:
+    """Return the browser copy to the first page that asks for it."""
     now = timezone.now()
     marks = ConversionMark.objects.using(using()).filter(
         state__in=(ConversionState.STORED, ConversionState.INCOMPLETE),
@@ -233,4 +233,4 @@ def take_copy(object_ref: str, event_name: str) -> Taken | None:
         return None
     event_id, pixel_ids = found
     expires = int(time.time()) + COPY_LIFETIME
-    return Taken(event_id=event_id, pixel_ids=tuple(pixel_ids.split()), expires=expires)
+    return BrowserCopy(event_id=event_id, pixel_ids=tuple(pixel_ids.split()), expires=expires)

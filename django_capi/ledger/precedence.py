@@ -1,6 +1,6 @@
-"""Store an event that the server saw although a browser has reported one under the same name and id before.
+"""Give the server's own events precedence over mirrored ones with the same name and id.
 
-A browser can report any id. One that it guessed must not keep the server's own event out of the ledger.
+A browser can report any id. A guessed one must not keep the server's event out of the ledger.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from django_capi.clock import Now
 from django_capi.ledger.insert import insert
 from django_capi.models import Event, Origin, Status
 
-ATTEMPTS: Final = 3  # another report may use the id in between
-REASON: Final = "Another event, which the server saw itself, has the id that the browser reported."
+ATTEMPTS: Final = 3  # another report may take the id in between
+REASON: Final = "The id that the browser reported belongs to another event, which the server saw itself."
 
 
 def store_own(rows: Sequence[Event], *, alias: str) -> None:
-    """Insert again those of the rows whose ids mirrored events had; these get other ids and are not sent."""
+    """Insert the server's own events among the rows. Mirrored events with their ids get other ids and are not sent."""
     own = [row for row in rows if row.origin != Origin.BROWSER]
     for _ in range(ATTEMPTS if own else 0):
         with transaction.atomic(using=alias):
-            is_settled = not set_aside(own, alias) or insert(own, alias=alias)
+            is_settled = not displace(own, alias) or insert(own, alias=alias)
         if is_settled:
             return
 
 
-def set_aside(rows: Sequence[Event], alias: str) -> int:
-    """A mirrored event that Meta has taken already keeps its status."""
+def displace(rows: Sequence[Event], alias: str) -> int:
+    """Give mirrored events in the way another id, and end the pending ones. Return how many there were."""
     return sum(mirrored(row, alias).update(**changes()) for row in rows)
 
 

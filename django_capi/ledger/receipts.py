@@ -1,4 +1,4 @@
-"""What a page says it fired comes in; the browser's side of the rows is filled in."""
+"""Record the browser copies that pages report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_capi.clock import now_in_sql
 from django_capi.database.alias import using
 from django_capi.database.retry import retried
-from django_capi.ledger.insert import guard
+from django_capi.ledger.insert import atomic_if_needed
 from django_capi.ledger.store import DUPLICATE_WINDOW, digest
 from django_capi.meta import cookies
 from django_capi.models import BrowserState, Event
@@ -21,7 +21,7 @@ from django_capi.models import BrowserState, Event
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receipt:
-    """One browser copy: which event, for which pixels, and whether Meta's library was there to take it."""
+    """One browser copy: its event, its pixels, and whether Meta's library was loaded."""
 
     event_name: str
     event_id: str
@@ -30,7 +30,7 @@ class Receipt:
 
 
 def record(receipts: Iterable[Receipt], *, fbp: str | None, external_id: object = None) -> int:
-    """Write them, one UPDATE for each state, all or none; the number of rows that they are about."""
+    """Record the receipts, all or none, with one UPDATE per state. Return the number of rows that were found."""
     now = timezone.now()
     by_state: dict[BrowserState, list[Receipt]] = {}
     for receipt in receipts:
@@ -46,16 +46,16 @@ def record(receipts: Iterable[Receipt], *, fbp: str | None, external_id: object 
 
 @retried
 def write(by_state: Mapping[BrowserState, Sequence[Receipt]], seen: Mapping[str, object], now: datetime) -> int:
-    with guard(connections[using()], is_one=len(by_state) == 1):
-        return sum(note(found, state, seen, now) for state, found in by_state.items())
+    with atomic_if_needed(connections[using()], is_one=len(by_state) == 1):
+        return sum(update_rows(found, state, seen, now) for state, found in by_state.items())
 
 
-# Seconds around an event in which a browser may have got its `_fbp` from another page: a newcomer who opens two at once
-# has two minted, and keeps one.
+# Seconds around an event in which a new browser may have got its `_fbp` from another page: if it opens two pages at
+# once, two are made and one is kept.
 FIRST_PAGES: Final = 60
 
-# Written out: Django took ten times as long to compile these expressions as the database to run them. MariaDB assigns
-# from left to right with the new values, so what looks at other columns stands first.
+# Written out, as Django took ten times as long to compile these expressions as the database to run them. MariaDB
+# assigns from left to right with the new values, so assignments that read other columns come first.
 UPDATE = """
 UPDATE {table} SET
     shared_id = CASE WHEN %(fbp)s <> '' AND (browser_count > 0 AND browser_fbp <> %(fbp)s
@@ -72,8 +72,8 @@ WHERE {where}
 """
 
 
-def note(found: Sequence[Receipt], state: BrowserState, seen: Mapping[str, object], now: datetime) -> int:
-    """Write one state. Every value is computed from the row as it is, so that two receipts at once both count."""
+def update_rows(found: Sequence[Receipt], state: BrowserState, seen: Mapping[str, object], now: datetime) -> int:
+    """Record receipts of one state. All values are computed from the row, so that concurrent receipts both count."""
     connection = connections[using()]
     as_stored = connection.ops.adapt_datetimefield_value
     values: dict[str, Any] = {

@@ -20,18 +20,18 @@ from django_capi.models import Snapshot
 from django_capi.requests.visitor import Visitor, restored
 
 EXCLUDED: Final = "is_excluded"
-CAPTURED: Final = "visitor:"  # begins the reference of a visitor who belongs to no object
+CAPTURED: Final = "visitor:"  # prefix of the reference of a visitor without an object
 PERSONAL: Final = [each.name for each in fields(Visitor) if each.name not in ("consent", "decided_at", "left_out")]
 
 
 def has_person() -> Q:
-    """More is kept than the answer."""
+    """Snapshots that hold more than the consent."""
     return Q(visitor__has_any_keys=PERSONAL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
-    """The visitor of an object, and digests that tell the same browser or person again."""
+class StoredVisitor:
+    """The stored visitor of an object, with digests that identify the browser, person and session."""
 
     visitor: Visitor
     fbp: str
@@ -41,9 +41,9 @@ class Kept:
     has_withdrawn: bool  # since consent was decided
 
     def is_of(self, visitor: Visitor, *, session: str | None = None) -> bool | None:
-        """True for the same browser or person, False for another one, None where nothing tells.
+        """Whether it is the same browser or person; None if it cannot be told.
 
-        The same session, by its key, is the same visitor. Another one may be, too: a log-in changes the key.
+        The same session is the same visitor. Another session may be as well, as a log-in changes the key.
         """
         if self.session and self.session == digest(session):
             return True
@@ -53,10 +53,10 @@ class Kept:
         return any(known) if known else None
 
 
-def keep(object_ref: str, visitor: Visitor, *, session: str | None = None, is_excluded: bool = False) -> None:
-    """Remember who made the object. Without consent nothing of a person is kept, only the answer.
+def save(object_ref: str, visitor: Visitor, *, session: str | None = None, is_excluded: bool = False) -> None:
+    """Store the visitor who made the object; without consent, only the answer and the session's digest.
 
-    The digest of the session's key is kept with a refusal as well: it tells whose later answer is the same visitor's.
+    By that digest a later answer of the same visitor is recognised.
     """
     values = visitor.stored() if visitor.consent.is_given else Visitor(consent=visitor.consent).stored()
     contact = values.get("contact") or {}
@@ -70,12 +70,12 @@ def keep(object_ref: str, visitor: Visitor, *, session: str | None = None, is_ex
     snapshots = Snapshot.objects.using(using())
     try:
         sequences.insert(Snapshot, lambda: snapshots.create(object_ref=object_ref, **row), alias=using())
-    except IntegrityError:  # of an object that was rolled back and had the same key
+    except IntegrityError:  # an object that was rolled back had the same key
         snapshots.filter(object_ref=object_ref).update(**row)
 
 
 def change_consent(object_ref: str, consent: Consent, *, decided_at: datetime) -> None:
-    """The visitor's last word on the object. A no drops all that was kept."""
+    """Store the visitor's last answer for the object. A refusal drops everything else."""
     snapshots = Snapshot.objects.using(using()).filter(object_ref=object_ref)
     for snapshot in snapshots:
         values: dict[str, Any] = snapshot.visitor if consent.is_given else {}
@@ -83,22 +83,22 @@ def change_consent(object_ref: str, consent: Consent, *, decided_at: datetime) -
 
 
 def change_session(before: str, now: str) -> None:
-    """The visitor's session has another key. In a savepoint: the caller may be in a transaction."""
+    """Follow the session to its new key, in a savepoint, as the caller may be in a transaction."""
     with transaction.atomic(using=using()):
         Snapshot.objects.using(using()).filter(session=digest(before)).update(session=digest(now))
 
 
-def find(object_ref: str) -> Kept | None:
-    """In one query, with whether the visitor has withdrawn since."""
+def find(object_ref: str) -> StoredVisitor | None:
+    """Return the object's visitor, and whether consent was withdrawn since, with one query."""
     asked_at = timezone.now()
     rows = Snapshot.objects.using(using()).annotate(has_withdrawn=visitor_has_withdrawn(), now=Now())
     row = rows.filter(object_ref=object_ref).first()
     if row is None:
         return None
-    decided_at = row.created_at  # of a row that an earlier release has written
+    decided_at = row.created_at  # for rows of earlier releases
     if row.consented_at:
         decided_at = from_database(row.consented_at, using(), now=row.now, here=asked_at)
-    return Kept(
+    return StoredVisitor(
         visitor=restored(row.visitor, decided_at=decided_at),
         fbp=row.fbp,
         external_id=row.external_id,

@@ -1,6 +1,6 @@
-"""Checked events come in; rows go out to the ledger, in the caller's transaction.
+"""Store checked events in the caller's transaction.
 
-A row keeps its event as finished JSON text: sending joins texts, so that a retry sends the same bytes.
+A row holds its event as finished JSON, which sending only joins, so that a retry sends the same bytes.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from django.db import router
 from django.utils import timezone
 
 from django_capi import callbacks, signals
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
+from django_capi.database.alias import using
 from django_capi.ledger import precedence
 from django_capi.ledger.insert import insert
 from django_capi.meta import events, rules, wire
@@ -25,12 +25,12 @@ from django_capi.models import MATCH_KEYS, BrowserState, Event, MatchKey, Origin
 
 logger = logging.getLogger("django_capi")
 
-# One event past its age limit fails its whole request, so the last hour is not used. Using the API, "event_time".
+# Meta refuses a whole request for one event past the limit, so the last hour is not used.
 AGE_LIMIT = {events.ActionSource.PHYSICAL_STORE: timedelta(days=62)}
 DEFAULT_AGE_LIMIT = timedelta(days=7)
 AGE_MARGIN = timedelta(hours=1)
-HELD = datetime(9000, 1, 1, tzinfo=UTC)  # when a draft is due: never
-# Meta drops the second copy for 48 hours after the first. Handling duplicate events.
+HELD = datetime(9000, 1, 1, tzinfo=UTC)  # due_at of a draft
+# Meta drops the second copy for 48 hours after the first.
 DUPLICATE_WINDOW = timedelta(hours=47)
 WITHDRAWN: Final[Mapping[str, Any]] = {
     "status": Status.WITHDRAWN,
@@ -40,8 +40,8 @@ WITHDRAWN: Final[Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """An event and what the ledger needs to know of it besides."""
+class EventEntry:
+    """An event, with what else its row holds."""
 
     event: events.Event
     consent: Consent
@@ -49,21 +49,16 @@ class Entry:
     object_ref: str = ""
     left_out: tuple[str, ...] = ()
     browser_state: BrowserState = BrowserState.NONE
-    is_draft: bool = False  # to be completed after the commit; see ledger.drafts
-    decided_at: datetime = field(default_factory=timezone.now)  # when the consent was, by this machine's clock
-    is_withdrawn: bool = False  # since then
-    test_event_code: str = ""  # of this visitor; "": the pixel's
+    is_draft: bool = False  # completed after the commit: see ledger.drafts
+    decided_at: datetime = field(default_factory=timezone.now)  # when consent was decided, by this machine's clock
+    is_withdrawn: bool = False  # consent was withdrawn since it was decided
+    test_event_code: str = ""  # of this visitor; empty: that of the pixel
 
 
-def using() -> str:
-    """The alias that the ledger is written through."""
-    return router.db_for_write(Event)
+def store(entries: Sequence[EventEntry], pixels: Iterable[Pixel]) -> list[Event]:
+    """Store the events with one INSERT, a row per pixel. Existing rows stay as they are.
 
-
-def store(entries: Sequence[Entry], pixels: Iterable[Pixel]) -> list[Event]:
-    """One INSERT for all of them, a row for each pixel. What is there already stays as it is.
-
-    The savepoint keeps the caller's transaction usable should the INSERT fail.
+    A savepoint keeps the caller's transaction usable if the INSERT fails.
     """
     now = timezone.now()
     targets = list(pixels)
@@ -79,13 +74,13 @@ def store(entries: Sequence[Entry], pixels: Iterable[Pixel]) -> list[Event]:
 
 
 def present(event_ids: Iterable[str]) -> set[str]:
-    """Which of these events the ledger holds, as far as this connection can see."""
+    """Return the ids that the ledger holds, as this transaction sees it."""
     rows = Event.objects.using(using()).filter(event_id__in=list(event_ids))
     return set(rows.values_list("event_id", flat=True))
 
 
-def rows_of(entry: Entry, pixels: Sequence[Pixel], now: datetime) -> list[Event]:
-    """The entry's rows, one a pixel; all that they share is made once."""
+def rows_of(entry: EventEntry, pixels: Sequence[Pixel], now: datetime) -> list[Event]:
+    """Return the rows of an entry, one per pixel. What they share is computed once."""
     payload = entry.event.payload()
     shared = columns(entry, payload, now)
     refusal = None if entry.is_draft or entry.is_withdrawn else refused(payload, now)
@@ -97,12 +92,12 @@ def rows_of(entry: Entry, pixels: Sequence[Pixel], now: datetime) -> list[Event]
         if refusal:
             refuse(row, refusal, now)
         if entry.browser_state:
-            reported(row, entry.browser_state, now)
+            add_receipt(row, entry.browser_state, now)
     return rows
 
 
 def refused(payload: Mapping[str, wire.JSON], now: datetime) -> rules.Problem | None:
-    """The first reason for which Meta would refuse the event, and its whole request with it."""
+    """Return and log the first reason why Meta would refuse the event, and its whole request with it."""
     problem = rules.refusal(payload, now=int(now.timestamp()))
     if problem:
         name, event_id = payload["event_name"], payload.get("event_id")
@@ -110,7 +105,7 @@ def refused(payload: Mapping[str, wire.JSON], now: datetime) -> rules.Problem | 
     return problem
 
 
-def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> dict[str, Any]:
+def columns(entry: EventEntry, payload: Mapping[str, wire.JSON], now: datetime) -> dict[str, Any]:
     user_data = payload["user_data"] if isinstance(payload["user_data"], Mapping) else {}
     found = {
         "event_name": entry.event.event_name,
@@ -122,7 +117,7 @@ def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> di
         "consent": entry.consent,
         "consented_at": entry.decided_at,
         "created_at": now,
-        "rank": rank(entry),
+        "rank": rank_of(entry),
         "due_at": HELD if entry.is_draft else now,
         "deadline": deadline(entry.event),
         "payload": wire.dumps(payload),
@@ -134,7 +129,7 @@ def columns(entry: Entry, payload: Mapping[str, wire.JSON], now: datetime) -> di
     return {**found, **WITHDRAWN, "finished_at": now} if entry.is_withdrawn else found
 
 
-def rank(entry: Entry) -> Rank:
+def rank_of(entry: EventEntry) -> Rank:
     if entry.origin is Origin.BROWSER:
         return Rank.MIRRORED
     return Rank.PAGE_VIEW if entry.event.event_name == events.PAGE_VIEW else Rank.FIRST
@@ -154,14 +149,14 @@ def refusal_columns(problem: rules.Problem, now: datetime) -> dict[str, Any]:
     }
 
 
-def reported(made: Event, state: BrowserState, now: datetime) -> None:
-    """The browser told of this event itself, so the receipt comes with the row."""
+def add_receipt(made: Event, state: BrowserState, now: datetime) -> None:
+    """Record the browser copy in the new row of an event that the browser reported."""
     made.browser_state = state
     made.browser_at = now
     made.browser_count = 1
     made.browser_fbp = made.server_fbp
     made.browser_external_id = made.server_external_id
-    if state is BrowserState.FIRED:  # at the event's own time: the report may come later
+    if state is BrowserState.FIRED:  # from the event's time, as the report may come later
         made.deadline = min(made.deadline, datetime.fromtimestamp(made.event_time, UTC) + DUPLICATE_WINDOW)
 
 
@@ -170,21 +165,21 @@ def deadline(event: events.Event) -> datetime:
 
 
 def deadline_of(action_source: str, event_time: int) -> datetime:
-    """When the event must have been sent, by its time in Unix seconds."""
+    """Return the time until which Meta accepts an event of this time (Unix seconds)."""
     limit = AGE_LIMIT.get(events.ActionSource(action_source), DEFAULT_AGE_LIMIT)
     return datetime.fromtimestamp(event_time, UTC) + limit - AGE_MARGIN
 
 
 def match_keys(user_data: Mapping[str, object]) -> int:
-    """Which keys the event carries, as bits; they outlive the payload."""
+    """Return which match keys the event carries, as bits."""
     return int(sum(MatchKey[key] for key in MATCH_KEYS if key in user_data))
 
 
 def digest(value: object) -> str:
-    """Enough of a hash to tell two values apart, too little to be used elsewhere. A list counts by its first.
+    """Return 64 bits of the value's SHA-256, enough to compare values and too few to be used elsewhere.
 
-    64 bits: among a million visitors who have withdrawn, another one is taken for one of them once in 18 million
-    million times.
+    Of a list, the first value counts. Among a million visitors who have withdrawn, another one is mistaken for one of
+    them once in 18 million million times.
     """
     first = value[0] if isinstance(value, (list, tuple)) and value else value
     return hashlib.sha256(str(first).encode()).hexdigest()[:16] if first else ""

@@ -1,8 +1,8 @@
-"""Record that a visitor has withdrawn consent, and tell which events and kept visitors that ends.
+"""Record withdrawals of consent, and find the events and stored visitors that they concern.
 
-A withdrawal is a row by visitor and time, written at the same cost whatever the ledger holds. What was decided until
-then is not sent: events are checked when they are stored late, and each time before they are sent, by the database's
-own clock. What is decided under a later yes is sent.
+A withdrawal is one row per key of the visitor, with its time, and costs the same whatever the ledger holds. Events
+whose consent was decided before it are not sent: they are checked each time before they are sent, by the database's
+clock. Events under a later consent are sent.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from django_capi.database import sequences
 from django_capi.database.alias import using
 from django_capi.database.keys import PkIn, batched
 from django_capi.database.retry import retried
-from django_capi.ledger.store import WITHDRAWN, Entry, digest
+from django_capi.ledger.store import WITHDRAWN, EventEntry, digest
 from django_capi.models import Event, Snapshot, Withdrawal, WithdrawalKind
 from django_capi.requests.visitor import Visitor
 
-A_WHILE: Final = timedelta(seconds=1)  # between the decision and the INSERT
+SHORT: Final = timedelta(seconds=1)  # between the decision and the INSERT
 MOST_ROWS: Final = 200  # in a statement
 
-Key = tuple[WithdrawalKind, str]  # with the digest
+Key = tuple[WithdrawalKind, str]  # kind and digest
 
 
 class HasWithdrawn(Func):
-    """True for a row whose visitor has withdrawn since consent was decided; an unknown time lies before anything.
+    """Whether the row's visitor has withdrawn since consent was decided. An unknown time counts as earlier.
 
-    For SELECT only: in an UPDATE, MariaDB would lock what it reads and wait for withdrawals that are not committed.
+    For SELECT only: in an UPDATE, MariaDB would lock what it reads and wait for uncommitted withdrawals.
     """
 
     output_field = BooleanField()
@@ -65,15 +65,15 @@ def event_has_withdrawn() -> HasWithdrawn:
 
 
 def visitor_has_withdrawn() -> HasWithdrawn:
-    """Of a snapshot."""
+    """The condition on snapshots."""
     return HasWithdrawn(fbp="fbp", external_id="external_id", session="session")
 
 
 def withdraw(*, fbps: Iterable[str] = (), external_ids: Iterable[object] = (), session: str | None = None) -> bool:
-    """Nothing that the visitor has consented to until now is sent any more. False when nothing tells who it is.
+    """End everything that the visitor has consented to until now. False if no key identifies the visitor.
 
-    The visitor is known by each `_fbp`, by each hashed external id and by the session's key. A session alone reaches
-    the orders that were made in it, and their browser.
+    The keys are each `_fbp`, each hashed external id, and the session's key. A session alone reaches the orders made in
+    it, and their browser.
     """
     given: dict[WithdrawalKind, Iterable[object]] = {
         WithdrawalKind.FBP: fbps,
@@ -86,7 +86,7 @@ def withdraw(*, fbps: Iterable[str] = (), external_ids: Iterable[object] = (), s
     keys |= browsers_of(keys)
     write(keys)
     for kind, found in by_kind(keys).items():
-        forget(kind, found)
+        forget_visitors(kind, found)
     return True
 
 
@@ -98,7 +98,7 @@ def by_kind(keys: Iterable[tuple[int, str]]) -> dict[WithdrawalKind, list[str]]:
 
 
 def browsers_of(keys: Collection[Key]) -> set[Key]:
-    """The browsers that orders were made with in these sessions: their `_fbp` may be deleted already."""
+    """Return the `_fbp` digests of the orders made in these sessions: the cookie itself may be deleted already."""
     sessions = by_kind(keys).get(WithdrawalKind.SESSION)
     if not sessions:
         return set()
@@ -108,7 +108,7 @@ def browsers_of(keys: Collection[Key]) -> set[Key]:
 
 @retried
 def write(keys: Collection[Key]) -> None:
-    """A row for each key, or a new time in the row that is there."""
+    """Store a row per key, or update the time of the existing row."""
     now = in_database(timezone.now(), using())
     rows = [Withdrawal(kind=kind, digest=value, withdrawn_at=now) for kind, value in sorted(keys)]
     has_target = connections[using()].features.supports_update_conflicts_with_target
@@ -122,38 +122,38 @@ def write(keys: Collection[Key]) -> None:
     sequences.insert(Withdrawal, create, alias=using())
 
 
-def forget(kind: WithdrawalKind, digests: Sequence[str]) -> None:
-    """Of the visitors of objects only the no is kept. Their keys are read first, which waits for no open checkout."""
+def forget_visitors(kind: WithdrawalKind, digests: Sequence[str]) -> None:
+    """Reduce the stored visitors to a refusal. Their keys are read first, which waits for no open checkout."""
     theirs = Snapshot.objects.using(using()).filter(**{f"{kind.name.lower()}__in": digests})
-    theirs = theirs.filter(visitor_has_withdrawn())  # not of one who has consented anew
+    theirs = theirs.filter(visitor_has_withdrawn())  # not of visitors who have consented again
     for pks in batched(list(theirs.values_list("pk", flat=True)), MOST_ROWS):
-        decline(pks)
+        decline_snapshots(pks)
 
 
 @retried
-def decline(pks: Sequence[int]) -> int:
+def decline_snapshots(pks: Sequence[int]) -> int:
     declined = Visitor(consent=Consent.DENIED).stored()
     return Snapshot.objects.using(using()).filter(PkIn(pks)).update(visitor=declined)
 
 
-def checked(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """The same entries, with a note on those whose visitor has withdrawn meanwhile.
+def mark_withdrawn(entries: Sequence[EventEntry]) -> Sequence[EventEntry]:
+    """Return the entries, with those marked whose visitor has withdrawn since consent was decided.
 
-    Asked only of what was decided a while ago, such as in a view that took long: what is stored at once is checked
-    before it is sent, and costs a checkout no query. For an object, its conversion has asked already.
+    Only entries decided more than a second ago are checked, such as those of a slow view: all are checked again before
+    they are sent, and a checkout pays no query. A conversion has checked its object already.
     """
     now = timezone.now()
-    late = [entry for entry in entries if now - entry.decided_at > A_WHILE and not entry.object_ref]
+    late = [entry for entry in entries if now - entry.decided_at > SHORT and not entry.object_ref]
     if not late:
         return entries
-    times = latest({key for entry in late for key in keys_of(entry)})
+    times = withdrawal_times({key for entry in late for key in keys_of(entry)})
     return [
         replace(entry, is_withdrawn=any(times[key] >= entry.decided_at for key in keys_of(entry) if key in times))
         for entry in entries
     ]
 
 
-def keys_of(entry: Entry) -> list[Key]:
+def keys_of(entry: EventEntry) -> list[Key]:
     known = (
         (WithdrawalKind.FBP, entry.event.user_data.fbp),
         (WithdrawalKind.EXTERNAL_ID, entry.event.user_data.external_id),
@@ -161,8 +161,8 @@ def keys_of(entry: Entry) -> list[Key]:
     return [(kind, digest(value)) for kind, value in known if value]
 
 
-def latest(keys: Collection[Key]) -> dict[Key, Any]:
-    """When each of these keys was withdrawn, by this machine's clock."""
+def withdrawal_times(keys: Collection[Key]) -> dict[Key, Any]:
+    """Return when each of these keys was withdrawn, by this machine's clock."""
     asked_at = timezone.now()
     rows = Withdrawal.objects.using(using()).filter(digest__in={value for _, value in keys}).annotate(now=Now())
     return {
@@ -172,8 +172,8 @@ def latest(keys: Collection[Key]) -> dict[Key, Any]:
 
 
 @retried
-def end(pks: Sequence[int]) -> int:
-    """These events, which wait to be sent, are not."""
+def end_events(pks: Sequence[int]) -> int:
+    """Withdraw these pending events."""
     return Event.objects.using(using()).pending_by_pk(pks).update(**WITHDRAWN, changed_at=Now(), finished_at=Now())
 
 

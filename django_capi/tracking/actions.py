@@ -79,11 +79,11 @@ def is_plain(text: str) -> bool:
     return text.isprintable() and text == text.strip()
 
 
-def entry(action: Action, visitor: Visitor, *, browser_state: BrowserState = BrowserState.NONE) -> ledger.Entry:
+def entry(action: Action, visitor: Visitor, *, browser_state: BrowserState = BrowserState.NONE) -> ledger.EventEntry:
     """The action as Meta's event, with what is known of the visitor."""
     known = visitor.user_data()
     missing = (*known.left_out, *action.user_data.left_out, *action.custom_data.left_out)
-    return ledger.Entry(
+    return ledger.EventEntry(
         event=event_of(action, visitor, known.merged(action.user_data)),
         consent=visitor.consent,
         origin=action.origin,
@@ -112,15 +112,15 @@ def event_of(action: Action, visitor: Visitor, user_data: UserData) -> Event:
     )
 
 
-def write(entries: Sequence[ledger.Entry], pixels: Sequence[Pixel]) -> None:
+def write(entries: Sequence[ledger.EventEntry], pixels: Sequence[Pixel]) -> None:
     """Store them, after the commit if the caller's transaction cannot be serialized with it, and wake a worker."""
     storing = partial(store, entries, pixels)
     defer_on_conflict(storing, later=storing)
 
 
-def store(entries: Sequence[ledger.Entry], pixels: Sequence[Pixel]) -> None:
+def store(entries: Sequence[ledger.EventEntry], pixels: Sequence[Pixel]) -> None:
     """Store, and wake a worker when the transaction commits."""
-    if ledger.store(withdrawal.checked(entries), pixels):
+    if ledger.store(withdrawal.mark_withdrawn(entries), pixels):
         on_commit(nudge)
 
 

@@ -219,7 +219,7 @@ def track_alone(action: Action, visitor: Visitor, pixels: Sequence[Pixel] | None
     return action.event_id
 
 
-def write_later(made: ledger.Entry, pixels: Sequence[Pixel]) -> None:
+def write_later(made: ledger.EventEntry, pixels: Sequence[Pixel]) -> None:
     with Quietly(made.event.event_name):
         write([made], pixels)
 

@@ -32,9 +32,9 @@ def capture_visitor(request: HttpRequest) -> str:
     with Quietly("A captured visitor"):
         page = events_of(request)
         if page.is_ignored:
-            snapshots.keep(reference, Visitor(consent=Consent.UNKNOWN), is_excluded=True)
+            snapshots.save(reference, Visitor(consent=Consent.UNKNOWN), is_excluded=True)
         else:
-            snapshots.keep(reference, page.read_visitor(), session=session_key(request))
+            snapshots.save(reference, page.read_visitor(), session=session_key(request))
     return reference
 
 

@@ -186,8 +186,8 @@ class RequestEvents:
             self.waiting = [*taken, *self.waiting]  # interrupted; a row that is there already is not stored twice
             raise
 
-    def by_pixels(self, items: Sequence[Waiting]) -> dict[tuple[Pixel, ...], list[ledger.Entry]]:
-        found: dict[tuple[Pixel, ...], list[ledger.Entry]] = {}
+    def by_pixels(self, items: Sequence[Waiting]) -> dict[tuple[Pixel, ...], list[ledger.EventEntry]]:
+        found: dict[tuple[Pixel, ...], list[ledger.EventEntry]] = {}
         own = tuple(pixels_for(self.request)) if any(item.pixels is None for item in items) else ()
         for item in items:
             with Quietly(item.action.event_name):

@@ -137,7 +137,9 @@ def test_what_had_happened_before_is_left() -> None:
 
 
 def test_waits_grow_with_the_age() -> None:
-    waits = [marks.wait(timedelta(minutes=minutes)).total_seconds() / 60 for minutes in (0, 15, 60, 600, 60 * 24 * 40)]
+    waits = [
+        marks.next_wait(timedelta(minutes=minutes)).total_seconds() / 60 for minutes in (0, 15, 60, 600, 60 * 24 * 40)
+    ]
 
     assert waits == [1, 1, 4, 32, 1440]
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
-from django_capi.ledger import receipts, retention, withdrawal
+from django_capi.ledger import expiry, receipts, withdrawal
 from django_capi.ledger.store import digest
 from django_capi.models import Event
 from tests.conftest import FBP
@@ -29,8 +29,8 @@ def see(event: Event) -> int:
 
 STEPS: dict[str, Callable[[Event], int]] = {
     "a receipt": see,
-    "a withdrawal": lambda event: withdrawal.end([event.pk]),
-    "expiring": lambda event: retention.expire(),
+    "a withdrawal": lambda event: withdrawal.end_events([event.pk]),
+    "expiring": lambda event: expiry.expire(),
 }
 
 

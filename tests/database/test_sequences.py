@@ -67,7 +67,7 @@ def leads() -> None:
 
 
 def keep(number: int) -> object:
-    snapshots.keep(f"site.order:{number}", Visitor(consent=Consent.DENIED))
+    snapshots.save(f"site.order:{number}", Visitor(consent=Consent.DENIED))
     return Snapshot.objects.filter(object_ref=f"site.order:{number}").exists()
 
 

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from django_capi.delivery import batches, client, lanes
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import retention
+from django_capi.ledger import expiry
 from django_capi.meta import verdicts
 from django_capi.models import Batch, Event, Lane, Status
 from django_capi.signals import events_accepted
@@ -105,7 +105,7 @@ class TestOvertaken:
     def test_an_event_that_expired_meanwhile_is_accepted_all_the_same(self) -> None:
         held, sent = self.under_way()
         Event.objects.update(deadline=timezone.now() - timedelta(seconds=1))
-        retention.expire()
+        expiry.expire()
 
         batches.accept(held, sent)
 

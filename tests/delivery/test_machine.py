@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from pytest_django import Settings
 
 from django_capi.delivery import http
-from django_capi.ledger import retention
+from django_capi.ledger import expiry
 from django_capi.models import BrowserState
 from tests.support.interruptions import Strike, die, fail
 from tests.support.oracle import DAY, HELD, HOUR
@@ -53,7 +53,7 @@ TURNS = st.builds(
 )
 
 UPKEEP: dict[str, Callable[[Site], object]] = {
-    "overdue events expire": lambda site: retention.expire(),
+    "overdue events expire": lambda site: expiry.expire(),
     "old rows are pruned": Site.prune,
     "a person resends": Site.resend,
     "a person resumes": Site.resume,

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from django_capi.delivery import lanes
 from django_capi.delivery.drain import deliver
 from django_capi.doctor import Level, examine
-from django_capi.ledger import erasure, resend, retention, withdrawal
+from django_capi.ledger import erasure, expiry, pruning, resend, withdrawal
 from django_capi.models import Batch, BrowserState, ConversionSource, Event, Lane, Status, Withdrawal
 from tests.browser.test_blocks import collect
 from tests.conftest import FBP
@@ -107,7 +107,7 @@ def test_withdrawing_expiring_resending_and_pruning_do_not_either(
     erasure.sweep()
     withdrawn = STORED.get().status
     STORED.update(status=Status.PENDING, deadline=timezone.now() - timedelta(days=1), payload="{}")
-    retention.expire()
+    expiry.expire()
     expired = STORED.get().status
     Withdrawal.objects.using("default").all().delete()
     STORED.update(deadline=timezone.now() + timedelta(days=1))
@@ -115,7 +115,7 @@ def test_withdrawing_expiring_resending_and_pruning_do_not_either(
     STORED.update(status=Status.ACCEPTED, finished_at=timezone.now() - timedelta(days=400))
     STORED.update(event_time=F("event_time") - 400 * 86400)
 
-    removed = retention.prune()
+    removed = pruning.prune()
 
     assert (withdrawn, expired, resent, removed) == (Status.WITHDRAWN, Status.EXPIRED, 1, 1)
     assert len(reads_of_the_replica) == 0

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import erasure, receipts, resend, retention, tallies, withdrawal
+from django_capi.ledger import erasure, expiry, pruning, receipts, resend, tallies, withdrawal
 from django_capi.ledger.store import digest
 from django_capi.models import BrowserState, Count, Event, Span, Status, Tally
 from django_capi.reports.overlap import Counts, Overlap, measure, start_of
@@ -66,7 +66,7 @@ def be_withdrawn(event: Event) -> None:
 
 def expire(event: Event) -> None:
     Event.objects.update(deadline=timezone.now() - timedelta(seconds=1))
-    assert retention.expire()
+    assert expiry.expire()
 
 
 def be_resent(event: Event) -> None:
@@ -145,8 +145,8 @@ def test_what_is_pruned_stays_counted(is_counted: bool, settings: Settings) -> N
         Tally.objects.all().delete()
         Count.objects.all().delete()
 
-    removed = retention.prune()
-    again = retention.prune()
+    removed = pruning.prune()
+    again = pruning.prune()
 
     let_time_pass()
     assert removed > 50
