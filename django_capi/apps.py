@@ -34,10 +34,10 @@ class CapiConfig(AppConfig):
 
 
 def meet_classes(*, using: str, **kwargs: Any) -> None:
-    """What happens from now on is this app's to send. Without the tables yet, the first save or pass records it."""
+    """Record when each conversion class was first registered. Without tables yet, the first save records it."""
     conversions = import_module("django_capi.conversions.sources")  # models cannot be imported before ready()
-    ledger = import_module("django_capi.ledger.store")
-    if using == ledger.using():
+    alias = import_module("django_capi.database.alias")
+    if using == alias.using():
         try:
             conversions.meet_registered()
         except DatabaseError:

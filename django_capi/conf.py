@@ -1,7 +1,7 @@
-"""`settings.CAPI` comes in; typed values with defaults go out. The only module that reads the setting.
+"""Read `settings.CAPI`, with types and defaults. No other module reads the setting.
 
-Every annotated class attribute of `Conf` is a key of the dict, with its default. A malformed value never
-reaches the rest of the app: the default stands in and `manage.py check` says what to write instead.
+Each annotated class attribute of `Conf` is a key of the dict, with its default. A malformed value is replaced by the
+default, and `manage.py check` says what to write instead.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from django_capi.shapes import SHAPES, is_pixel_id
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """An access token or an app secret that shows itself only when asked by name."""
+    """An access token or an app secret, masked in its repr and str."""
 
     value: str
 
@@ -43,7 +43,7 @@ class Secret:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pixel:
-    """One dataset at Meta: its id, the token that may write to it, its app's secret, the test code while testing."""
+    """One dataset at Meta: its id, its access token, the secret of the token's app, and the test event code."""
 
     pixel_id: str
     access_token: Secret
@@ -51,7 +51,7 @@ class Pixel:
     test_event_code: str = ""
 
     def appsecret_proof(self) -> str | None:
-        """What an app demands with every request when it "requires app secret"; None without an app secret."""
+        """Return the proof that apps with "Require app secret" demand, or None without an app secret."""
         if not self.app_secret:
             return None
         return appsecret_proof(app_secret=self.app_secret.reveal(), access_token=self.access_token.reveal())
@@ -64,24 +64,24 @@ class Conf:
     ACCESS_TOKEN: str = ""
     APP_SECRET: str = ""  # of the token's app, for appsecret_proof
     TEST_EVENT_CODE: str = ""
-    PIXELS: Mapping[str, Mapping[str, str]] = {}  # several pixels, by a name of your own
+    PIXELS: Mapping[str, Mapping[str, str]] = {}  # several pixels, by names of your choice
     PIXEL_FOR: str | Callable[..., Any] | None = (
         None  # callable(subject) -> names in PIXELS; subject: request or object
     )
 
     CONSENT: str | Callable[..., Any] | None = None  # callable(request) -> True, False, None, Consent
     GPC: str = "deny"  # what Sec-GPC: 1 means: deny, limit (Limited Data Use) or ignore
-    EXCLUDE: str | Callable[..., Any] | None = None  # callable(request) -> True: this request tracks nothing
+    EXCLUDE: str | Callable[..., Any] | None = None  # callable(request) -> True if nothing is tracked in this request
     USER_DATA: str | Callable[..., Any] | None = None  # callable(request) -> user_data of the signed-in person
     EXTERNAL_ID: str | Callable[..., Any] | None = None  # callable(request) -> id; the user's primary key by default
-    AUTO_CONFIG: bool = False  # let Meta's library send events of its own, with what it reads in forms
-    ADVANCED_MATCHING: bool = True  # the browser's pixel gets a signed-in person's hashed contact data, too
-    TRUSTED_PROXIES: int = 0  # how many proxies of your own append to X-Forwarded-For
+    AUTO_CONFIG: bool = False  # let Meta's library send events of its own, with data from forms
+    ADVANCED_MATCHING: bool = True  # give the browser's pixel the hashed contact data of signed-in people
+    TRUSTED_PROXIES: int = 0  # number of your own proxies that append to X-Forwarded-For
     COOKIE_DOMAIN: str | None = None  # of _fbp and _fbc; None: this host only
     DEFAULT_REGION: str | None = None  # ISO 3166-1 alpha-2, for telephone numbers without a country
     URL_PARAMETERS: tuple[str, ...] | list[str] = ()  # query parameters to keep besides utm_* and fbclid
     RESTRICT_DATA: bool = False  # no custom parameters, URLs cut to their origin
-    PAGE_IDS: str = "auto"  # who mints the ids of page events: auto, server, browser
+    PAGE_IDS: str = "auto"  # who makes the ids of page events: auto, server, browser
     BROWSER_EVENTS: tuple[str, ...] | list[str] = (
         "PageView",
         "ViewContent",
@@ -95,8 +95,8 @@ class Conf:
         "FindLocation",
         "Schedule",
         "Lead",
-    )  # what window.capi.track may mirror without the server having seen the action
-    COLLECT_RATE: str = "120/m"  # events that the collector takes of one visitor; "": any number
+    )  # what window.capi.track may mirror without an action on the server
+    COLLECT_RATE: str = "120/m"  # events that the collector accepts from one visitor; "": any number
     COLLECT_ADDRESS_RATE: str = "1200/m"  # and from one address
 
     SENDER: str = "auto"  # graph, console, memory; auto: graph, and memory under a test runner
@@ -104,37 +104,37 @@ class Conf:
     API_VERSION: str = "v26.0"  # released 2026-07-29, meta-facts: Graph changelog
     PIXEL_SCRIPT_URL: str = "https://connect.facebook.net/en_US/fbevents.js"
     PARTNER_AGENT: str = ""  # fewer than 23 characters, at least two letters
-    PROXIES: Mapping[str, str] = {}  # for requests; the environment's proxies are not looked at
+    PROXIES: Mapping[str, str] = {}  # for requests; the environment's proxies are ignored
     CA_BUNDLE: str | PathLike[str] | None = None  # certificates to trust instead of those of requests
-    CONNECT_TIMEOUT: float = 3.0  # seconds; also how long a body may stall on its way out
-    READ_TIMEOUT: float = 15.0  # seconds for the whole answer; a short one makes possible duplicates of slow answers
+    CONNECT_TIMEOUT: float = 3.0  # seconds; also the longest stall while a body is sent
+    READ_TIMEOUT: float = 15.0  # seconds for the complete answer; slower answers are ambiguous
     BATCH_EVENTS: int = 500  # events in a request, at most 1,000
     BATCH_BYTES: int = 1_000_000  # bytes in a request
-    LEASE_SECONDS: int = 90  # how long a worker owns a lane between two batches
+    LEASE_SECONDS: int = 90  # how long a worker holds a lane between two batches
     ON_AMBIGUOUS: Mapping[str, str] = {}  # event name or "*" -> retry (default) or hold
-    NUDGE: bool = True  # wake a Celery worker on commit; the sweep delivers without it
-    BACKLOG_LIMIT: int = 200_000  # waiting events of a pixel, above which page views are given up
-    PAYLOAD_DAYS: int = 7  # how long the event's text stays after acceptance; 0: not at all
-    RETENTION_DAYS: int = 90  # how long a finished row stays
+    NUDGE: bool = True  # wake a Celery worker on commit; periodic delivery does not need it
+    BACKLOG_LIMIT: int = 200_000  # pending events of a pixel, above which page views are shed
+    PAYLOAD_DAYS: int = 7  # how long a payload is kept after acceptance; 0: not at all
+    RETENTION_DAYS: int = 90  # how long a final row is kept
     ID_SECRET: str = ""  # for conversion ids; SECRET_KEY when empty
 
     if not TYPE_CHECKING:
 
         def __getattribute__(self, name: str) -> Any:
-            found = read.get(name, read)
-            if found is not read:
+            found = values.get(name, values)
+            if found is not values:
                 return found
             default = object.__getattribute__(self, name)
             if not name.isupper():
                 return default
             value = stored().get(name, default)
             usable = value if value is default or SHAPES[name].accepts(value) else STRICT.get(name, default)
-            if not is_testing():  # a site's tests may change the dict in place, of which there is no signal
-                read[name] = usable
+            if not is_testing():  # a site's tests may change the dict in place, which sends no signal
+                values[name] = usable
             return usable
 
     def pixels(self) -> dict[str, Pixel]:
-        """Every usable pixel by its name; the plain PIXEL_ID is called `main`."""
+        """Return every usable pixel by name; the plain PIXEL_ID is called `main`."""
         if self.PIXELS:
             return {name: pixel for name, keys in self.PIXELS.items() if (pixel := pixel_from(keys))}
         keys = {
@@ -147,11 +147,11 @@ class Conf:
         return {"main": pixel} if pixel else {}
 
     def imported(self, name: str) -> Callable[..., Any] | None:
-        """The callable behind a dotted-path setting; None when it is unset or cannot be had."""
+        """Return the callable of a dotted-path setting; None if it is unset or cannot be imported."""
         value = getattr(self, name)
         try:
             found = imported_path(value) if isinstance(value, str) else value
-        except Exception:  # noqa: BLE001  # importing runs the site's code; `manage.py check` shows what it raised
+        except Exception:  # noqa: BLE001  # importing runs the site's code; `manage.py check` shows the error
             return None
         return found if callable(found) else None
 
@@ -159,11 +159,11 @@ class Conf:
         return sorted(str(key) for key in stored() if key not in SHAPES)
 
     def malformed(self) -> list[str]:
-        """The keys whose value is not of the documented form."""
+        """Return the keys whose value does not have the documented form."""
         return sorted(key for key, value in stored().items() if key in SHAPES and not SHAPES[key].accepts(value))
 
     def unsafe(self) -> list[str]:
-        """The malformed keys that guard privacy or keep tests apart: with one of them nothing is sent."""
+        """Return the malformed keys among those that guard privacy or tests. With any of them nothing is sent."""
         found = [key for key in self.malformed() if key in GUARDS]
         entries = mappings(stored().get("PIXELS"))
         within = [key for key in GUARDS_OF_A_PIXEL if not all(is_sound(key, entry) for entry in entries)]
@@ -178,7 +178,7 @@ class Conf:
         return "memory" if is_testing() else "graph"
 
 
-# A value of another form leaves it open what was meant, so the strict meaning holds, and nothing leaves the machine.
+# If one of these is malformed, it is unclear what was meant: the strict meaning holds, and nothing is sent.
 GUARDS: Final = (
     "CONSENT", "GPC", "EXCLUDE", "PIXEL_FOR", "RESTRICT_DATA", "ADVANCED_MATCHING", "AUTO_CONFIG", "PAYLOAD_DAYS",
     "RETENTION_DAYS", "ON_AMBIGUOUS", "TEST_EVENT_CODE", "APP_SECRET", "CA_BUNDLE",
@@ -187,14 +187,14 @@ GUARDS_OF_A_PIXEL: Final = ("TEST_EVENT_CODE", "APP_SECRET")
 STRICT: Final[Mapping[str, Any]] = {"RESTRICT_DATA": True, "ADVANCED_MATCHING": False}
 
 conf = Conf()
-read: dict[str, Any] = {}  # values that have been looked at
+values: dict[str, Any] = {}  # a cache of checked values
 
 
 @receiver(setting_changed)
-def forget(*, setting: str, **_: Any) -> None:
-    """The settings have been overridden."""
+def clear_cache(*, setting: str, **_: Any) -> None:
+    """Clear the cache when the settings are overridden."""
     if setting == "CAPI":
-        read.clear()
+        values.clear()
 
 
 def stored() -> Mapping[str, Any]:
@@ -208,9 +208,10 @@ def mappings(value: object) -> list[Mapping[str, Any]]:
 
 
 def is_testing() -> bool:
-    """True under Django's test runner and pytest-django: between `setup_test_environment()` and its teardown.
+    """Whether Django's test environment is set up, by its test runner or pytest-django.
 
-    Nothing else that they change will do: a production process may use the in-memory mail backend or the test client.
+    Other things that test runners change do not tell: a production process may use the in-memory mail backend or the
+    test client.
     """
     state = getattr(sys.modules.get("django.test.utils"), "_TestState", None)
     return hasattr(state, "saved_data")

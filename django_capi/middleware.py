@@ -1,6 +1,6 @@
-"""Give every request its events, and finish them with the response.
+"""Collect the events of each request, and store them with the response.
 
-Place it after the session and authentication middleware. It serves WSGI and ASGI with one body.
+Place it after the session and authentication middleware. It works under WSGI and ASGI.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ logger = logging.getLogger("django_capi")
 
 
 class CapiMiddleware:
-    """Gives every request its `RequestEvents` and finishes them with the response."""
+    """Gives each request its `RequestEvents`, and hands them to the browser and the ledger with the response."""
 
     sync_capable = True
     async_capable = True
@@ -43,7 +43,7 @@ class CapiMiddleware:
             response: HttpResponseBase = self.get_response(request)  # type: ignore[assignment]
             if has_work(page):
                 finish(page, response)
-        except BaseException:  # a worker's time limit ends the view so: Django has answered everything else
+        except BaseException:  # such as a worker's time limit: Django answers all other exceptions
             abandon(page)
             raise
         finally:
@@ -60,8 +60,8 @@ class CapiMiddleware:
             if page.waiting:
                 run_in_new_thread(lambda: abandon(page))
             raise
-        except BaseException:  # the client has gone, and the request is cancelled
-            page.is_finished = True  # a synchronous view may go on in its thread
+        except BaseException:  # the client has disconnected, and the request is cancelled
+            page.is_finished = True  # a synchronous view may still run in its thread
             if page.waiting:
                 await run_to_end(abandon, page)
             raise
@@ -71,7 +71,7 @@ class CapiMiddleware:
 
 
 def begin(request: HttpRequest) -> tuple[RequestEvents, Token[RequestEvents | None]]:
-    """The request's events, which the code that answers it may ask for by name."""
+    """Start collecting the request's events, and make them the current ones of this context."""
     original.remember(request)
     page = RequestEvents(request)
     request.capi = page  # type: ignore[attr-defined]
@@ -82,18 +82,18 @@ def end(page: RequestEvents, token: Token[RequestEvents | None]) -> None:
     page.is_finished = True
     try:
         tracking.current.reset(token)
-    except ValueError:  # a coroutine that is closed in another context than its own; that one is over
+    except ValueError:  # a coroutine that is closed in another context than its own
         return
 
 
 def has_work(page: RequestEvents) -> bool:
-    """False for a request that tracked nothing and brought no click: it costs nothing more."""
+    """Whether the request tracked anything or brought a click id; otherwise it costs nothing more."""
     is_over = page.has_declined or page.has_withdrawn
     return bool(page.waiting or page.blocks or page.copies or is_over or has_click(page))
 
 
 def finish(page: RequestEvents, response: HttpResponseBase) -> None:
-    """Hand the copies over and store what waits."""
+    """Add the browser's copies to the response, and store the server's."""
     if page.has_declined or page.has_withdrawn:
         with tracking.Quietly("The withdrawal of consent"):
             withdraw(page, response)
@@ -104,9 +104,9 @@ def finish(page: RequestEvents, response: HttpResponseBase) -> None:
 
 
 def withdraw(page: RequestEvents, response: HttpResponseBase) -> None:
-    """The policy says no to a visitor who had said yes: note that once, as the cookies go with this response.
+    """Record that the policy now says no to a visitor who had agreed, and delete the cookies with this response.
 
-    Where they cannot, since others get the same response, the visitor's next page will do.
+    If the response may be cached, the visitor's next private page does so.
     """
     if is_shared(page, response):
         return
@@ -116,6 +116,6 @@ def withdraw(page: RequestEvents, response: HttpResponseBase) -> None:
 
 
 def abandon(page: RequestEvents) -> None:
-    """Store what has happened, although nobody will see a response."""
+    """Store what has happened although no response will be sent."""
     with tracking.Quietly("The server's copy"):
         page.abandon()

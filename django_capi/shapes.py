@@ -1,4 +1,4 @@
-"""A key of `CAPI` comes in; what its value must look like goes out: a test, and the words for the check's hint."""
+"""The form that the value of each key of `CAPI` must have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shape:
-    """What a key's value must look like: the test, and the words for the check's hint."""
+    """The form of a value: a test, and the words for the hint of a check."""
 
     accepts: Callable[[object], bool]
     form: str
@@ -30,12 +30,12 @@ def is_path(value: object) -> bool:
 
 
 def is_token(value: object) -> bool:
-    # A line break would end up in the text of an HTTP client's error, and the token with it.
+    # With a line break, the HTTP client would raise an error that contains the token.
     return isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value
 
 
 def is_file(value: object) -> bool:
-    """A path of any kind. Whether the file exists is a check of its own."""
+    """Whether it is a path. Whether the file exists is a separate check."""
     return value is None or (isinstance(value, (str, PathLike)) and "\0" not in str(value))
 
 

@@ -1,4 +1,4 @@
-"""Celery's tasks: deliver what is due, prune what is old."""
+"""The Celery tasks, which deliver due events and prune old ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django_capi.ledger import pruning
 
 @shared_task(name=TASK, ignore_result=True)
 def deliver() -> None:
-    """Send what is due. Celery beat calls it regularly, a commit calls it to hurry."""
+    """Deliver due events; run by Celery beat and after commits."""
     worker.run()
 
 

@@ -25,16 +25,17 @@ logger = logging.getLogger("django_capi")
 
 
 def withdraw_consent(request: HttpRequest | None = None, *, external_id: object = None, fbp: str | None = None) -> bool:
-    """Send nothing more of what this visitor has consented to until now. False when nothing tells who it is.
+    """Withdraw everything that this visitor has consented to until now. False if the visitor cannot be identified.
 
-    `request`: the visitor's own. The `_fbp` cookie, the signed-in person and the session tell who it is; nothing more
-    is tracked in this request, and with CapiMiddleware its response deletes `_fbp` and `_fbc`.
-    `external_id`: as CAPI["EXTERNAL_ID"] gives it, by default the user's primary key; for code without a request.
+    `request`: a request of the visitor, who is identified by the `_fbp` cookie, the signed-in user and the session.
+    Nothing more is tracked in it, and with CapiMiddleware its response deletes `_fbp` and `_fbc`.
+    `external_id`: the id that CAPI["EXTERNAL_ID"] returns, by default the user's primary key; for code
+    without a request.
     `fbp`: the value of an `_fbp` cookie.
 
-    It stops what waits to be sent, and what orders that are paid later would have sent; what Meta has already stays
-    there. What happens under a later yes is sent. Inside a transaction it is stored with it. Raises the database's
-    error when it cannot be stored: then it has to be repeated.
+    Pending events are not sent, and neither are events of orders that are paid later. Events that Meta has accepted
+    stay there. Events under a later consent are sent. Inside a transaction the withdrawal is stored with it. Raises the
+    database's error if it cannot be stored; repeat the call then.
     """
     fbps = [fbp] if fbp and cookies.is_well_formed(fbp) else []
     external_ids = [hashed(external_id)]
@@ -45,7 +46,7 @@ def withdraw_consent(request: HttpRequest | None = None, *, external_id: object 
         session = session_key(request)
     is_known = withdrawal.withdraw(fbps=fbps, external_ids=external_ids, session=session)
     if not is_known:
-        logger.info("A withdrawal of consent stops nothing: no _fbp, no signed-in person and no session tell whose.")
+        logger.info("A withdrawal of consent has no effect: no _fbp, user or session identifies the visitor.")
     if request is not None:
         pop_copies(request)
         events_of(request).note_withdrawal()
@@ -56,5 +57,5 @@ awithdraw_consent = asynchronous(withdraw_consent)
 
 
 def hashed(external_id: object) -> object:
-    """As events carry it."""
+    """Return the external id as events carry it."""
     return UserData.from_raw({"external_id": external_id}).payload().get("external_id") if external_id else None

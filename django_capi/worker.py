@@ -1,4 +1,4 @@
-"""One pass of a worker: find conversions that no signal told of, then deliver what is due."""
+"""Make one pass of a worker: search for conversions without a signal, then deliver due events."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ logger = logging.getLogger("django_capi")
 
 @deferred.own_connection()
 def run(*, is_over: Callable[[], bool] = bool) -> DeliveryReport:
-    """Both, one after the other. Whatever happens to the sweep must not keep events from being sent."""
+    """Sweep and deliver. An error of the sweep does not keep events from being sent."""
     sequences.repair_all(using())
     found = 0
     try:
         found = sweep()
     except DatabaseError as error:
-        level = logging.INFO if isinstance(error, OperationalError) else logging.WARNING  # the next pass tries again
-        logger.log(level, "Conversions could not be looked for: %s.", type(error).__name__)
+        level = logging.INFO if isinstance(error, OperationalError) else logging.WARNING  # the next pass repeats it
+        logger.log(level, "The search for conversions failed: %s.", type(error).__name__)
     report = deliver(is_over=is_over)
     report.found = found
     return report

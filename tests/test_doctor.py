@@ -85,7 +85,7 @@ class TestCommand:
 
         levels = {line.split()[0] for line in out.getvalue().splitlines() if not line.startswith(" ")}
         assert levels <= {"ok", "warn"}
-        assert "took a test event" in out.getvalue()
+        assert "accepted a test event" in out.getvalue()
 
     def test_what_fails_fails_the_command(self, meta: Running) -> None:
         late()
@@ -104,7 +104,7 @@ class TestCommand:
         report = json.loads(out.getvalue())
         assert report["ok"] is True
         assert {item["name"] for item in report["findings"]} >= {"database", "migrations", "backlog", "worker", "clock"}
-        assert all(item.keys() == {"name", "level", "text", "advice"} for item in report["findings"])
+        assert all(item.keys() == {"name", "level", "message", "advice"} for item in report["findings"])
 
     def test_no_token_and_no_password_is_printed(
         self, meta: Running, settings: Settings, celery_app: Celery, closed_port: int, caplog: pytest.LogCaptureFixture
@@ -129,7 +129,7 @@ class TestCommand:
         bad = [finding for finding in examine(test_event_code="TEST123") if finding.level is not Level.OK]
 
         assert {finding.name for finding in bad} >= {"settings", "backlog", "worker", "broker", "egress", "test event"}
-        assert all(finding.text and finding.advice for finding in bad)
+        assert all(finding.message and finding.advice for finding in bad)
 
 
 class TestSettings:
@@ -139,19 +139,19 @@ class TestSettings:
         finding = found("settings")[0]
 
         assert finding.level is Level.FAIL
-        assert "(django_capi.E001)" in finding.text
+        assert "(django_capi.E001)" in finding.message
 
     def test_a_silenced_message_stays_silent(self, settings: Settings) -> None:
         settings.CAPI = {**settings.CAPI, "CONSENT": None}
         settings.SILENCED_SYSTEM_CHECKS = ["django_capi.W004"]
 
-        assert not [finding for finding in found("settings") if "W004" in finding.text]
+        assert not [finding for finding in found("settings") if "W004" in finding.message]
 
     def test_at_a_desk_a_deployments_messages_are_left_out(self, settings: Settings) -> None:
         settings.CAPI = {**settings.CAPI, "TEST_EVENT_CODE": "TEST123"}
         settings.DEBUG = True
 
-        assert not [finding for finding in found("settings") if "W003" in finding.text]
+        assert not [finding for finding in found("settings") if "W003" in finding.message]
 
 
 class TestDatabase:
@@ -165,8 +165,8 @@ class TestDatabase:
         finding = only("migrations")
 
         assert finding.level is Level.FAIL
-        assert "0001_initial" in finding.text
-        assert only("worker").text.startswith("Not looked at")
+        assert "0001_initial" in finding.message
+        assert only("worker").message.startswith("Not checked")
 
     def test_a_database_that_does_not_answer_is_told_without_its_words(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def unreachable() -> None:
@@ -196,14 +196,14 @@ class TestWorker:
         finding = only("worker")
 
         assert finding.level is Level.WARN
-        assert "NEVER RAN" in finding.text
+        assert "No worker has ever run" in finding.message
 
     def test_with_events_waiting_that_is_a_failure(self) -> None:
         late()
 
         assert (only("backlog").level, only("worker").level) == (Level.FAIL, Level.FAIL)
-        assert "NEVER RAN" in only("worker").text
-        assert "12 minutes" in only("backlog").text
+        assert "No worker has ever run" in only("worker").message
+        assert "12 minutes" in only("backlog").message
 
     def test_a_worker_that_ran_once_and_leaves_events_lying_is_deaf(self) -> None:
         LaneFactory(last_ok_at=timezone.now() - timedelta(hours=3))
@@ -212,8 +212,8 @@ class TestWorker:
         finding = only("worker")
 
         assert finding.level is Level.FAIL
-        assert "deaf" in finding.text
-        assert "3 hours ago" in finding.text
+        assert "although events are due" in finding.message
+        assert "3 hours ago" in finding.message
 
     def test_a_pass_that_found_nothing_to_do_proves_a_worker_as_well(self) -> None:
         deliver()
@@ -226,14 +226,14 @@ class TestWorker:
         finding = only("worker")
 
         assert finding.level is Level.WARN
-        assert "a worker last looked 2 hours ago, Meta last accepted something 3 days ago" in finding.text
+        assert "the last check by a worker was 2 hours ago, Meta last accepted events 3 days ago" in finding.message
 
     def test_a_pass_over_a_paused_lane_says_that_the_worker_lives(self) -> None:
         LaneFactory(paused=True, seen_at=timezone.now() - timedelta(hours=2))
         deliver()
         Lane.objects.update(paused_until=None)
 
-        assert "a worker last looked 0 seconds ago" in only("worker").text
+        assert "the last check by a worker was 0 seconds ago" in only("worker").message
 
     def test_a_pass_over_an_idle_site_says_that_the_worker_lives(self) -> None:
         LaneFactory(seen_at=timezone.now() - timedelta(hours=2))
@@ -241,7 +241,7 @@ class TestWorker:
         deliver()
 
         assert only("worker").level is Level.OK
-        assert "a worker last looked 0 seconds ago" in only("worker").text
+        assert "the last check by a worker was 0 seconds ago" in only("worker").message
 
     def test_a_worker_in_the_middle_of_a_long_backlog_is_not_deaf(self) -> None:
         LaneFactory(lease_until=timezone.now() + timedelta(seconds=90))
@@ -255,14 +255,14 @@ class TestWorker:
 
         assert only("worker").level is Level.OK
         assert only("pause").level is Level.WARN
-        assert "The access token has expired." in only("pause").text
+        assert "The access token has expired." in only("pause").message
 
     def test_events_of_a_pixel_that_the_settings_forgot_are_noticed(self) -> None:
         LaneFactory()
         late(pixel_id="999")
 
         assert [finding.level for finding in found("worker")] == [Level.OK, Level.WARN]
-        assert "999" in found("worker")[1].text
+        assert "999" in found("worker")[1].message
 
 
 class TestBroker:
@@ -307,7 +307,7 @@ class TestEgress:
         assert not found("clock")
 
     def test_a_test_runner_does_not_touch_the_network(self) -> None:
-        assert only("egress").text == 'Not looked at: the sender is "memory".'
+        assert only("egress").message == 'Not checked: the sender is "memory".'
 
     @pytest.mark.parametrize(
         ("seconds", "level"),
@@ -321,7 +321,7 @@ class TestEgress:
 
         assert finding.level is level
         assert level is Level.OK or (
-            f"{abs(seconds)} seconds {'ahead of' if seconds > 0 else 'behind'}" in finding.text
+            f"{abs(seconds)} seconds {'ahead of' if seconds > 0 else 'behind'}" in finding.message
         )
 
     @pytest.mark.parametrize("date", [None, "", "yesterday", "Thu, 99 Foo 2026 99:99:99 GMT"], ids=repr)
@@ -329,7 +329,7 @@ class TestEgress:
         assert egress.clock(date, now=0.0, whose="Meta").level is Level.WARN
 
     def test_the_databases_clock_is_compared_as_well(self) -> None:
-        assert [finding.level for finding in clocks.look()] == [Level.OK]
+        assert [finding.level for finding in clocks.examine()] == [Level.OK]
 
 
 class TestTestEvent:
@@ -364,7 +364,7 @@ class TestTestEvent:
         finding = only("test event", test_event_code="TEST123")
 
         assert finding.level is Level.FAIL
-        assert "Code 190/" in finding.text
+        assert "Code 190/" in finding.message
 
     def test_a_missing_token_fails(self, meta: Running, settings: Settings) -> None:
         settings.CAPI = {**settings.CAPI, "ACCESS_TOKEN": ""}
@@ -410,7 +410,7 @@ class TestConversions:
         finding = only("conversions")
 
         assert finding.level is level
-        assert ("1 conversion is incomplete, the oldest for 20 minutes" in finding.text) == (level is Level.WARN)
+        assert ("1 conversion is incomplete, the oldest for 20 minutes" in finding.message) == (level is Level.WARN)
 
     def test_a_search_that_has_stopped_is_named(self) -> None:
         ConversionSource.objects.create(
@@ -420,4 +420,4 @@ class TestConversions:
             swept_at=timezone.now() - timedelta(hours=2),
         )
 
-        assert "have not been looked for in 2 hours" in only("conversions").text
+        assert "changed without signals was 2 hours ago" in only("conversions").message

@@ -57,7 +57,7 @@ def test_a_column_that_does_not_hold_every_character_is_named_with_the_statement
         (repaired,) = found("character set")
 
     assert narrow.level is Level.WARN
-    assert f"django_capi_event.payload ({charset})" in narrow.text
+    assert f"django_capi_event.payload ({charset})" in narrow.message
     assert repaired.level is Level.OK
 
 

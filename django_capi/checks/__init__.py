@@ -1,6 +1,6 @@
-"""`settings` come in; messages for `manage.py check` go out, each with the line to write. No network, no database.
+"""The system checks, each with the line to write. They use neither the network nor the database.
 
-The ids are listed in docs/checks.md. They are never renumbered, and an id that retires is not used again.
+The ids are listed in docs/checks.md. They are never renumbered, and the id of a removed check is not used again.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from django_capi.checks import deployment, settings, site
 
 
 def check_settings(**_kwargs: object) -> list[CheckMessage]:
-    """What is wrong with `CAPI` itself."""
+    """Check `CAPI` itself."""
     return list(settings.messages())
 
 
 def check_site(**_kwargs: object) -> list[CheckMessage]:
-    """What in the rest of the settings keeps the two copies of an event apart, or out of the ledger."""
+    """Check the other settings that both copies of an event depend on."""
     return list(site.messages())
 
 
 def check_deployment(**_kwargs: object) -> list[CheckMessage]:
-    """What is fine at a desk and wrong in production: for `manage.py check --deploy`."""
+    """Check what is fine in development and wrong in production, with `manage.py check --deploy`."""
     return list(deployment.messages())

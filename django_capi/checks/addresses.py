@@ -1,4 +1,4 @@
-"""An address comes in; its origin goes out: scheme, host and port, without a password that may stand before them."""
+"""Reduce a URL to its origin: scheme, host and port, without credentials."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PORTS = {"http": 80, "https": 443}
 
 def origin(url: str) -> str | None:
     """
-    None when the address cannot be read.
+    Return the origin of a URL, or None if it is malformed.
 
     >>> origin("https://someone:secret@Graph.example.com/v26.0")
     'https://graph.example.com'
@@ -33,7 +33,7 @@ def host_and_port(parts: SplitResult) -> str:
 
 def host(url: str) -> str:
     """
-    The host alone, empty when the address cannot be read.
+    Return the host of a URL, or an empty string if it is malformed.
 
     >>> host("http://[::1]:8001/")
     '::1'

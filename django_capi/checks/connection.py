@@ -1,4 +1,4 @@
-"""Check how Meta is reached: at which address, with which certificates, and within what time."""
+"""Check the connection to Meta: its address, certificates and time limits."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def check_ca_bundle() -> Iterator[CheckMessage]:
         f'CAPI["CA_BUNDLE"] cannot be used: {problem}. Nothing can be sent to Meta.',
         hint=(
             "Write the path of a PEM file with the certificates to trust, such as "
-            '"CA_BUNDLE": "/etc/ssl/certs/company.pem", or remove the line: then those that requests comes with hold.'
+            '"CA_BUNDLE": "/etc/ssl/certs/company.pem", or remove the line to trust those of requests.'
         ),
         id="django_capi.E010",
     )
 
 
 def bundle_problem(path: str) -> str:
-    """Why no certificate can be read from a file or a directory. The path itself is not shown, nor is any value."""
+    """Return why no certificate can be read from a file or directory. Neither the path nor any value is shown."""
     if not os.path.exists(path):  # noqa: PTH110  # a path that pathlib refuses is a missing file, too
         return "there is no such file"
     try:
@@ -45,7 +45,7 @@ def bundle_problem(path: str) -> str:
 
 
 def check_lease() -> Iterator[CheckMessage]:
-    """The other half of the lease is for writing down the answer, which a database that restarts may delay."""
+    """A request may take half the lease. The other half is for recording the answer, which a database may delay."""
     longest = conf.CONNECT_TIMEOUT + conf.READ_TIMEOUT
     if longest <= conf.LEASE_SECONDS / 2:
         return
@@ -62,9 +62,10 @@ def check_graph_url() -> Iterator[CheckMessage]:
     if "GRAPH_URL" not in stored() or not name or name == "facebook.com" or name.endswith(".facebook.com"):
         return
     yield checks.Info(
-        f'CAPI["GRAPH_URL"] leads to {name}: events go to a stand-in, not to Meta.',
+        f'CAPI["GRAPH_URL"] leads to {name}: events go there and not to Meta.',
         hint=(
-            f'Right for a demo or a test. For the real thing write "GRAPH_URL": "{Conf.GRAPH_URL}", or remove the line.'
+            "This is right for a demo or a test. In production write "
+            f'"GRAPH_URL": "{Conf.GRAPH_URL}", or remove the line.'
         ),
         id="django_capi.I001",
     )

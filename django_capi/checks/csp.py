@@ -1,4 +1,4 @@
-"""Compare a site's Content-Security-Policy settings with what the pixel needs.
+"""Check that the site's Content-Security-Policy lets the pixel work.
 
 pixel.js comes from the site and posts to it. The hosts and the other directives follow from what fbevents.js does: it
 loads more scripts from its own host, and posts events that are too long for an image as a form in a frame.
@@ -21,7 +21,7 @@ from django_capi.conf import conf
 
 DJANGO = "SECURE_CSP"
 DJANGO_CSP = 'CONTENT_SECURITY_POLICY["DIRECTIVES"]'
-# How a settings module writes the place of the nonce, and what stands there.
+# How settings spell the placeholder of the nonce, and its values.
 NONCES = {DJANGO: "CSP.NONCE", DJANGO_CSP: "NONCE"}
 PLACEHOLDERS = ("<CSP_NONCE_SENTINEL>", "csp.constants.NONCE")
 
@@ -31,7 +31,7 @@ META_EVENTS = "https://www.facebook.com"
 # The Trusted Types policies of pixel.js and of fbevents.js.
 TRUSTED_TYPES = ("django-capi", "connect.facebook.net/fbevents")
 
-# Which directives decide, the first that is there. form-action alone never falls back.
+# The first of these directives that is set decides. form-action has no fallback.
 # https://www.w3.org/TR/CSP3/#directive-fallback-list
 FALLBACKS = {
     "script-src": ("script-src-elem", "script-src", "default-src"),
@@ -54,7 +54,7 @@ def check_policies() -> Iterator[CheckMessage]:
 
 
 def policies() -> Iterator[tuple[str, Mapping[str, object]]]:
-    """The enforced policies of Django 6 and of django-csp 4, each under the name it has in the settings."""
+    """Yield the enforced policies of Django 6 and django-csp 4, each with the name of its setting."""
     packaged = getattr(settings, "CONTENT_SECURITY_POLICY", None)
     found = {
         DJANGO: getattr(settings, "SECURE_CSP", None),
@@ -66,7 +66,7 @@ def policies() -> Iterator[tuple[str, Mapping[str, object]]]:
 
 
 def missing_lines(policy: Mapping[str, object], *, nonce: str = "CSP.NONCE") -> list[str]:
-    """The directives as they would have to be written, for those that let too little through."""
+    """Return the directives that are too strict, as they have to be written."""
     lines = []
     for directive, needed in needed_sources().items():
         deciding, sources = decided_by(policy, directive)
@@ -74,14 +74,14 @@ def missing_lines(policy: Mapping[str, object], *, nonce: str = "CSP.NONCE") -> 
         if directive == "script-src":
             missing = missing_scripts(missing, sources, nonce=nonce)
         if deciding and missing:
-            # A directive of its own switches the general one off: take over what that allows.
+            # A specific directive replaces the general one, so it repeats what that allows.
             name = directive if deciding in GENERAL else deciding
             lines.append(written(name, sources, missing))
     return [*lines, *missing_trusted_types(policy)]
 
 
 def missing_scripts(missing: list[str], sources: list[object], *, nonce: str) -> list[str]:
-    """What script-src lacks: a nonce trusts pixel.js, and with 'strict-dynamic' what that loads, instead of hosts."""
+    """Return what script-src lacks. A nonce allows pixel.js, and with 'strict-dynamic' the scripts that it loads."""
     has_nonce = any(is_nonce(source) for source in sources)
     if any(str(source).lower() == "'strict-dynamic'" for source in sources):
         return [] if has_nonce else [nonce]
@@ -89,7 +89,7 @@ def missing_scripts(missing: list[str], sources: list[object], *, nonce: str) ->
 
 
 def missing_trusted_types(policy: Mapping[str, object]) -> list[str]:
-    """A policy that wants Trusted Types and lists the names has to list pixel.js and Meta's library."""
+    """Return the Trusted Types policies of pixel.js and Meta's library that are not listed, if a list is required."""
     names = listed(policy.get("trusted-types"))
     required = listed(policy.get("require-trusted-types-for")) or []
     if names is None or "'script'" not in map(str, required) or "*" in map(str, names):
@@ -106,7 +106,7 @@ def needed_sources() -> dict[str, list[str]]:
     scripts = origin(conf.PIXEL_SCRIPT_URL)
     if scripts is None:
         return {}
-    # A stand-in answers on one host for both.
+    # A stand-in serves both from one host.
     events = META_EVENTS if scripts == META_SCRIPTS else scripts
     return {
         "script-src": [static_source(), scripts],
@@ -118,13 +118,13 @@ def needed_sources() -> dict[str, list[str]]:
 
 
 def static_source() -> str:
-    """Where pixel.js comes from: the site itself, or the host of its static files."""
+    """Return the source of pixel.js: the site itself, or the host of its static files."""
     url = str(getattr(settings, "STATIC_URL", None) or "")
     return origin(f"https:{url}" if url.startswith("//") else url) or SELF
 
 
 def decided_by(policy: Mapping[str, object], directive: str) -> tuple[str, list[object]]:
-    """The directive in force and its sources; no name when nothing restricts."""
+    """Return the deciding directive and its sources; an empty name if none is set."""
     for name in FALLBACKS[directive]:
         if (sources := listed(policy.get(name))) is not None:
             return name, sources
@@ -132,7 +132,7 @@ def decided_by(policy: Mapping[str, object], directive: str) -> tuple[str, list[
 
 
 def listed(value: object) -> list[object] | None:
-    """A directive's sources, kept as they are written; None when the directive is switched off."""
+    """Return the sources of a directive as they are written; None if it is not set."""
     if value is True:
         return []
     if isinstance(value, str):
@@ -149,7 +149,7 @@ def without_none(sources: list[object]) -> list[object]:
 
 
 def literal(source: object) -> str:
-    """A source the way a settings module spells it: the constants of Django and django-csp by their names."""
+    """Return a source as settings spell it, with the names of Django's and django-csp's constants."""
     if isinstance(source, Enum):
         return f"{type(source).__name__}.{source.name}"
     return json.dumps(source) if isinstance(source, str) else repr(source)
@@ -160,14 +160,14 @@ def is_nonce(source: object) -> bool:
 
 
 def is_allowed(wanted: str, sources: list[object]) -> bool:
-    texts = [str(source).lower() for source in sources]
+    lowered = [str(source).lower() for source in sources]
     if wanted == SELF:
-        return any(text == SELF or is_own(text) for text in texts)
-    return any(matches(text, wanted) for text in texts)
+        return any(source == SELF or is_own(source) for source in lowered)
+    return any(matches(source, wanted) for source in lowered)
 
 
 def is_own(source: str) -> bool:
-    """Whether a source names the site without saying 'self'."""
+    """Whether a source other than 'self' includes the site."""
     listed_hosts = settings.ALLOWED_HOSTS if isinstance(settings.ALLOWED_HOSTS, (list, tuple)) else ()
     hosts = [host for host in listed_hosts if isinstance(host, str) and host != "*"]
     address = source.rpartition("://")[2].partition("/")[0].partition(":")[0]
@@ -176,7 +176,7 @@ def is_own(source: str) -> bool:
 
 def matches(source: str, wanted: str) -> bool:
     """
-    Whether a source of a policy lets the whole of an origin through.
+    Whether a source of a policy allows a whole origin.
 
     >>> matches("https://*.facebook.net", "https://connect.facebook.net")
     True

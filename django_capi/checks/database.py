@@ -15,7 +15,7 @@ SAME_AS_UTC = (None, "UTC", "Etc/UTC")
 
 
 def ledger() -> BaseDatabaseWrapper:
-    """What events are written through; asking for it opens nothing."""
+    """Return the connection of the ledger, without opening it."""
     return connections[router.db_for_write(apps.get_model("django_capi", "Event"))]
 
 
@@ -37,15 +37,15 @@ def check_aware_times() -> Iterator[CheckMessage]:
 
 
 def check_time_zone(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
-    # PostgreSQL's columns keep the zone: the same moment comes back whatever the connection's own is.
+    # PostgreSQL's columns store the time zone, so the connection's own does not matter.
     if connection.features.supports_timezones or connection.settings_dict.get("TIME_ZONE") in SAME_AS_UTC:
         return
     place = f'DATABASES["{connection.alias}"]'
     yield checks.Error(
-        f'{place}["TIME_ZONE"] is not UTC, but the times of the ledger in it are: events wait for hours, or are given '
-        "up hours too early.",
+        f'{place}["TIME_ZONE"] is not UTC, but the times of the ledger in it are: events wait for hours, or expire '
+        "hours too early.",
         hint=(
-            f'Write {place}["TIME_ZONE"] = "UTC", or remove the line. If others need local times there, let a '
+            f'Write {place}["TIME_ZONE"] = "UTC", or remove the line. If other tables need local times there, let a '
             "database router give the ledger a database of its own."
         ),
         id="django_capi.E008",
@@ -57,7 +57,7 @@ def check_autocommit(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
         return
     place = f'DATABASES["{connection.alias}"]'
     yield checks.Error(
-        f'{place}["AUTOCOMMIT"] is False: what is stored outside of the transactions that your own code commits is '
+        f'{place}["AUTOCOMMIT"] is False: what is stored outside the transactions that your code commits is '
         "rolled back, such as page events, receipts and withdrawals of consent.",
         hint=f'Remove {place}["AUTOCOMMIT"], or let a database router give the ledger a database of its own.',
         id="django_capi.E009",

@@ -1,4 +1,4 @@
-"""Settings, Celery's included, come in; messages about what must not reach production go out."""
+"""Check the settings, including Celery's, for what must not reach production."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def check_proxies() -> Iterator[CheckMessage]:
     if not signs or "TRUSTED_PROXIES" in stored():
         return
     yield checks.Warning(
-        f'{signs[0]} says that a proxy stands in front, but CAPI["TRUSTED_PROXIES"] is not set: '
-        "every visitor has the proxy's address.",
+        f'{signs[0]} indicates a proxy, but CAPI["TRUSTED_PROXIES"] is not set: '
+        "every visitor seems to have the address of the proxy.",
         hint=(
             'Write "TRUSTED_PROXIES": 1, with the number of your own proxies that append to X-Forwarded-For; '
-            '"TRUSTED_PROXIES": 0, when REMOTE_ADDR is the visitor\'s address already.'
+            '"TRUSTED_PROXIES": 0, if REMOTE_ADDR is the visitor\'s address already.'
         ),
         id="django_capi.W005",
     )
@@ -71,17 +71,17 @@ def check_celery(app: Celery) -> Iterator[CheckMessage]:
     try:
         is_eager, tasks = bool(app.conf.task_always_eager), scheduled_tasks(app)
     except (ImproperlyConfigured, ImportError) as error:
-        yield unswept(f"Celery's configuration cannot be read ({type(error).__name__}): no event is delivered.")
+        yield undelivered(f"Celery's configuration cannot be read ({type(error).__name__}): no event is delivered.")
         return
     if is_eager:
         yield checks.Warning(
-            "Celery runs its tasks eagerly: events wait for the next sweep, for nothing is sent inside a request.",
+            "Celery runs its tasks eagerly: nothing is sent inside a request, so events wait for periodic delivery.",
             hint="Write CELERY_TASK_ALWAYS_EAGER = False",
             id="django_capi.W008",
         )
-    # That scheduler keeps its entries in the database, which a check does not read.
+    # django-celery-beat keeps its schedule in the database, which a check does not read.
     if TASK not in tasks and not apps.is_installed("django_celery_beat"):
-        yield unswept("Celery beat does not sweep the ledger: an event whose nudge is lost stays where it is.")
+        yield undelivered("Celery beat does not run the task: an event whose nudge is lost is not delivered.")
 
 
 def scheduled_tasks(app: Celery) -> set[object]:
@@ -90,8 +90,8 @@ def scheduled_tasks(app: Celery) -> set[object]:
     return {entry.get("task") if isinstance(entry, Mapping) else getattr(entry, "task", None) for entry in entries}
 
 
-def unswept(text: str) -> CheckMessage:
-    return checks.Warning(text, hint=f"Write {SCHEDULE}\n\t{WITHOUT_CELERY}", id="django_capi.W008")
+def undelivered(message: str) -> CheckMessage:
+    return checks.Warning(message, hint=f"Write {SCHEDULE}\n\t{WITHOUT_CELERY}", id="django_capi.W008")
 
 
 def check_database() -> Iterator[CheckMessage]:
@@ -100,7 +100,7 @@ def check_database() -> Iterator[CheckMessage]:
     if connection.vendor != "sqlite" or str(options.get("transaction_mode")).upper() in WRITING_MODES:
         return
     yield checks.Warning(
-        f'The ledger is on SQLite ("{connection.alias}") with deferred transactions: a second writer is refused at '
+        f'The ledger is on SQLite ("{connection.alias}") with deferred transactions: a second writer fails at '
         'once with "database is locked".',
         hint=(
             f'Write DATABASES["{connection.alias}"]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE", "timeout": 20, '

@@ -1,4 +1,4 @@
-"""A dotted path comes in; the object behind it goes out, or the reason why it cannot be had."""
+"""Import a dotted path, or say why that fails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django_capi.conf import imported_path
 
 
 class PathError(Exception):
-    """The text says which module or name is missing, never what an error of the site's own said."""
+    """Its message names the missing module or name, and never repeats the message of the site's error."""
 
 
 def imported(path: str) -> object:
@@ -14,7 +14,7 @@ def imported(path: str) -> object:
         return imported_path(path)
     except ImportError as error:
         raise PathError(reason(path, error)) from error
-    except Exception as error:  # importing runs the site's own module, and that may raise anything
+    except Exception as error:  # importing runs the site's module, which may raise anything
         problem = f"importing it raised {type(error).__name__}"
         raise PathError(problem) from error
 
@@ -24,6 +24,6 @@ def reason(path: str, error: ImportError) -> str:
     if isinstance(error, ModuleNotFoundError):
         return f"there is no module {error.name!r}"
     if error.name:
-        return f"its module asks {error.name!r} for something that is not there"
-    # Without a dot it may be anything, a token put into the wrong line too: do not show it.
+        return f"its module imports a name that {error.name!r} does not have"
+    # A value without a dot may be anything, even a token in the wrong line, so it is not shown.
     return f"the module {module!r} has no {name!r}" if dot else "a dotted path looks like module.function"

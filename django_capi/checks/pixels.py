@@ -1,6 +1,6 @@
-"""`CAPI` comes in; messages about its pixels go out: the plain one, or each of PIXELS by its name.
+"""Check the pixels of `CAPI`.
 
-No value is shown: a token pasted into the wrong line must not turn up in a build log.
+No value is shown, as a token in the wrong line must not appear in a build log.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from django_capi.conf import conf, stored
 from django_capi.shapes import SHAPES, is_pixel_id
 
 ENTRY_KEYS = ("PIXEL_ID", "ACCESS_TOKEN", "APP_SECRET", "TEST_EVENT_CODE")
-NAME_LENGTH = 40  # longer than any name one would type: an access token, say
+NAME_LENGTH = 40  # a longer name may be an access token
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """The keys of one pixel, and where they stand in the settings."""
+    """The keys of one pixel, and their place in the settings."""
 
     where: str
     keys: Mapping[str, object]
@@ -35,7 +35,7 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    """Every pixel the site means to have; none when PIXELS cannot be read, which is a message of its own."""
+    """Return every configured pixel; none if PIXELS is malformed, which has a message of its own."""
     if "PIXELS" in conf.malformed():
         return []
     return named_entries() or [Entry(where="CAPI", keys=stored())]
@@ -46,7 +46,7 @@ def named_entries() -> list[Entry]:
 
 
 def quoted(name: str) -> str:
-    """A name as a terminal can show it."""
+    """Return a name in the form in which it is printed."""
     return json.dumps(name if len(name) <= NAME_LENGTH else f"{name[:4]}...")
 
 
@@ -74,7 +74,7 @@ def check_pixel_id(entry: Entry) -> Iterator[CheckMessage]:
 def check_access_token(entry: Entry) -> Iterator[CheckMessage]:
     if conf.sender() != "graph" or "ACCESS_TOKEN" in entry.malformed() or entry.keys.get("ACCESS_TOKEN"):
         return
-    # At a desk the shop should start all the same; in production nothing would ever arrive.
+    # In development the site should start without a token; in production nothing would be sent.
     level = checks.Warning if settings.DEBUG else checks.Error
     yield level(
         f"{entry.spelled('ACCESS_TOKEN')} is missing: nothing can be sent to Meta.",

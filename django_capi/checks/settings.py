@@ -1,4 +1,4 @@
-"""`CAPI` comes in; messages about its keys and values go out, one per cause."""
+"""Check the keys and values of `CAPI`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from django_capi.shapes import PATH, SHAPES, URL
 PATHS = [key for key, shape in SHAPES.items() if shape is PATH]
 ADDRESSES = [key for key, shape in SHAPES.items() if shape is URL]
 
-# What to write where the default, being empty, shows nothing.
+# Examples for keys whose default is empty.
 EXAMPLES = {
     "PIXEL_ID": '"1234567890123456"',
     "ACCESS_TOKEN": 'env.str("META_ACCESS_TOKEN", default="")',
@@ -64,14 +64,14 @@ def messages() -> Iterator[CheckMessage]:
 
 
 def line(key: str) -> str:
-    """The line of `CAPI` that sets a key, as it may be written."""
+    """Return the line of `CAPI` that sets a key."""
     default = json.dumps(value) if isinstance(value := getattr(Conf, key), str) else repr(value)
     return f'"{key}": {EXAMPLES.get(key, default)},'
 
 
 def check_dict() -> Iterator[CheckMessage]:
     yield checks.Error(
-        "CAPI is not a dict: every key has its default, and nothing is sent.",
+        "CAPI is not a dict: all keys have their defaults, and nothing is sent.",
         hint=f"Write CAPI = {{{line('PIXEL_ID')} {line('ACCESS_TOKEN')} {line('CONSENT')}}}",
         id="django_capi.E005",
     )
@@ -98,16 +98,16 @@ def check_forms() -> Iterator[CheckMessage]:
 
 
 def malformed_keys() -> list[str]:
-    """Every key with a value nobody can use. The id of the only pixel has a message of its own, E001."""
+    """Return the keys with unusable values, without the id of the only pixel, which E001 is about."""
     unreadable = [key for key in ADDRESSES if origin(getattr(conf, key)) is None]
     explained = set() if conf.PIXELS else {"PIXEL_ID"}
     return sorted({*conf.malformed(), *unreadable} - explained)
 
 
 def malformed_key(key: str, *, where: str = "CAPI") -> CheckMessage:
-    meanwhile = "nothing is sent" if key in GUARDS else f"the default holds: {getattr(Conf, key)!r}"
+    meanwhile = "nothing is sent" if key in GUARDS else f"the default is used: {getattr(Conf, key)!r}"
     return checks.Error(
-        f'{where}["{key}"] is malformed. It takes: {SHAPES[key].form}.',
+        f'{where}["{key}"] is malformed. Expected: {SHAPES[key].form}.',
         hint=f"Write {line(key)} or remove the line. Until then {meanwhile}.",
         id="django_capi.E005",
     )
@@ -124,7 +124,7 @@ def check_paths() -> Iterator[CheckMessage]:
 
 
 def path_problem(value: object) -> str:
-    # An empty text is what an unset variable of the environment gives; conf takes it as unset as well.
+    # An unset environment variable often becomes an empty string, which conf takes as unset.
     if not isinstance(value, str) or not value:
         return ""
     try:
@@ -138,7 +138,7 @@ def check_consent() -> Iterator[CheckMessage]:
     if conf.CONSENT or "CONSENT" in conf.malformed():
         return
     yield checks.Warning(
-        'CAPI["CONSENT"] names no policy: without a clear yes, no event is sent.',
+        'CAPI["CONSENT"] names no policy: without consent, no event is sent.',
         hint=(
             f"Write {line('CONSENT')} with a function of your own that takes the request and returns True, False or "
             'None (not asked yet). Built in are "CONSENT": "django_capi.consent.always", for a site that needs no '
@@ -154,7 +154,7 @@ def check_banner_package() -> Iterator[CheckMessage]:
     if not isinstance(app, str) or apps.is_installed(app):
         return
     yield checks.Warning(
-        f'CAPI["CONSENT"] asks the app {app}, which is not in INSTALLED_APPS: no visitor has an answer.',
+        f'CAPI["CONSENT"] needs the app {app}, which is not in INSTALLED_APPS: no visitor has consent.',
         hint=f'Write INSTALLED_APPS = [..., "{app}"] (pip install django-cookie-consent), or name another policy.',
         id="django_capi.W016",
     )
@@ -167,7 +167,7 @@ def check_extras() -> Iterator[CheckMessage]:
         yield missing_extra("TRUSTED_PROXIES", package="python_ipware", extra="ip", id="django_capi.W011")
 
 
-def missing_extra(key: str, *, package: str, extra: str, id: str) -> CheckMessage:  # noqa: A002  # Django's word
+def missing_extra(key: str, *, package: str, extra: str, id: str) -> CheckMessage:  # noqa: A002  # Django's name
     return checks.Warning(
         f'CAPI["{key}"] is set, but {package} is not installed: the setting has no effect.',
         hint=f"Run pip install 'django-capi[{extra}]', or remove {json.dumps(key)} from CAPI.",
@@ -180,7 +180,7 @@ def check_cookie_domain() -> Iterator[CheckMessage]:
     if not domain or not is_public_suffix(domain):
         return
     yield checks.Warning(
-        'CAPI["COOKIE_DOMAIN"] is a public suffix, under which anyone may have a domain: browsers refuse the cookies.',
-        hint=f"Write your own domain, {line('COOKIE_DOMAIN')} or remove the line: then they belong to the host alone.",
+        'CAPI["COOKIE_DOMAIN"] is a public suffix, such as co.uk: browsers refuse the cookies.',
+        hint=f"Write your own domain, {line('COOKIE_DOMAIN')} or remove the line to limit the cookies to the host.",
         id="django_capi.W012",
     )

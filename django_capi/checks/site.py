@@ -1,7 +1,4 @@
-"""The site's middleware, addresses and policies come in; messages about what they do to the two copies go out.
-
-So does its database, which has to take them in the first place.
-"""
+"""Check the site's middleware, URLs, Content-Security-Policy and database."""
 
 from __future__ import annotations
 
@@ -40,7 +37,7 @@ def check_middleware() -> Iterator[CheckMessage]:
     ours = position(MIDDLEWARE)
     if ours is None:
         yield checks.Warning(
-            "MIDDLEWARE has no CapiMiddleware: page views have no server copy, and the visitor is not known.",
+            "MIDDLEWARE has no CapiMiddleware: page views have no server copy, and visitor data is unavailable.",
             hint=f'Add "{MIDDLEWARE}", below sessions and authentication.',
             id="django_capi.W001",
         )
@@ -49,7 +46,7 @@ def check_middleware() -> Iterator[CheckMessage]:
     if later:
         lowest = max(later, key=lambda name: position(name) or 0)
         yield checks.Warning(
-            "CapiMiddleware stands before the middleware that it needs: it sees neither session nor account.",
+            "CapiMiddleware comes before middleware that it needs: it sees neither the session nor the user.",
             hint=f'In MIDDLEWARE, move "{MIDDLEWARE}", below "{lowest}",',
             id="django_capi.W002",
         )
@@ -60,13 +57,13 @@ def check_page_cache() -> Iterator[CheckMessage]:
         return
     yield checks.Warning(
         'CAPI["PAGE_IDS"] is "server" and whole pages are cached: all visitors of a cached page share its event ids.',
-        hint='Write "PAGE_IDS": "auto", or remove the line: the browser then mints the ids of cached pages.',
+        hint='Write "PAGE_IDS": "auto", or remove the line: the browser then makes the ids of cached pages.',
         id="django_capi.W006",
     )
 
 
 def position(name: str) -> int | None:
-    """Where a middleware, or one derived from it, stands in the list."""
+    """Return the index of a middleware, or of a subclass of it, in MIDDLEWARE."""
     written: object = settings.MIDDLEWARE
     paths = written if isinstance(written, (list, tuple)) else ()
     return next((index for index, path in enumerate(paths) if path == name or name in ancestors(path)), None)
@@ -76,7 +73,7 @@ def ancestors(path: object) -> list[str]:
     try:
         found = imported(path) if isinstance(path, str) else None
     except PathError:
-        return []  # Django says so itself when it loads the list
+        return []  # Django reports it when it loads the list
     return [f"{base.__module__}.{base.__qualname__}" for base in getattr(found, "__mro__", ())]
 
 
@@ -85,9 +82,9 @@ def check_urls() -> Iterator[CheckMessage]:
         reverse("django_capi:collect")
     except NoReverseMatch:
         yield checks.Warning(
-            "ROOT_URLCONF does not include django_capi.urls: what the browser reports has nowhere to go.",
+            "ROOT_URLCONF does not include django_capi.urls: the browser cannot report its events.",
             hint='Add to urlpatterns: path("capi/", include("django_capi.urls")),',
             id="django_capi.W014",
         )
-    except Exception:  # noqa: BLE001  # addresses that do not even load are the business of Django's own checks
+    except Exception:  # noqa: BLE001  # Django's own checks report URLs that cannot be imported
         return

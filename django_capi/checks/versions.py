@@ -1,4 +1,4 @@
-"""A Graph API version and today's date come in; a message goes out when Meta stops answering that version."""
+"""Check how long Meta supports the configured version of the Graph API."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOTICE = timedelta(days=90)
 
 def answered_until(version: str) -> date | None:
     """
-    The last day of a version; None when Meta has not said.
+    Return the last day of a version, or None if Meta has not announced one.
 
     >>> answered_until("v22.0")
     datetime.date(2027, 5, 20)
@@ -43,7 +43,7 @@ def check_api_version(*, today: date) -> Iterator[CheckMessage]:
     if last_day is None or today + NOTICE <= last_day:
         return
     yield checks.Warning(
-        f'CAPI["API_VERSION"] is {conf.API_VERSION}: Meta answers it until {last_day.isoformat()} at the latest.',
-        hint=f'Write "API_VERSION": "{Conf.API_VERSION}", or remove the line: that is the default.',
+        f'CAPI["API_VERSION"] is {conf.API_VERSION}: Meta supports it until {last_day.isoformat()}.',
+        hint=f'Write "API_VERSION": "{Conf.API_VERSION}", or remove the line to use that default.',
         id="django_capi.W010",
     )

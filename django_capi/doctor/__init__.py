@@ -1,6 +1,6 @@
-"""A running installation comes in; findings for `manage.py capi_doctor` go out.
+"""Examine a running installation for `manage.py capi_doctor`.
 
-Unlike the system checks these looks touch the database, the broker and the network.
+Unlike the system checks, these use the database, the broker and the network.
 """
 
 from __future__ import annotations
@@ -13,39 +13,39 @@ from django_capi.doctor.finding import Finding, Level, fail, warn
 
 __all__ = ["Finding", "Level", "examine"]
 
-Look = Callable[[], Iterator[Finding]]
+Examination = Callable[[], Iterator[Finding]]
 
-ABOUT_THE_LEDGER: Final[Mapping[str, Look]] = {
+OF_THE_LEDGER: Final[Mapping[str, Examination]] = {
     "storage": storage.examine,
-    "database clock": clocks.look,
-    "conversions": conversions.look,
-    "backlog": worker.look_at_backlog,
-    "worker": worker.look,
+    "database clock": clocks.examine,
+    "conversions": conversions.examine,
+    "backlog": worker.examine_backlog,
+    "worker": worker.examine,
 }
 
 
 def examine(*, test_event_code: str = "", may_send: bool = True) -> Iterator[Finding]:
-    """Look at everything, in the order in which an event travels. Never raises."""
-    yield from looked("settings", settings.look)
+    """Examine everything, in the order of an event's path. Never raises."""
+    yield from findings_of("settings", settings.examine)
     is_stored = True
-    for finding in looked("database", database.look):
+    for finding in findings_of("database", database.examine):
         is_stored = is_stored and finding.level is not Level.FAIL
         yield finding
-    for name, look in ABOUT_THE_LEDGER.items():
-        yield from looked(name, look) if is_stored else [unseen(name)]
-    yield from looked("broker", broker.look)
-    yield from looked("egress", egress.look)
-    yield from looked("test event", lambda: pixels.look(test_event_code=test_event_code, may_send=may_send))
+    for name, examination in OF_THE_LEDGER.items():
+        yield from findings_of(name, examination) if is_stored else [unchecked(name)]
+    yield from findings_of("broker", broker.examine)
+    yield from findings_of("egress", egress.examine)
+    yield from findings_of("test event", lambda: pixels.examine(test_event_code=test_event_code, may_send=may_send))
 
 
-def looked(name: str, look: Look) -> Iterator[Finding]:
-    """What a look found; one that breaks off is a finding itself."""
+def findings_of(name: str, examination: Examination) -> Iterator[Finding]:
+    """Yield the findings of an examination. An exception in it is a finding as well."""
     try:
-        yield from look()
-    except Exception as error:  # noqa: BLE001  # whatever is broken, the report has to be finished
-        # The text of an error may hold a password of an address, so only its kind is told.
-        yield fail(name, f"This could not be looked at: {type(error).__name__}.", "Mend what is named above first.")
+        yield from examination()
+    except Exception as error:  # noqa: BLE001  # the report must be completed
+        # The message of an error may contain a password, so only its class is named.
+        yield fail(name, f"This check failed: {type(error).__name__}.", "Fix the problems above first.")
 
 
-def unseen(name: str) -> Finding:
-    return warn(name, "Not looked at, for the ledger's database cannot be used.", "Mend the database first.")
+def unchecked(name: str) -> Finding:
+    return warn(name, "Not checked, because the ledger's database cannot be used.", "Fix the database first.")

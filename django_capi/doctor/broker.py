@@ -1,4 +1,4 @@
-"""Celery's settings come in; whether the nudge's broker can be reached within the nudge's own timeouts goes out."""
+"""Check that the broker answers within the timeouts of the nudge."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from django_capi.doctor.finding import Finding, fail, ok, warn
 NAME = "broker"
 
 
-def look() -> Iterator[Finding]:
+def examine() -> Iterator[Finding]:
     if not conf.NUDGE:
-        yield ok(NAME, 'Not used: CAPI["NUDGE"] is False, and events wait for the next sweep.')
+        yield ok(NAME, 'Not used: CAPI["NUDGE"] is False, and events wait for periodic delivery.')
         return
     if current_app.conf.task_always_eager:
         yield warn(NAME, "Not used: Celery runs eagerly.", "Write CELERY_TASK_ALWAYS_EAGER = False")
@@ -25,12 +25,12 @@ def look() -> Iterator[Finding]:
         with current_app.connection_for_write(connect_timeout=TIMEOUT, transport_options=options) as connection:
             transport = connection.transport_cls
             connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
-    except Exception as error:  # noqa: BLE001  # every transport raises its own kinds; the text may hold a password
+    except Exception as error:  # noqa: BLE001  # transports raise errors of many classes; a message may contain a password
         kind = type(error.__cause__ or error).__name__
         yield fail(
             NAME,
-            f"It does not answer within {TIMEOUT} seconds ({kind}): events wait for the next sweep.",
-            'Start the broker or mend CELERY_BROKER_URL. Without Celery write "NUDGE": False, into CAPI.',
+            f"It does not answer within {TIMEOUT} seconds ({kind}): events wait for periodic delivery.",
+            'Start the broker or correct CELERY_BROKER_URL. Without Celery write "NUDGE": False, into CAPI.',
         )
         return
     yield ok(NAME, f"It answers ({transport}).")

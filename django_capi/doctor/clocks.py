@@ -1,4 +1,4 @@
-"""Two clocks come in, ours and another; whether they agree well enough goes out.
+"""Check that this machine's clock agrees with other clocks.
 
 Events carry this machine's time, leases and due times the database's, and Meta refuses a time that is ahead of its own.
 """
@@ -15,8 +15,8 @@ from django_capi.doctor.finding import Finding, fail, ok, warn
 
 NAME = "database clock"
 ADVICE = "Keep the machines' clocks in step, with chrony or systemd-timesyncd."
-NOTICED = 5.0  # seconds: an answer on its way and a header of whole seconds make two
-HARMFUL = 60.0  # seconds: events come due a minute late, or lie in Meta's future
+NOTICED = 5.0  # seconds; the network and a header in whole seconds explain two
+HARMFUL = 60.0  # seconds; events are due a minute late, or in Meta's future
 
 # Seconds since 1970, by the database. SQLite has no clock of its own.
 NOW = {
@@ -25,10 +25,10 @@ NOW = {
 }
 
 
-def look() -> Iterator[Finding]:
+def examine() -> Iterator[Finding]:
     connection = connections[using()]
     if connection.vendor not in NOW:
-        yield ok(NAME, f"{connection.display_name} is asked for no time of its own.")
+        yield ok(NAME, f"{connection.display_name} has no clock of its own.")
         return
     before = time.time()
     with connection.cursor() as cursor:
@@ -38,7 +38,7 @@ def look() -> Iterator[Finding]:
 
 
 def compared(name: str, *, ahead: float, whose: str) -> Finding:
-    """`ahead`: by how many seconds this machine's clock is before the other one."""
+    """Judge a difference of `ahead` seconds between this machine's clock and the other."""
     side = "ahead of" if ahead > 0 else "behind"
     text = f"This machine's clock is {abs(ahead):.0f} seconds {side} the one of {whose}."
     if abs(ahead) < NOTICED:

@@ -1,4 +1,4 @@
-"""Report conversions that wait for their object's data, and a search for missed conversions that has stopped."""
+"""Check for conversions that wait for data, and for a stopped search for missed conversions."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from django.utils import timezone
 
 from django_capi.database.alias import using
 from django_capi.doctor.finding import Finding, ok, warn
-from django_capi.doctor.worker import counted, spoken
+from django_capi.doctor.worker import counted, duration
 from django_capi.models import ConversionMark, ConversionSource
 
-LATE_AFTER: Final = timedelta(minutes=15)  # a pass of the worker completes them, every half minute at best
+LATE_AFTER: Final = timedelta(minutes=15)  # a pass of the worker completes them
 
 
-def look() -> Iterator[Finding]:
+def examine() -> Iterator[Finding]:
     now = timezone.now()
     late = [*incomplete(now - LATE_AFTER), *unswept(now - LATE_AFTER)]
     yield from late or [ok("conversions", "No conversion waits for a worker.")]
 
 
 def incomplete(limit: object) -> Iterator[Finding]:
-    """Stored in a transaction whose commit this app did not see, or with a custom_data() that raises."""
+    """Find conversions whose commit this app did not see, or whose custom_data() raises."""
     marks = ConversionMark.objects.using(using()).incomplete().filter(happened_at__lte=limit)
     found = marks.aggregate(count=Count("pk"), oldest=Min("happened_at"))
     if found["count"]:
         yield warn(
             "conversions",
             f"{counted(found['count'], 'conversion is', 'conversions are')} incomplete, the oldest for "
-            f"{spoken(timezone.now() - found['oldest'])}: the event is stored, but not due until its data is complete.",
-            "Make sure that a worker runs. If one does, the log names the method of your Conversion that raises.",
+            f"{duration(timezone.now() - found['oldest'])}: each event is due once its data is complete.",
+            "Check that a worker runs. If it does, the log names the method of your Conversion that raises.",
         )
 
 
@@ -42,6 +42,6 @@ def unswept(limit: object) -> Iterator[Finding]:
     if oldest:
         yield warn(
             "conversions",
-            f"Objects that were changed without signals have not been looked for in {spoken(timezone.now() - oldest)}.",
-            "Make sure that a worker runs the task django_capi.deliver, or manage.py capi_deliver.",
+            f"The last search for objects changed without signals was {duration(timezone.now() - oldest)} ago.",
+            "Check that a worker runs the task django_capi.deliver, or manage.py capi_deliver.",
         )

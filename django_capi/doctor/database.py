@@ -1,4 +1,4 @@
-"""The ledger's database comes in: whether it answers, is migrated, and is written to in a way that bears traffic."""
+"""Check that the ledger's database answers, is migrated, and is configured for concurrent writers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME = "database"
 APP = "django_capi"
 
 
-def look() -> Iterator[Finding]:
+def examine() -> Iterator[Finding]:
     connection = connections[using()]
     try:
         connection.ensure_connection()
@@ -26,7 +26,7 @@ def look() -> Iterator[Finding]:
         yield fail(
             NAME,
             f'The database "{connection.alias}" cannot be reached ({type(error).__name__}): nothing can be stored.',
-            f'Look at DATABASES["{connection.alias}"] and at the server.',
+            f'Check DATABASES["{connection.alias}"] and the server.',
         )
         return
     yield ok(NAME, f'The ledger is in "{connection.alias}" ({connection.display_name}), and it answers.')
@@ -43,8 +43,8 @@ def migrations(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
     if missing:
         yield fail("migrations", f"Not applied: {', '.join(missing)}.", f"Run {command}")
     elif Event._meta.db_table not in connection.introspection.table_names():
-        # A router that forbids the migration here has it noted as applied, without a table.
-        yield fail("migrations", "They are noted as applied, but the tables are not there.", wrong_router(command))
+        # If a router forbids a migration here, Django records it as applied without making the table.
+        yield fail("migrations", "They are recorded as applied, but the tables do not exist.", wrong_router(command))
     else:
         yield ok("migrations", "All applied.")
 
@@ -69,14 +69,14 @@ def sqlite(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
         return
     yield warn(
         "sqlite",
-        f"{text}: writers get in each other's way.",
+        f"{text}: concurrent writers fail.",
         f'Write DATABASES["{connection.alias}"]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE", "timeout": 20, '
         '"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}',
     )
 
 
 def neighbours(alias: str) -> Iterator[Finding]:
-    """Models with conversions that live elsewhere: no transaction can hold both the object and its event."""
+    """Find models with conversions in another database, as no transaction spans both."""
     for model in registry:
         other = router.db_for_write(model)
         if other != alias:

@@ -1,4 +1,4 @@
-"""Meta's address comes in: whether this machine gets an answer from there, and whether the clocks agree."""
+"""Check that Meta can be reached from this machine, and that the clocks agree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django_capi.doctor.finding import GRAPH_SENDER, Finding, fail, ok, warn
 
 NAME = "egress"
 CLOCK = "clock"
-NETWORK = "Look at the firewall, the name service and CAPI['PROXIES']; the environment's proxies are not looked at."
+NETWORK = "Check the firewall, DNS and CAPI['PROXIES']; proxies of the environment are ignored."
 ADVICE = {
     Trouble.CONNECTION: NETWORK,
     Trouble.CERTIFICATE: "If your network has its own certificate authority, write its bundle into CAPI['CA_BUNDLE'].",
@@ -24,14 +24,14 @@ ADVICE = {
 }
 
 
-def look() -> Iterator[Finding]:
-    """Any HTTP answer will do: the request carries no token, so Meta has nothing to say to it."""
+def examine() -> Iterator[Finding]:
+    """Request Meta's address without a token. Any HTTP answer shows that it can be reached."""
     if conf.sender() != "graph":
-        yield warn(NAME, f'Not looked at: the sender is "{conf.sender()}".', GRAPH_SENDER)
+        yield warn(NAME, f'Not checked: the sender is "{conf.sender()}".', GRAPH_SENDER)
         return
     where = origin(conf.GRAPH_URL) or "GRAPH_URL"
     before = time.time()
-    # The root: asked for an object without a token, Meta counts an error against this address.
+    # The root, as Meta counts errors per address, and a request for an object without a token is one.
     answer = http.exchange("GET", f"{conf.GRAPH_URL.rstrip('/')}/")
     if isinstance(answer, Failure):
         yield fail(NAME, f"No answer from {where} ({answer.error}): nothing can be sent.", ADVICE[answer.trouble])
@@ -45,5 +45,5 @@ def clock(date: str | None, *, now: float, whose: str) -> Finding:
     try:
         theirs = parsedate_to_datetime(date or "").timestamp()
     except ValueError:
-        return warn(CLOCK, f"The answer of {whose} carries no readable Date.", "See whether a proxy takes it out.")
-    return compared(CLOCK, ahead=now - theirs - 0.5, whose=whose)  # the header's second has half gone by
+        return warn(CLOCK, f"The answer of {whose} carries no readable Date.", "Check whether a proxy removes it.")
+    return compared(CLOCK, ahead=now - theirs - 0.5, whose=whose)  # the header has whole seconds

@@ -1,4 +1,4 @@
-"""What one look at the installation came to: a name, a level, a sentence, and what to do."""
+"""What `capi_doctor` reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ GRAPH_SENDER = 'Write "SENDER": "graph", or remove the line.'
 
 
 class Level(StrEnum):
-    """FAIL: events are not delivered, or soon will not be. WARN: look at it."""
+    """FAIL: events are not delivered, or soon will not be. WARN: should be checked."""
 
     OK = "ok"
     WARN = "warn"
@@ -18,21 +18,21 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One line of the report. Neither text ever holds a token, an address of a person or an error's own words."""
+    """One line of the report. It never contains a token, personal data or the message of an exception."""
 
     name: str
     level: Level
-    text: str
+    message: str
     advice: str = ""
 
 
-def ok(name: str, text: str) -> Finding:
-    return Finding(name=name, level=Level.OK, text=text)
+def ok(name: str, message: str) -> Finding:
+    return Finding(name=name, level=Level.OK, message=message)
 
 
-def warn(name: str, text: str, advice: str) -> Finding:
-    return Finding(name=name, level=Level.WARN, text=text, advice=advice)
+def warn(name: str, message: str, advice: str) -> Finding:
+    return Finding(name=name, level=Level.WARN, message=message, advice=advice)
 
 
-def fail(name: str, text: str, advice: str) -> Finding:
-    return Finding(name=name, level=Level.FAIL, text=text, advice=advice)
+def fail(name: str, message: str, advice: str) -> Finding:
+    return Finding(name=name, level=Level.FAIL, message=message, advice=advice)

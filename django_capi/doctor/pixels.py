@@ -1,4 +1,4 @@
-"""The pixels come in; whether Meta takes an event from their tokens goes out, found by sending a test event to each."""
+"""Check each pixel and token by sending a test event."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from django_capi.meta.events import ActionSource, Event, UserData
 from django_capi.meta.verdicts import Outcome
 
 NAME = "test event"
-EVENT_NAME = "CapiDoctor"  # a name of its own: no customer's PageView or Purchase
-NOBODY = {"em": "capi-doctor@example.com"}
+EVENT_NAME = "CapiDoctor"  # not one of the standard events
+EXAMPLE = {"em": "capi-doctor@example.com"}
 HOW = (
     'Take the code from "Test events" in Meta\'s Events Manager and run '
     "manage.py capi_doctor --test-event-code TEST12345"
@@ -23,8 +23,8 @@ HOW = (
 PASSING = (Outcome.THROTTLE, Outcome.TRANSIENT, Outcome.AMBIGUOUS)
 
 
-def look(*, test_event_code: str, may_send: bool) -> Iterator[Finding]:
-    """One finding a pixel. Without a test code nothing is sent: it would count as a customer's."""
+def examine(*, test_event_code: str, may_send: bool) -> Iterator[Finding]:
+    """Yield a finding per pixel. Without a test code nothing is sent, as it would count as a real event."""
     if conf.sender() != "graph":
         yield untried(f'the sender is "{conf.sender()}"', GRAPH_SENDER)
         return
@@ -42,7 +42,7 @@ def look(*, test_event_code: str, may_send: bool) -> Iterator[Finding]:
 
 def untried(reason: str, advice: str, pixel: Pixel | None = None) -> Finding:
     what = f"Token and pixel {pixel.pixel_id} were" if pixel else "Tokens and pixels were"
-    return warn(NAME, f"{what} not tried: {reason}.", advice)
+    return warn(NAME, f"{what} not tested: {reason}.", advice)
 
 
 def body(pixel: Pixel, test_event_code: str) -> str:
@@ -51,7 +51,7 @@ def body(pixel: Pixel, test_event_code: str) -> str:
         event_id=uuid.uuid4().hex,
         event_time=int(time.time()),
         action_source=ActionSource.SYSTEM_GENERATED,
-        user_data=UserData.from_raw(NOBODY),
+        user_data=UserData.from_raw(EXAMPLE),
     )
     return wire.body(
         [wire.dumps(event.payload())], test_event_code=test_event_code, appsecret_proof=pixel.appsecret_proof()
@@ -62,11 +62,11 @@ def judged(pixel: Pixel, answer: Answer) -> Finding:
     verdict = answer.verdict
     trace = f" (fbtrace_id {verdict.fbtrace_id})" if verdict.fbtrace_id else ""
     if verdict.outcome is Outcome.ACCEPTED:
-        return ok(NAME, f"Pixel {pixel.pixel_id} took a test event{trace}.")
+        return ok(NAME, f"Pixel {pixel.pixel_id} accepted a test event{trace}.")
     code = "" if verdict.code is None else f" Code {verdict.code}/{verdict.subcode or '-'}{trace}."
-    text = f"Pixel {pixel.pixel_id} did not take the test event. {verdict.reason}{code}"
+    text = f"Pixel {pixel.pixel_id} did not accept the test event. {verdict.reason}{code}"
     if verdict.outcome in PASSING:
-        return warn(NAME, text, "Run the doctor again in a while.")
+        return warn(NAME, text, "Run capi_doctor again later.")
     return fail(
         NAME,
         text,

@@ -1,4 +1,4 @@
-"""The system checks' messages come in as findings. In DEBUG those for a deployment are left out."""
+"""Run the system checks; with DEBUG, without those for a deployment."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from django_capi.doctor.finding import Finding, Level, ok
 NAME = "settings"
 
 
-def look() -> Iterator[Finding]:
+def examine() -> Iterator[Finding]:
     messages = [message for message in every_message() if not message.is_silenced()]
     yield from (finding(message) for message in messages)
     if not messages:
-        yield ok(NAME, "The system checks find nothing.")
+        yield ok(NAME, "The system checks found no problems.")
 
 
 def every_message() -> list[CheckMessage]:
@@ -27,7 +27,7 @@ def every_message() -> list[CheckMessage]:
 
 def finding(message: CheckMessage) -> Finding:
     return Finding(
-        name=NAME, level=level(message), text=f"{message.msg} ({message.id})", advice=(message.hint or "").strip()
+        name=NAME, level=level(message), message=f"{message.msg} ({message.id})", advice=(message.hint or "").strip()
     )
 
 

@@ -1,4 +1,4 @@
-"""Check that the ledger's tables take every row and keep it as it is."""
+"""Check that the ledger's tables can store every row unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django_capi.database.alias import using
 from django_capi.doctor.finding import Finding, fail, ok, warn
 
 STRICT_MODES: Final = {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES"}
-# Those of MySQL and MariaDB that hold every character.
+# The character sets of MySQL and MariaDB that hold every character.
 WHOLE: Final = ("utf8mb4", "utf16", "utf16le", "utf32", "gb18030")
 
 
@@ -58,7 +58,7 @@ def sql_mode(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
 
 
 def character_sets(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
-    """Those of the connection and of the columns: text that one of them cannot hold is refused or replaced."""
+    """Check the character sets of the connection and the columns, which may refuse or replace characters."""
     if connection.vendor == "postgresql":
         yield from encoding(connection)
     if connection.vendor != "mysql":

@@ -1,4 +1,4 @@
-"""The ledger as it is comes in: how long events have waited, and whether anybody delivers them."""
+"""Check how long events have waited, and whether a worker delivers them."""
 
 from __future__ import annotations
 
@@ -14,98 +14,100 @@ from django_capi.doctor.finding import Finding, fail, ok, warn
 from django_capi.models import Event, Lane
 from django_capi.reports.freshness import LATE_AFTER, Backlog, backlog
 
-SILENT_AFTER = timedelta(minutes=15)  # longer than anybody waits between two sweeps
+SILENT_AFTER = timedelta(minutes=15)  # longer than any usual interval of delivery
 
 START = (
     "Start a Celery worker and beat with the schedule of django_capi.deliver, or keep manage.py capi_deliver --watch "
     "running."
 )
 RESTART = (
-    "Look whether the process runs and reads the right queue and database, and restart it. manage.py capi_deliver "
-    "sends what waits at once."
+    "Check that the process runs and consumes the right queue and database, and restart it. manage.py capi_deliver "
+    "sends pending events at once."
 )
 
 
-def look_at_backlog() -> Iterator[Finding]:
+def examine_backlog() -> Iterator[Finding]:
     found = backlog(now=timezone.now())
     if found.is_late:
-        yield fail("backlog", f"{waiting(found)} That is late.", "See the findings on the worker and on pauses.")
+        yield fail(
+            "backlog", f"{backlog_sentence(found)} This is late.", "See the findings on the worker and on pauses."
+        )
     else:
-        yield ok("backlog", waiting(found))
+        yield ok("backlog", backlog_sentence(found))
     for pause in found.pauses:
         yield warn(
             "pause",
             f"Pixel {pause.pixel_id} is paused until {pause.until:%Y-%m-%d %H:%M:%S} UTC. {pause.reason}",
-            'Mend the cause, then resume it in the admin under "Lanes"; otherwise it is tried again by itself.',
+            'Fix the cause, then resume it in the admin under "Lanes"; otherwise it is tried again after the pause.',
         )
 
 
-def waiting(found: Backlog) -> str:
+def backlog_sentence(found: Backlog) -> str:
     if found.waited is None:
-        return "Nothing waits to be sent."
-    return f"{counted(found.due, 'event waits', 'events wait')}, the oldest for {spoken(found.waited)}."
+        return "No event is due."
+    return f"{counted(found.due, 'event waits', 'events wait')}, the oldest for {duration(found.waited)}."
 
 
-def look() -> Iterator[Finding]:
-    """Whether somebody delivers, pixel by pixel: every pass leaves its mark on the pixel's lane."""
+def examine() -> Iterator[Finding]:
+    """Check the lane of each pixel, where every pass of a worker is recorded."""
     now = timezone.now()
     oldest = oldest_due(now)
     lanes = {lane.pixel_id: lane for lane in Lane.objects.using(using()).all()}
     configured = {pixel.pixel_id for pixel in conf.pixels().values()}
     for pixel_id in sorted(configured):
-        yield heard(pixel_id, lanes.get(pixel_id), oldest.get(pixel_id, (0, now))[1], now)
+        yield lane_finding(pixel_id, lanes.get(pixel_id), oldest.get(pixel_id, (0, now))[1], now)
     for pixel_id in sorted(oldest.keys() - configured):
         yield warn(
             "worker",
             f"{counted(oldest[pixel_id][0], 'event waits', 'events wait')} for pixel {pixel_id}, "
-            "which CAPI does not name any more: nobody sends them.",
+            "which is no longer in CAPI: they are not sent.",
             "Put the pixel back into CAPI until they are sent; otherwise they expire at their deadline.",
         )
 
 
 def oldest_due(now: datetime) -> dict[str, tuple[int, datetime]]:
-    """For each pixel with events that could be sent: how many, and since when."""
+    """Return the number of due events and the time of the oldest, by pixel."""
     rows = Event.objects.using(using()).due(now).values("pixel_id").annotate(events=Count("pk"), oldest=Min("due_at"))
     return {row["pixel_id"]: (row["events"], row["oldest"]) for row in rows}
 
 
-def heard(pixel_id: str, lane: Lane | None, since: datetime, now: datetime) -> Finding:
+def lane_finding(pixel_id: str, lane: Lane | None, since: datetime, now: datetime) -> Finding:
     waited = now - since
     if lane is None:
         level = fail if waited >= LATE_AFTER else warn
-        return level("worker", f"A WORKER NEVER RAN for pixel {pixel_id}: nothing has ever been sent.", START)
+        return level("worker", f"No worker has ever run for pixel {pixel_id}: nothing has been sent.", START)
     if lane.lease_until and lane.lease_until > now:
-        return ok("worker", f"A worker is sending for pixel {pixel_id} right now.")
+        return ok("worker", f"A worker is sending for pixel {pixel_id} now.")
     is_paused = lane.paused_until is not None and lane.paused_until > now
     if waited >= LATE_AFTER and not is_paused:
         return fail(
             "worker",
-            f"NOBODY LISTENS for pixel {pixel_id}: {last_heard(lane, now)}, but events have been left lying for "
-            f"{spoken(waited)}. The worker is dead, or alive but deaf.",
+            f"No worker has delivered for pixel {pixel_id} for {duration(waited)}, although events are due: "
+            f"{last_activity(lane, now)}.",
             RESTART,
         )
     if lane.seen_at and now - lane.seen_at >= SILENT_AFTER and not is_paused:
         return warn(
             "worker",
-            f"NOBODY LOOKS after pixel {pixel_id}: {last_heard(lane, now)}. Nothing waits yet; the next event will.",
+            f"No worker has checked pixel {pixel_id} lately: {last_activity(lane, now)}. The next event will wait.",
             RESTART,
         )
-    return ok("worker", f"Pixel {pixel_id}: {last_heard(lane, now)}.")
+    return ok("worker", f"Pixel {pixel_id}: {last_activity(lane, now)}.")
 
 
-def last_heard(lane: Lane, now: datetime) -> str:
-    looked = f"a worker last looked {spoken(now - lane.seen_at)} ago, " if lane.seen_at else ""
+def last_activity(lane: Lane, now: datetime) -> str:
+    checked = f"the last check by a worker was {duration(now - lane.seen_at)} ago, " if lane.seen_at else ""
     if lane.last_ok_at is None:
-        return f"{looked}Meta has not accepted anything yet"
-    return f"{looked}Meta last accepted something {spoken(now - lane.last_ok_at)} ago"
+        return f"{checked}Meta has not accepted any event yet"
+    return f"{checked}Meta last accepted events {duration(now - lane.last_ok_at)} ago"
 
 
 UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
-def spoken(span: timedelta) -> str:
+def duration(span: timedelta) -> str:
     """
-    A span in its largest unit.
+    Return a time span in its largest unit.
 
     >>> spoken(timedelta(minutes=12, seconds=30)), spoken(timedelta(hours=1))
     ('12 minutes', '1 hour')

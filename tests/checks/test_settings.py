@@ -61,7 +61,7 @@ def test_a_malformed_value_says_what_holds_until_it_is_right(key: str, settings:
     (message,) = everything()
 
     assert ("nothing is sent" in str(message.hint)) == bool(conf.unsafe())
-    assert ("the default holds" in str(message.hint)) == (not conf.unsafe() and key != "PIXEL_ID")
+    assert ("the default is used" in str(message.hint)) == (not conf.unsafe() and key != "PIXEL_ID")
 
 
 @pytest.mark.parametrize("key", ["GRAPH_URL", "PIXEL_SCRIPT_URL"])

@@ -193,7 +193,7 @@ def test_the_doctor_names_every_lagging_sequence_and_the_command() -> None:
     found = [finding for finding in examine() if finding.name == "sequences"]
 
     assert [finding.level for finding in found] == [Level.FAIL]
-    assert "django_capi_event, django_capi_lane" in found[0].text
+    assert "django_capi_event, django_capi_lane" in found[0].message
     assert "manage.py sqlsequencereset django_capi" in found[0].advice
 
 

@@ -16,7 +16,7 @@ def test_a_shop_that_lives_elsewhere_is_named(settings: Settings) -> None:
     found = [finding for finding in examine() if finding.name == "databases"]
 
     assert [finding.level for finding in found] == [Level.WARN]
-    assert "site.Order" in found[0].text
+    assert "site.Order" in found[0].message
 
 
 def test_a_ledger_that_was_sent_along_is_well(settings: Settings) -> None:

@@ -42,6 +42,6 @@ class Command(BaseCommand):
             Level.FAIL: self.style.ERROR,
         }
         mark = styles[finding.level](f"{finding.level:<4}")
-        self.stdout.write(f"{mark}  {finding.name}: {finding.text}")
+        self.stdout.write(f"{mark}  {finding.name}: {finding.message}")
         if finding.advice:
             self.stdout.write(f"      {finding.advice}")
