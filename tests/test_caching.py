@@ -8,9 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils.http import http_date
 from django.views.decorators.gzip import gzip_page
 from pytest_django import Settings
@@ -101,6 +104,57 @@ def test_the_block_says_for_whom_it_was_made(visitor: Client, newcomer: Client) 
     assert config(known)["for"] == checksum(FBP)
     assert config(known)["for"] != config(new)["for"]
     assert config(newcomer.get("/page/"))["for"] == config(new)["for"]
+
+
+def test_a_copy_from_the_session_does_not_go_into_a_public_page(visitor: Client) -> None:
+    visitor.post("/lead-and-redirect/")
+
+    public = visitor.get("/public/")
+
+    assert set(events(public)) == {"PageView", "ViewContent"}
+    assert not public.has_header("Vary")
+    assert "Lead" in events(visitor.get("/page/"))
+
+
+class TestVary:
+    """The session middleware's `Vary: Cookie` gives each visitor a cache entry of their own."""
+
+    def greet(self, request: HttpRequest) -> HttpResponse:
+        response = page(request, {"Cache-Control": "s-maxage=60"})
+        response.content += f"<p>{request.user}</p>".encode()  # after the pixel has read it
+        return response
+
+    @pytest.fixture
+    def member(self, visitor: Client) -> Client:
+        visitor.force_login(User.objects.create(username="jane", email="jane@example.com"))
+        return visitor
+
+    def test_a_public_page_does_not_vary_by_what_this_app_reads(self, member: Client, settings: Settings) -> None:
+        assert not visit(member, settings, {"Cache-Control": "s-maxage=60"}).has_header("Vary")
+
+    def test_it_varies_by_what_the_site_reads(self, member: Client, settings: Settings) -> None:
+        serve(settings, self.greet)
+
+        with CaptureQueriesContext(connection) as queries:
+            response = member.get("/act/")
+
+        assert response.headers["Vary"] == "Cookie"
+        assert b"<p>jane</p>" in response.content
+        assert sum("auth_user" in query["sql"] for query in queries) == 1
+
+    def test_it_varies_by_what_the_site_has_read_before(self, member: Client, settings: Settings) -> None:
+        def act(request: HttpRequest) -> HttpResponse:
+            assert request.user.is_authenticated
+            return page(request, {"Cache-Control": "s-maxage=60"})
+
+        serve(settings, act)
+
+        assert member.get("/act/").headers["Vary"] == "Cookie"
+
+    def test_a_page_for_one_visitor_varies(self, member: Client, settings: Settings) -> None:
+        response = visit(member, settings, {})
+
+        assert (response.headers["Cache-Control"], response.headers["Vary"]) == ("private", "Cookie")
 
 
 class TestBodies:

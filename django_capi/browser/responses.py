@@ -21,6 +21,7 @@ from django_capi.browser.session import Copies, pop_copies, save_copies
 from django_capi.conf import conf
 from django_capi.meta import cookies
 from django_capi.requests import original
+from django_capi.requests.sessions import note_reading
 from django_capi.requests.visitor import fbp, new_fbc
 from django_capi.tracking import RequestEvents
 
@@ -40,9 +41,10 @@ def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
         make_public(page, response)
     elif any(block.content.get("for") for block in page.blocks):
         say_private(response)
-    may_set_cookies = page.blocks or has_click(page)
-    if may_set_cookies and not is_shared(page, response):
-        set_cookies(page, response)  # in a cache they would make one visitor of all
+    if not is_shared(page, response):
+        note_reading(page.request)
+        if page.blocks or has_click(page):
+            set_cookies(page, response)  # in a cache they would make one visitor of all
     send_copies(page, response)
 
 
@@ -170,7 +172,8 @@ def is_final(response: HttpResponseBase) -> bool:
 
 def put_into_page(page: RequestEvents, response: HttpResponseBase, found: Copies) -> None:
     block = config_block(page)
-    if block is None or is_for_all(page) or isinstance(response, StreamingHttpResponse) or not block.content["events"]:
+    is_shared_page = is_for_all(page) or may_be_cached(response)
+    if block is None or is_shared_page or isinstance(response, StreamingHttpResponse) or not block.content["events"]:
         save_copies(page.request, found)
         return
     found = [*pop_copies(page.request), *found]

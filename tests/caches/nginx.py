@@ -112,10 +112,7 @@ def in_front_of(site: str, folder: Path) -> Iterator[Nginx]:
 
 
 def configuration(site: str, port: int) -> str:
-    servers = (
-        SERVER % {"port": port, "name": name, "site": site, "rules": rules}
-        for name, rules in CACHES.items()
-    )
+    servers = (SERVER % {"port": port, "name": name, "site": site, "rules": rules} for name, rules in CACHES.items())
     user = "user root root;" if os.geteuid() == 0 else ""  # the folder of a test is its user's own
     return CONFIGURATION % {"user": user, "servers": "".join(servers)}
 

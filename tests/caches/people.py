@@ -93,7 +93,9 @@ class Seen:
     def of_a_visitor(self) -> list[str]:
         """Everything in it that is about one visitor."""
         found = sorted(self.ids)
-        found += [f"{key}={block[key]}" for block in self.blocks for key in ("for", "denied", "limited") if key in block]
+        found += [
+            f"{key}={block[key]}" for block in self.blocks for key in ("for", "denied", "limited") if key in block
+        ]
         found += [f"consent={block['consent']}" for block in self.blocks if block.get("consent") is not None]
         values = {value for cookies in COOKIES.values() for name, value in cookies.items() if name != "answer"}
         found += [value for value in sorted({*values, CLICK, HASH, EMAIL}) if value in self.text]

@@ -42,7 +42,9 @@ def redis() -> dict[str, Any]:
     try:
         socket.create_connection((parts.hostname or "", parts.port or 0), timeout=5).close()
     except OSError:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"Redis does not answer on {parts.hostname}:{parts.port}")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            f"Redis does not answer on {parts.hostname}:{parts.port}"
+        )
     return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS, "KEY_PREFIX": uuid.uuid4().hex}
 
 

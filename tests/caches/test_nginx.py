@@ -33,7 +33,6 @@ KEPT = [
     ("obeying", {"Expires": http_date(LATER)}),
     ("obeying", {"X-Accel-Expires": "60"}),
     ("obeying", {"X-Accel-Expires": f"@{LATER}"}),
-    ("obeying", {"Cache-Control": "private", "X-Accel-Expires": "60"}),
     ("lasting", {"Cache-Control": "public"}),
     ("lasting", {"Surrogate-Control": "max-age=60"}),
     ("by-path", {"Cache-Control": "max-age=60"}),
