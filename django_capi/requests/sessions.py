@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject, empty
 
 READ: Final = "_capi_read_session"
+BY_DJANGO: Final = "_cached_user"  # where its authentication middleware keeps the user that it has fetched
 
 
 @contextmanager
@@ -42,14 +43,14 @@ def read_aside(request: HttpRequest) -> Iterator[None]:
 
 def note_when_used(request: HttpRequest) -> None:
     """The site's own `request.user` has not been used yet. It gets the user that has been fetched, and the note."""
-    found: Any = getattr(request, "_cached_user", None)  # by Django's authentication middleware
+    found: Any = getattr(request, BY_DJANGO, None)
 
     def used() -> Any:
         request.session.accessed = True
         return found
 
     if found is not None:
-        request._cached_user = SimpleLazyObject(used)  # type: ignore[attr-defined]
+        setattr(request, BY_DJANGO, SimpleLazyObject(used))
 
 
 def note_reading(request: HttpRequest) -> None:

@@ -93,10 +93,9 @@ class Seen:
     def of_a_visitor(self) -> list[str]:
         """Everything in it that is about one visitor."""
         found = sorted(self.ids)
-        found += [
-            f"{key}={block[key]}" for block in self.blocks for key in ("for", "denied", "limited") if key in block
-        ]
-        found += [f"consent={block['consent']}" for block in self.blocks if block.get("consent") is not None]
+        for block in self.blocks:
+            found += [f"{key}={block[key]}" for key in ("for", "denied", "limited") if key in block]
+            found += [f"consent={block['consent']}"] if block.get("consent") is not None else []
         values = {value for cookies in COOKIES.values() for name, value in cookies.items() if name != "answer"}
         found += [value for value in sorted({*values, CLICK, HASH, EMAIL}) if value in self.text]
         return [*found, self.set_cookie] if self.set_cookie else found

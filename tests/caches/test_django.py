@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.views.decorators.cache import cache_page
 from pytest_django import Settings
 
+from tests.caches.nginx import missing
 from tests.caches.people import (
     CLICK,
     COOKIES,
@@ -42,9 +43,7 @@ def redis() -> dict[str, Any]:
     try:
         socket.create_connection((parts.hostname or "", parts.port or 0), timeout=5).close()
     except OSError:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(
-            f"Redis does not answer on {parts.hostname}:{parts.port}"
-        )
+        missing(f"Redis does not answer on {parts.hostname}:{parts.port}")
     return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS, "KEY_PREFIX": uuid.uuid4().hex}
 
 
