@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.http import http_date
 from django.views.decorators.gzip import gzip_page
@@ -23,10 +24,10 @@ from django_capi.browser.responses import LONGEST_HEADER, log_private
 from django_capi.meta.cookies import checksum
 from django_capi.models import Event
 from django_capi.tracking import track
-from tests.conftest import FBP
+from tests.conftest import FBP, HEADERS
 from tests.pages import config, events
 from tests.site.models import Order
-from tests.tracking.serving import serve
+from tests.tracking.serving import Site, serve
 
 pytestmark = pytest.mark.django_db
 
@@ -141,6 +142,21 @@ class TestVary:
         assert response.headers["Vary"] == "Cookie"
         assert b"<p>jane</p>" in response.content
         assert sum("auth_user" in query["sql"] for query in queries) == 1
+
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("is_read", [False, True], ids=["ours", "the site's"])
+    def test_in_an_event_loop_as_well(self, async_visitor: AsyncClient, settings: Settings, *, is_read: bool) -> None:
+        async def act(request: HttpRequest) -> HttpResponse:
+            response = page(request, {"Cache-Control": "s-maxage=60"})
+            response.content += str(await request.auser()).encode() if is_read else b""
+            return response
+
+        settings.ROOT_URLCONF = Site(act)
+        async_visitor.force_login(User.objects.create(username="jane"))
+        response = async_to_sync(async_visitor.get)("/act/", headers=HEADERS)
+
+        assert response.get("Vary") == ("Cookie" if is_read else None)
+        assert b'"for"' not in response.content
 
     def test_it_varies_by_what_the_site_has_read_before(self, member: Client, settings: Settings) -> None:
         def act(request: HttpRequest) -> HttpResponse:
