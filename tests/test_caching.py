@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.http import http_date
+from django.views.decorators.cache import cache_page
 from django.views.decorators.gzip import gzip_page
 from pytest_django import Settings
 
@@ -303,6 +304,30 @@ class TestHeaders:
         found = json.loads(response.headers["X-Capi-Events"])
         assert [(item["event_name"], item["event_id"]) for item in found] == [("Lead", "lead-00000001")]
         assert "Lead" not in events(visitor.get("/page/"))
+
+    @pytest.mark.parametrize("asking", [{"x-capi-events": "1"}, {"hx-request": "true"}], ids=["script", "htmx"])
+    def test_an_answer_with_a_copy_is_private(
+        self, visitor: Client, settings: Settings, asking: dict[str, str]
+    ) -> None:
+        def act(request: HttpRequest) -> HttpResponse:
+            response = self.lead()(request)
+            response.headers["Cache-Control"] = "max-age=60"
+            return response
+
+        serve(settings, act)
+        response = visitor.get("/act/", headers=asking)
+
+        assert "lead-00000001" in str(response.headers)
+        assert response.headers["Cache-Control"] == "max-age=60, private"
+
+    @pytest.mark.parametrize("asking", [{"x-capi-events": "1"}, {"hx-request": "true"}], ids=["script", "htmx"])
+    def test_django_s_cache_keeps_no_copy(self, visitor: Client, settings: Settings, asking: dict[str, str]) -> None:
+        serve(settings, cache_page(60)(self.lead()))
+
+        response = visitor.get("/act/", headers=asking)
+
+        assert "lead-00000001" not in str(response.headers)
+        assert "Lead" in events(visitor.get("/page/"))
 
     def test_else_they_wait_for_the_next_page(self, visitor: Client, settings: Settings) -> None:
         serve(settings, self.lead())

@@ -37,7 +37,7 @@ def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
     """Give the browser what this response can carry: its ids, its copies, its cookies."""
     if response.status_code >= HTTPStatus.BAD_REQUEST or page.request.method in ("HEAD", "OPTIONS"):
         silence(page, response)
-    if page.blocks and may_be_cached(response):
+    if (page.blocks or page.copies) and may_be_cached(response):
         make_public(page, response)
     elif any(block.content.get("for") for block in page.blocks):
         say_private(response)
@@ -154,9 +154,12 @@ def send_copies(page: RequestEvents, response: HttpResponseBase) -> None:
     """The copies of `track()`: in this page, in a header that a script reads, or in the session until the next page."""
     found = [copy(action) for action in page.kept_copies()]
     page.copies = []
-    if not is_final(response):
+    if will_be_cached(page.request) or not is_final(response):
         save_copies(page.request, found)
-    elif page.request.META.get("HTTP_HX_REQUEST"):
+        found = []
+    if not is_final(response):
+        return
+    if page.request.META.get("HTTP_HX_REQUEST"):
         send_to_htmx(page, response, found)
     elif page.request.META.get("HTTP_X_CAPI_EVENTS"):
         send_to_script(page, response, found)
