@@ -8,15 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
-from django.contrib.auth.models import User
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.test import AsyncClient, Client
-from django.test.utils import CaptureQueriesContext
+from django.test import Client
 from django.utils.http import http_date
-from django.views.decorators.cache import cache_page
 from django.views.decorators.gzip import gzip_page
 from pytest_django import Settings
 
@@ -25,10 +20,10 @@ from django_capi.browser.responses import LONGEST_HEADER, log_private
 from django_capi.meta.cookies import checksum
 from django_capi.models import Event
 from django_capi.tracking import track
-from tests.conftest import FBP, HEADERS
+from tests.conftest import FBP
 from tests.pages import config, events
 from tests.site.models import Order
-from tests.tracking.serving import Site, serve
+from tests.tracking.serving import serve
 
 pytestmark = pytest.mark.django_db
 
@@ -106,72 +101,6 @@ def test_the_block_says_for_whom_it_was_made(visitor: Client, newcomer: Client) 
     assert config(known)["for"] == checksum(FBP)
     assert config(known)["for"] != config(new)["for"]
     assert config(newcomer.get("/page/"))["for"] == config(new)["for"]
-
-
-def test_a_copy_from_the_session_does_not_go_into_a_public_page(visitor: Client) -> None:
-    visitor.post("/lead-and-redirect/")
-
-    public = visitor.get("/public/")
-
-    assert set(events(public)) == {"PageView", "ViewContent"}
-    assert not public.has_header("Vary")
-    assert "Lead" in events(visitor.get("/page/"))
-
-
-class TestVary:
-    """The session middleware's `Vary: Cookie` gives each visitor a cache entry of their own."""
-
-    def greet(self, request: HttpRequest) -> HttpResponse:
-        response = page(request, {"Cache-Control": "s-maxage=60"})
-        response.content += f"<p>{request.user}</p>".encode()  # after the pixel has read it
-        return response
-
-    @pytest.fixture
-    def member(self, visitor: Client) -> Client:
-        visitor.force_login(User.objects.create(username="jane", email="jane@example.com"))
-        return visitor
-
-    def test_a_public_page_does_not_vary_by_what_this_app_reads(self, member: Client, settings: Settings) -> None:
-        assert not visit(member, settings, {"Cache-Control": "s-maxage=60"}).has_header("Vary")
-
-    def test_it_varies_by_what_the_site_reads(self, member: Client, settings: Settings) -> None:
-        serve(settings, self.greet)
-
-        with CaptureQueriesContext(connection) as queries:
-            response = member.get("/act/")
-
-        assert response.headers["Vary"] == "Cookie"
-        assert b"<p>jane</p>" in response.content
-        assert sum("auth_user" in query["sql"] for query in queries) == 1
-
-    @pytest.mark.django_db(transaction=True)
-    @pytest.mark.parametrize("is_read", [False, True], ids=["ours", "the site's"])
-    def test_in_an_event_loop_as_well(self, async_visitor: AsyncClient, settings: Settings, *, is_read: bool) -> None:
-        async def act(request: HttpRequest) -> HttpResponse:
-            response = page(request, {"Cache-Control": "s-maxage=60"})
-            response.content += str(await request.auser()).encode() if is_read else b""
-            return response
-
-        settings.ROOT_URLCONF = Site(act)
-        async_visitor.force_login(User.objects.create(username="jane"))
-        response = async_to_sync(async_visitor.get)("/act/", headers=HEADERS)
-
-        assert response.get("Vary") == ("Cookie" if is_read else None)
-        assert b'"for"' not in response.content
-
-    def test_it_varies_by_what_the_site_has_read_before(self, member: Client, settings: Settings) -> None:
-        def act(request: HttpRequest) -> HttpResponse:
-            assert request.user.is_authenticated
-            return page(request, {"Cache-Control": "s-maxage=60"})
-
-        serve(settings, act)
-
-        assert member.get("/act/").headers["Vary"] == "Cookie"
-
-    def test_a_page_for_one_visitor_varies(self, member: Client, settings: Settings) -> None:
-        response = visit(member, settings, {})
-
-        assert (response.headers["Cache-Control"], response.headers["Vary"]) == ("private", "Cookie")
 
 
 class TestBodies:
@@ -304,30 +233,6 @@ class TestHeaders:
         found = json.loads(response.headers["X-Capi-Events"])
         assert [(item["event_name"], item["event_id"]) for item in found] == [("Lead", "lead-00000001")]
         assert "Lead" not in events(visitor.get("/page/"))
-
-    @pytest.mark.parametrize("asking", [{"x-capi-events": "1"}, {"hx-request": "true"}], ids=["script", "htmx"])
-    def test_an_answer_with_a_copy_is_private(
-        self, visitor: Client, settings: Settings, asking: dict[str, str]
-    ) -> None:
-        def act(request: HttpRequest) -> HttpResponse:
-            response = self.lead()(request)
-            response.headers["Cache-Control"] = "max-age=60"
-            return response
-
-        serve(settings, act)
-        response = visitor.get("/act/", headers=asking)
-
-        assert "lead-00000001" in str(response.headers)
-        assert response.headers["Cache-Control"] == "max-age=60, private"
-
-    @pytest.mark.parametrize("asking", [{"x-capi-events": "1"}, {"hx-request": "true"}], ids=["script", "htmx"])
-    def test_django_s_cache_keeps_no_copy(self, visitor: Client, settings: Settings, asking: dict[str, str]) -> None:
-        serve(settings, cache_page(60)(self.lead()))
-
-        response = visitor.get("/act/", headers=asking)
-
-        assert "lead-00000001" not in str(response.headers)
-        assert "Lead" in events(visitor.get("/page/"))
 
     def test_else_they_wait_for_the_next_page(self, visitor: Client, settings: Settings) -> None:
         serve(settings, self.lead())
