@@ -1,4 +1,4 @@
-"""A public page varies by cookie only where the site itself has read the session: then visitors share no cache entry."""
+"""A public page varies by cookie only where the site itself has read the session."""
 
 from __future__ import annotations
 
