@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import environ
 
 env = environ.Env()
+
+if env("DATABASE_URL", default="").startswith("mysql"):
+    import_module("pymysql").install_as_MySQLdb()  # a driver that needs no compiler
 
 DATABASE: dict[str, Any] = env.db("DATABASE_URL", default="sqlite:///unused.sqlite3")
 IS_SQLITE = DATABASE["ENGINE"].endswith("sqlite3")

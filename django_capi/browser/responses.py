@@ -21,6 +21,7 @@ from django_capi.browser.session import Copies, pop_copies, save_copies
 from django_capi.conf import conf
 from django_capi.meta import cookies
 from django_capi.requests import original
+from django_capi.requests.sessions import note_reading
 from django_capi.requests.visitor import fbp, new_fbc
 from django_capi.tracking import RequestEvents
 
@@ -36,13 +37,14 @@ def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
     """Give the browser what this response can carry: its ids, its copies, its cookies."""
     if response.status_code >= HTTPStatus.BAD_REQUEST or page.request.method in ("HEAD", "OPTIONS"):
         silence(page, response)
-    if page.blocks and may_be_cached(response):
+    if (page.blocks or page.copies) and may_be_cached(response):
         make_public(page, response)
     elif any(block.content.get("for") for block in page.blocks):
         say_private(response)
-    may_set_cookies = page.blocks or has_click(page)
-    if may_set_cookies and not is_shared(page, response):
-        set_cookies(page, response)  # in a cache they would make one visitor of all
+    if not is_shared(page, response):
+        note_reading(page.request)
+        if page.blocks or has_click(page):
+            set_cookies(page, response)  # in a cache they would make one visitor of all
     send_copies(page, response)
 
 
@@ -152,9 +154,12 @@ def send_copies(page: RequestEvents, response: HttpResponseBase) -> None:
     """The copies of `track()`: in this page, in a header that a script reads, or in the session until the next page."""
     found = [copy(action) for action in page.kept_copies()]
     page.copies = []
-    if not is_final(response):
+    if will_be_cached(page.request) or not is_final(response):
         save_copies(page.request, found)
-    elif page.request.META.get("HTTP_HX_REQUEST"):
+        found = []
+    if not is_final(response):
+        return
+    if page.request.META.get("HTTP_HX_REQUEST"):
         send_to_htmx(page, response, found)
     elif page.request.META.get("HTTP_X_CAPI_EVENTS"):
         send_to_script(page, response, found)
@@ -170,7 +175,8 @@ def is_final(response: HttpResponseBase) -> bool:
 
 def put_into_page(page: RequestEvents, response: HttpResponseBase, found: Copies) -> None:
     block = config_block(page)
-    if block is None or is_for_all(page) or isinstance(response, StreamingHttpResponse) or not block.content["events"]:
+    is_shared_page = is_for_all(page) or may_be_cached(response)
+    if block is None or is_shared_page or isinstance(response, StreamingHttpResponse) or not block.content["events"]:
         save_copies(page.request, found)
         return
     found = [*pop_copies(page.request), *found]

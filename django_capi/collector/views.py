@@ -13,7 +13,7 @@ from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from django_capi import tracking
 from django_capi.browser import blocks, responses
@@ -95,10 +95,14 @@ def answer(refusals: Refusals) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@csrf_exempt
+@require_http_methods(["GET", "POST"])  # GET is for scripts of an earlier version, which browsers keep
 @never_cache
 def visitor(request: HttpRequest) -> HttpResponse:
-    """What a page from a cache must not say: this visitor's consent, hashed contact data, waiting copies."""
+    """What a page from a cache must not say: this visitor's consent, hashed contact data, waiting copies.
+
+    The script asks with POST, which reaches the site also through a cache that ignores `Cache-Control`.
+    """
     page = tracking.events_of(request)
     targets = pixels_for(request)
     is_given = page.visitor.consent.is_given

@@ -19,6 +19,7 @@ from django_capi.models import Origin
 from django_capi.requests import original
 from django_capi.requests.agents import Client, agent_of, client_of
 from django_capi.requests.routing import is_unwanted, pixels_for
+from django_capi.requests.sessions import read_aside
 from django_capi.requests.visitor import Visitor, fbp, from_request, new_fbp
 from django_capi.tracking.actions import Action, entry, write
 from django_capi.tracking.errors import Quietly
@@ -97,7 +98,7 @@ class RequestEvents:
     def decide(self, *, said: bool | None = None) -> Decision:
         """Ask the consent policy, and the caller of `track()`."""
         self._decided_at = timezone.now() if said else self.received_at
-        with original.restored(self.request):
+        with original.restored(self.request), read_aside(self.request):
             found = policies.WITHDRAWN if self.has_withdrawn else policies.decision(self.request, said=said)
         if said is not False:
             self.has_declined = found is policies.POLICY_DENIED and fbp(self.request) is not None
@@ -110,7 +111,8 @@ class RequestEvents:
 
     def visitor_with(self, consent: Consent) -> Visitor:
         """The visitor as of now, where the caller has a say in the consent. The page's own visitor stays as it is."""
-        found = from_request(self.request, consent=consent, decided_at=self._decided_at)
+        with read_aside(self.request):
+            found = from_request(self.request, consent=consent, decided_at=self._decided_at)
         is_new = found.fbp is None and consent.is_given
         return found.with_fbp(self._new_fbp) if self._new_fbp and is_new else found
 

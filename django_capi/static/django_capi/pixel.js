@@ -305,7 +305,7 @@
   function ask(attempt = 0) {
     const before = stops;
     const again = () => later(attempt, () => before === stops && ask(attempt + 1));
-    fetch(`${config.visitor}?${click}`, { cache: 'no-store' })
+    fetch(`${config.visitor}?${click}`, { method: 'POST' })
       .then((response) => (response.ok ? response.json() : Promise.reject()))
       .then(({ events, ...answer }) => {
         if (before !== stops) return;
