@@ -20,7 +20,7 @@ from typing import Final
 from playwright.sync_api import Browser, CDPSession, sync_playwright
 
 from tests.browser.site import SCRIPT, Page, Site, event, served
-from tests.chromium import CHROMIUM, SWITCHES
+from tests.support.chromium import CHROMIUM, SWITCHES
 
 MOST: Final = 5 * 1024  # bytes, compressed
 LIBRARY: Final = "fbq.callMethod = () => {}; fbq.queue.splice(0).forEach((call) => fbq.callMethod(...call));"

@@ -9,7 +9,7 @@ from django.views.decorators.cache import cache_page
 from pytest_django import Settings
 
 from django_capi.tracking import track
-from tests.pages import events
+from tests.support.pages import events
 from tests.tracking.serving import serve
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from django_capi.models import Event
 from tests.caches.nginx import STATUS, Nginx
 from tests.caches.people import COOKIES, Pages
-from tests.chromium import AGENT, launched
-from tests.fbevents import stand_in
+from tests.support.chromium import AGENT, launched
+from tests.support.fbevents import stand_in
 
 pytestmark = [
     pytest.mark.browser,
