@@ -1,4 +1,4 @@
-"""Values of `settings.CAPI` come in; what `conf` makes of them, and what docs/settings.md says of them, is compared."""
+"""How `conf` reads `settings.CAPI`, and that docs/settings.md agrees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder comes in; the stand-in, the shop, a Celery worker and beat come up in it, each a child process.
+"""Run the stand-in, the shop, a Celery worker and beat as child processes.
 
 Every child's output goes to a file of the folder. When one cannot start, the error says which and shows its last
 lines; whatever happens, no child outlives its parent.

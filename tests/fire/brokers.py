@@ -1,4 +1,4 @@
-"""A broker's URL comes in; Celery's workers, beats and nudges on it go out, as roles of the site."""
+"""Roles that use Celery: workers, beats and nudges on a given broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a process's clock is off comes in; what it does at that time goes out, as roles of the site."""
+"""Roles whose clock is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own goes out, so that it can be restarted under the feet of a site without disturbing others.
+"""A PostgreSQL server of its own, which a test can restart.
 
 It listens on a socket in its own folder and on no port, so that two runs at once are not in each other's way.
 """

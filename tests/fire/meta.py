@@ -1,4 +1,4 @@
-"""A stand-in comes in; it goes out with a memory for the very bytes of every request."""
+"""A stand-in that keeps the bytes of every request."""
 
 from __future__ import annotations
 

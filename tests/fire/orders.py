@@ -1,4 +1,4 @@
-"""A shop's transactions come in; orders and their events go out, from processes that may die at any point of them."""
+"""Processes that place orders and may be killed at any point."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker's SQL statements come in; where in its turn it is goes out, and at a chosen point it is killed.
+"""Kill a worker at a chosen statement.
 
 The phase is one byte of memory that the parent still reads when the worker is dead.
 """

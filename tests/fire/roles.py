@@ -1,4 +1,4 @@
-"""A role's options come in; what a process of the site does in it goes out as its result."""
+"""What the processes of a test site do."""
 
 from __future__ import annotations
 

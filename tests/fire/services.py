@@ -1,4 +1,4 @@
-"""The name of a service comes in; whether it answers goes out. In CI a service that is missing fails the test."""
+"""Whether a service answers. In CI a missing service fails the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workers are killed at every point of their turn while orders come in: nothing is lost, what is doubled is counted."""
+"""Workers are killed at every point of a pass while orders are placed: nothing is lost, and duplicates are counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker's statements come in; before one of them it dies, or the database fails it, or something else happens."""
+"""Kill a worker, or fail its database, before one of its statements."""
 
 from __future__ import annotations
 

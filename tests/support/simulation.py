@@ -1,4 +1,4 @@
-"""A site comes in; it goes out with everything that can happen to it, and a memory of what did."""
+"""A site with everything that can happen to it, and a record of what did."""
 
 from __future__ import annotations
 
