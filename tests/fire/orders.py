@@ -22,7 +22,7 @@ from django_capi.database.retry import retried
 from django_capi.ledger import pruning, tallies
 from django_capi.models import Batch, Count, Event, Span, Status, Tally
 from django_capi.tracking import track
-from tests.fire.phases import Doom, Phase
+from tests.fire.phases import Kill, Phase
 from tests.site.models import Note
 
 NAMES = ("Lead", "Contact", "Schedule", "PageView")
@@ -124,7 +124,7 @@ def after_commit(event_id: str, chance: random.Random) -> None:
 
 
 def anywhere(event_id: str, chance: random.Random) -> None:
-    Doom(phase=Phase.BEFORE_CLAIM, seconds=chance.uniform(0, LONGEST_LIFE)).strike()
+    Kill(phase=Phase.BEFORE_CLAIM, seconds=chance.uniform(0, LONGEST_LIFE)).send()
     for number in count():
         commit(f"{event_id}-{number}")
 

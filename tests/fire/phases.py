@@ -26,14 +26,14 @@ class Phase(IntEnum):
 
 
 @dataclass(kw_only=True)
-class Doom:
+class Kill:
     """Which signal comes when the phase is entered, and so many seconds later."""
 
     phase: Phase
     seconds: float = 0.0
     number: int = signal.SIGKILL
 
-    def strike(self) -> None:
+    def send(self) -> None:
         if self.seconds:
             timer = threading.Timer(self.seconds, os.kill, (os.getpid(), self.number))
             timer.daemon = True
@@ -49,9 +49,9 @@ class Watcher:
     its next statement has waited for Meta's answer.
     """
 
-    def __init__(self, memory: mmap.mmap, doom: Doom | None) -> None:
+    def __init__(self, memory: mmap.mmap, kill: Kill | None) -> None:
         self.memory = memory
-        self.doom = doom
+        self.kill = kill
         self.is_under_way = False
         self.has_read_ahead = False
 
@@ -88,9 +88,9 @@ class Watcher:
         if phase is self.phase:
             return
         self.memory[0] = phase
-        if self.doom and self.doom.phase is phase:
-            doom, self.doom = self.doom, None
-            doom.strike()
+        if self.kill and self.kill.phase is phase:
+            kill, self.kill = self.kill, None
+            kill.send()
 
     @property
     def phase(self) -> Phase:

@@ -27,7 +27,7 @@ from django_capi.models import Batch, BrowserState, Event, Lane, Status
 from django_capi.tracking import track
 from tests.fire import brokers, clocks, orders, shopping
 from tests.fire.orders import commit
-from tests.fire.phases import Doom, Phase, Watcher
+from tests.fire.phases import Kill, Phase, Watcher
 from tests.site.models import Note
 
 ROLLED_BACK = 10  # one transaction in so many
@@ -82,16 +82,16 @@ def store(*, count: int, bad: Sequence[int] = (), first: int = 0, **_: object) -
         Event.objects.filter(pk=row.pk).update(payload=json.dumps(spoilt, separators=(",", ":"), sort_keys=True))
 
 
-def watch(*, memory: mmap.mmap, doom: dict[str, Any] | None = None, interval: float = 0.05) -> None:
+def watch(*, memory: mmap.mmap, kill: dict[str, Any] | None = None, interval: float = 0.05) -> None:
     """`manage.py capi_deliver --watch`, followed by its statements."""
-    plan = Doom(**{**doom, "phase": Phase(doom["phase"])}) if doom else None
+    plan = Kill(**{**kill, "phase": Phase(kill["phase"])}) if kill else None
     with connection.execute_wrapper(Watcher(memory, plan)):
         call_command("capi_deliver", watch=True, interval=interval)
 
 
-def once(*, memory: mmap.mmap, doom: dict[str, Any] | None = None) -> dict[str, Any]:
+def once(*, memory: mmap.mmap, kill: dict[str, Any] | None = None) -> dict[str, Any]:
     """One pass."""
-    plan = Doom(**{**doom, "phase": Phase(doom["phase"])}) if doom else None
+    plan = Kill(**{**kill, "phase": Phase(kill["phase"])}) if kill else None
     with connection.execute_wrapper(Watcher(memory, plan)):
         return asdict(deliver())
 

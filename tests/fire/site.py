@@ -50,10 +50,10 @@ class Parent:
         return pid
 
     def has_ended(self, pid: int) -> bool:
-        self.bury()
+        self.collect_exits()
         return pid in self.ended
 
-    def bury(self, **order: object) -> None:
+    def collect_exits(self, **order: object) -> None:
         """Remember who has died since, of whatever site."""
         for pid, code, phase in self.ask(**order):
             self.ended[pid] = Ended(pid=pid, code=code, phase=Phase(phase))
@@ -118,7 +118,7 @@ class Site:
 def parenting(database_url: str) -> Iterator[Parent]:
     """A parent for the sites on this kind of database; none of its children outlives it."""
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.fire.settings", "DATABASE_URL": database_url}
-    words = [sys.executable, "-m", "tests.fire.nursery"]
+    words = [sys.executable, "-m", "tests.fire.children"]
     with subprocess.Popen(
         words, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
@@ -139,4 +139,4 @@ def running(parent: Parent, folder: Path, *, database_url: str, capi: Mapping[st
         site.call("prepare")
         yield site
     finally:
-        parent.bury(end=site.started)
+        parent.collect_exits(end=site.started)

@@ -50,7 +50,7 @@ class Killer:
         while self.died.total() < count:
             while len(self.alive) < WORKERS:
                 self.begin()
-            self.bury()
+            self.collect_exits()
             time.sleep(TICK)
         for pid in self.alive:
             self.site.signal(pid, signal.SIGKILL)
@@ -63,10 +63,10 @@ class Killer:
     def begin(self) -> None:
         phase = self.chance.choice(POINTS)
         later = self.chance.uniform(0, SLOW) if phase in (Phase.DURING_POST, Phase.BEFORE_CLAIM) else 0
-        pid = self.site.start("watch", doom={"phase": phase, "seconds": later})
+        pid = self.site.start("watch", kill={"phase": phase, "seconds": later})
         self.alive[pid] = time.monotonic() + self.chance.uniform(SHORTEST_TURN, LONGEST_TURN)
 
-    def bury(self) -> None:
+    def collect_exits(self) -> None:
         for pid, until in list(self.alive.items()):
             if self.site.has_ended(pid):
                 ended = self.site.wait(pid)

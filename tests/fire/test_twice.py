@@ -106,7 +106,7 @@ def test_a_worker_that_slept_over_its_lease_before_it_sent_sends_nothing(
 ) -> None:
     site = open_site(kind)
     site.call("store", count=20)
-    sleeper = site.start("once", doom={"phase": Phase.BEFORE_INTENT, "number": signal.SIGSTOP})
+    sleeper = site.start("once", kill={"phase": Phase.BEFORE_INTENT, "number": signal.SIGSTOP})
     site.until(lambda: site.phase(sleeper) is Phase.BEFORE_INTENT)
     other = site.start("watch")
     site.until(lambda: site.call("waiting") == 0, tick=0.2)

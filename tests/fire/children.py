@@ -24,14 +24,14 @@ from django.db import connection
 from django.test import override_settings
 
 
-class Nursery:
+class Children:
     """The children that live, and the byte of memory that each of them writes its phase to."""
 
     def __init__(self, roles: Mapping[str, Callable[..., object]]) -> None:
         self.roles = roles
         self.memories: dict[int, mmap.mmap] = {}
 
-    def obey(self, order: dict[str, Any]) -> object:
+    def run_command(self, order: dict[str, Any]) -> object:
         if "role" in order:
             return self.fork(**order)
         if "end" in order:
@@ -93,13 +93,13 @@ def main() -> None:
     django.setup()
     roles = import_module("tests.fire.roles").ROLES  # its models want Django to be set up
     str(connection.vendor)  # the backend is imported here, once; connections are made by the children
-    nursery = Nursery(roles)
+    children = Children(roles)
     try:
         for line in sys.stdin:
-            sys.stdout.write(json.dumps(nursery.obey(json.loads(line))) + "\n")
+            sys.stdout.write(json.dumps(children.run_command(json.loads(line))) + "\n")
             sys.stdout.flush()
     finally:
-        nursery.end(list(nursery.memories))
+        children.end(list(children.memories))
 
 
 if __name__ == "__main__":
