@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from example_project.demo.processes import ROOT
-from tests.fire.phases import Phase
+from tests.failures.phases import Phase
 
 PATIENCE = 60.0  # seconds for anything that has to happen
 TICK = 0.01
@@ -117,8 +117,8 @@ class Site:
 @contextmanager
 def parenting(database_url: str) -> Iterator[Parent]:
     """A parent for the sites on this kind of database; none of its children outlives it."""
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.fire.settings", "DATABASE_URL": database_url}
-    words = [sys.executable, "-m", "tests.fire.children"]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.failures.settings", "DATABASE_URL": database_url}
+    words = [sys.executable, "-m", "tests.failures.children"]
     with subprocess.Popen(
         words, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:

@@ -14,11 +14,11 @@ import pytest
 
 from django_capi.models import Status
 from tests.conftest import Show
-from tests.fire.conftest import Opened
-from tests.fire.meta import Meta
-from tests.fire.phases import Phase
-from tests.fire.services import need
-from tests.fire.site import Site
+from tests.failures.conftest import Opened
+from tests.failures.meta import Meta
+from tests.failures.phases import Phase
+from tests.failures.services import need
+from tests.failures.site import Site
 
 pytestmark = pytest.mark.story
 

@@ -25,9 +25,9 @@ from django_capi.delivery.drain import deliver
 from django_capi.ledger import receipts, withdrawal
 from django_capi.models import Batch, BrowserState, Event, Lane, Status
 from django_capi.tracking import track
-from tests.fire import brokers, clocks, orders, shopping
-from tests.fire.orders import commit
-from tests.fire.phases import Kill, Phase, Watcher
+from tests.failures import brokers, clocks, orders, shopping
+from tests.failures.orders import commit
+from tests.failures.phases import Kill, Phase, Watcher
 from tests.site.models import Note
 
 ROLLED_BACK = 10  # one transaction in so many

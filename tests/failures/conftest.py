@@ -10,9 +10,9 @@ from typing import Protocol
 
 import pytest
 
-from tests.fire import services, site
-from tests.fire.meta import Meta, listening
-from tests.fire.site import Parent, Site
+from tests.failures import services, site
+from tests.failures.meta import Meta, listening
+from tests.failures.site import Parent, Site
 
 Parents = Callable[[str], Parent]
 

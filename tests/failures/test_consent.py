@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from django_capi.models import Status
-from tests.fire.conftest import Opened
-from tests.fire.meta import Meta
+from tests.failures.conftest import Opened
+from tests.failures.meta import Meta
 
 pytestmark = pytest.mark.story
 

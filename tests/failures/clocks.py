@@ -17,7 +17,7 @@ from django_capi.conf import conf
 from django_capi.delivery import lanes
 from django_capi.delivery.drain import deliver
 from django_capi.models import Batch, Lane
-from tests.fire.orders import commit
+from tests.failures.orders import commit
 
 
 @contextmanager

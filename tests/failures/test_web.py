@@ -10,10 +10,10 @@ import pytest
 
 from django_capi.models import Status
 from tests.conftest import Show
-from tests.fire.conftest import Opened
-from tests.fire.meta import Meta
-from tests.fire.orders import Point
-from tests.fire.site import Site
+from tests.failures.conftest import Opened
+from tests.failures.meta import Meta
+from tests.failures.orders import Point
+from tests.failures.site import Site
 
 pytestmark = pytest.mark.story
 

@@ -13,9 +13,9 @@ import pytest
 
 from django_capi.models import Status
 from tests.conftest import Show
-from tests.fire.conftest import Opened
-from tests.fire.meta import Meta
-from tests.fire.site import PATIENCE, Site
+from tests.failures.conftest import Opened
+from tests.failures.meta import Meta
+from tests.failures.site import PATIENCE, Site
 
 pytestmark = pytest.mark.story
 

@@ -10,8 +10,8 @@ import pytest
 
 from django_capi.models import Status
 from tests.conftest import Show
-from tests.fire.conftest import Opened
-from tests.fire.meta import Meta
+from tests.failures.conftest import Opened
+from tests.failures.meta import Meta
 
 pytestmark = pytest.mark.story
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fire.services import absent
+from tests.failures.services import absent
 
 OWNER = "postgres"  # it refuses to run as root
 PLACES = "/usr/lib/postgresql/*/bin"

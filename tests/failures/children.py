@@ -91,7 +91,7 @@ def move_to(*, log: str, database_url: str, capi: dict[str, Any]) -> None:
 
 def main() -> None:
     django.setup()
-    roles = import_module("tests.fire.roles").ROLES  # its models want Django to be set up
+    roles = import_module("tests.failures.roles").ROLES  # its models want Django to be set up
     str(connection.vendor)  # the backend is imported here, once; connections are made by the children
     children = Children(roles)
     try:

@@ -22,7 +22,7 @@ from django_capi.database.retry import retried
 from django_capi.ledger import pruning, tallies
 from django_capi.models import Batch, Count, Event, Span, Status, Tally
 from django_capi.tracking import track
-from tests.fire.phases import Kill, Phase
+from tests.failures.phases import Kill, Phase
 from tests.site.models import Note
 
 NAMES = ("Lead", "Contact", "Schedule", "PageView")

@@ -11,9 +11,9 @@ import pytest
 
 from django_capi.models import ConversionState, Status
 from tests.conftest import Show
-from tests.fire.conftest import Opened
-from tests.fire.meta import Meta
-from tests.fire.site import TICK, Site
+from tests.failures.conftest import Opened
+from tests.failures.meta import Meta
+from tests.failures.site import TICK, Site
 
 pytestmark = pytest.mark.story
 

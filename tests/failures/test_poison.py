@@ -11,9 +11,9 @@ import pytest
 
 from django_capi.models import Status
 from tests.conftest import Show
-from tests.fire.conftest import Opened, Parents, opening
-from tests.fire.meta import Meta, listening
-from tests.fire.site import Site
+from tests.failures.conftest import Opened, Parents, opening
+from tests.failures.meta import Meta, listening
+from tests.failures.site import Site
 from tests.support.refusing_meta import NOT_HASHED, refusing
 
 pytestmark = pytest.mark.story

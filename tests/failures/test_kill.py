@@ -14,10 +14,10 @@ import pytest
 
 from django_capi.models import Status
 from tests.conftest import Show
-from tests.fire.conftest import Opened
-from tests.fire.meta import Meta
-from tests.fire.phases import Phase
-from tests.fire.site import PATIENCE, TICK, Site
+from tests.failures.conftest import Opened
+from tests.failures.meta import Meta
+from tests.failures.phases import Phase
+from tests.failures.site import PATIENCE, TICK, Site
 
 pytestmark = pytest.mark.story
 
@@ -81,7 +81,7 @@ class Killer:
 def test_nothing_is_lost_to_killed_workers(
     kind: str, open_site: Opened, meta: Meta, tmp_path: Path, show: Show
 ) -> None:
-    site = open_site(kind, PIXELS=PIXELS, PIXEL_FOR="tests.fire.roles.one_of_them", BATCH_EVENTS=FEW)
+    site = open_site(kind, PIXELS=PIXELS, PIXEL_FOR="tests.failures.roles.one_of_them", BATCH_EVENTS=FEW)
     killer = Killer(site=site, chance=random.Random(SEED))
     meta.say("slow", seconds=SLOW)
     logs = [tmp_path / "anna", tmp_path / "bert"]
