@@ -1,6 +1,6 @@
 """`settings` come in; messages for `manage.py check` go out, each with the line to write. No network, no database.
 
-The ids are listed in docs/checks.md. They are never renumbered, and an id that retires is not used again.
+The ids are listed in docs/reference/checks.md. They are never renumbered, and an id that retires is not used again.
 """
 
 from __future__ import annotations
