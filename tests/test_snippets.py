@@ -17,7 +17,7 @@ from django.core.management import BaseCommand, get_commands, load_command_class
 from django.template import Engine
 from django.test import override_settings
 
-from tests.support.snippets import ROOT, Snippet, snippets
+from tests.support.snippets import ROOT, Snippet, pages, snippets
 
 EXTRAS: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 TAGS: Final = "django_capi.templatetags.capi"
@@ -115,3 +115,17 @@ def accept(words: list[str]) -> None:
     app = {"demo": "example_project.demo", **get_commands()}[name]
     command = app if isinstance(app, BaseCommand) else load_command_class(app, name)
     command.create_parser("manage.py", name).parse_args(arguments)
+
+
+def test_tests_that_the_pages_name_exist() -> None:
+    named = [name for page in pages() for name in re.findall(r"`(tests/[\w/.]+)`", page.read_text(encoding="utf-8"))]
+
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_modules_that_the_pages_name_exist() -> None:
+    named = [name for page in pages() for name in re.findall(r"`(django_capi/[\w/]+\.py)`", page.read_text("utf-8"))]
+
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
