@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
-from django.core.checks import Error, run_checks
+from django.core.checks import Error
 from django.core.management import BaseCommand, get_commands, load_command_class
 from django.http import HttpRequest, HttpResponse
 from django.template import Engine, RequestContext, Template
@@ -23,6 +23,7 @@ from django.test import Client, override_settings
 from django.urls import path
 from pytest_django import Settings
 
+from django_capi.checks import check_settings
 from tests.site.urls import urlpatterns
 from tests.support.snippets import ROOT, Snippet, pages, snippets
 
@@ -74,7 +75,7 @@ def test_settings_are_ones_that_the_checks_accept(snippet: Snippet) -> None:
     exec(compile(ast.Module([*definitions(snippet), capi], []), str(snippet), "exec"), names)
 
     with override_settings(CAPI={"PIXEL_ID": "1234567890123456", "ACCESS_TOKEN": "token", **names["CAPI"]}):
-        messages = [message for message in run_checks() if str(message.id).startswith("django_capi.E")]
+        messages = [message for message in check_settings() if str(message.id).startswith("django_capi.E")]
 
     # A path into the reader's own project cannot be imported here.
     assert [message for message in messages if isinstance(message, Error) and not is_elsewhere(message)] == []
