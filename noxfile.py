@@ -48,7 +48,7 @@ def docs(session: nox.Session) -> None:
     session.run("sphinx-build", "-q", "-W", "-n", "--keep-going", "docs", "docs/_build")
 
 
-@nox.session(python="3.13")
+@nox.session(python="3.11")
 def coverage(session: nox.Session) -> None:
     """Coverage of branches, which must not fall; see `fail_under`."""
     install(session, "coverage")
