@@ -15,6 +15,7 @@ extensions = ["myst_parser"]
 exclude_patterns = ["_build"]
 source_suffix = {".md": "markdown"}
 
+myst_enable_extensions = ["tasklist"]
 myst_heading_anchors = 3
 # A dead link or anchor between two pages is a warning, and `-W` makes it an error.
 nitpicky = True

@@ -9,18 +9,27 @@ import json
 import re
 import shlex
 import tomllib
+from collections import defaultdict
+from functools import partial
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
-from django.core.checks import Error, run_checks
+from django.core.checks import Error
 from django.core.management import BaseCommand, get_commands, load_command_class
-from django.template import Engine
-from django.test import override_settings
+from django.http import HttpRequest, HttpResponse
+from django.template import Engine, RequestContext, Template
+from django.test import Client, override_settings
+from django.urls import path
+from pytest_django import Settings
 
+from django_capi.checks import check_settings
+from tests.site.urls import urlpatterns
 from tests.support.snippets import ROOT, Snippet, pages, snippets
 
 EXTRAS: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 TAGS: Final = "django_capi.templatetags.capi"
+REPOSITORY: Final = "https://github.com/django-capi/django-capi"
 PYTHON: Final = snippets("python")
 SETTINGS: Final = [snippet for snippet in PYTHON if re.search(r"^CAPI = ", snippet.code, re.MULTILINE)]
 CONSOLE: Final = snippets("console")
@@ -61,11 +70,12 @@ def test_what_a_snippet_imports_from_this_package_exists(snippet: Snippet) -> No
 @pytest.mark.parametrize("snippet", SETTINGS, ids=str)
 def test_settings_are_ones_that_the_checks_accept(snippet: Snippet) -> None:
     [capi] = [node for node in parsed(snippet).body if isinstance(node, ast.Assign) and "CAPI" in ast.unparse(node)]
-    names: dict[str, Any] = {"env": lambda name: "1234567890123456"}
+    environ: dict[str, str] = defaultdict(lambda: "1234567890123456")
+    names: dict[str, Any] = {"env": environ.__getitem__, "os": SimpleNamespace(environ=environ)}
     exec(compile(ast.Module([*definitions(snippet), capi], []), str(snippet), "exec"), names)
 
     with override_settings(CAPI={"PIXEL_ID": "1234567890123456", "ACCESS_TOKEN": "token", **names["CAPI"]}):
-        messages = [message for message in run_checks() if str(message.id).startswith("django_capi.E")]
+        messages = [message for message in check_settings() if str(message.id).startswith("django_capi.E")]
 
     # A path into the reader's own project cannot be imported here.
     assert [message for message in messages if isinstance(message, Error) and not is_elsewhere(message)] == []
@@ -129,3 +139,34 @@ def test_modules_that_the_pages_name_exist() -> None:
 
     assert named
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_links_from_the_readme_into_the_repository_lead_somewhere() -> None:
+    """They are absolute, because PyPI shows the same page."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    raw = REPOSITORY.replace("github.com", "raw.githubusercontent.com")
+    linked = re.findall(rf"(?:{REPOSITORY}/(?:blob|tree)|{raw})/main/([\w./-]+)", readme)
+
+    assert len(linked) > 10
+    assert [name for name in linked if not (ROOT / name).exists()] == []
+    assert re.findall(r"\]\((?!https://)", readme) == []
+
+
+@pytest.mark.django_db
+def test_the_readme_works_as_printed(settings: Settings) -> None:
+    """The page of its test, made of its template tags, is tracked as its assertions say."""
+    [example] = [snippet for snippet in PYTHON if "def test_product_page" in snippet.code]
+    tags = [snippet.code for snippet in snippets("django") if snippet.page == "README.md"]
+    page = Engine(libraries={"capi": TAGS}, builtins=[TAGS]).from_string("".join(tags[:2]))
+    settings.ROOT_URLCONF = (path("products/tea/", partial(show, page)), *urlpatterns)
+    settings.CAPI = {**settings.CAPI, "CONSENT": "django_capi.consent.always"}
+    names: dict[str, Any] = {}
+
+    exec(compile(example.code, str(example), "exec"), names)
+
+    names["test_product_page"](Client(), None)
+
+
+def show(page: Template, request: HttpRequest) -> HttpResponse:
+    product = {"sku": "tea", "price": 4}
+    return HttpResponse(page.render(RequestContext(request, {"request": request, "product": product})))

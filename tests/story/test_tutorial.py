@@ -29,7 +29,7 @@ PATIENCE: Final = 30.0  # seconds
 
 
 class Reader:
-    """Somebody who does what the page says, in a folder and on ports of their own."""
+    """Does what the page says, in a folder and on ports of its own."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
@@ -104,7 +104,7 @@ def test_it_ends_with_a_pair(tmp_path: Path) -> None:
 
         expect(page.get_by_text("Thank you.")).to_be_visible()
         reload_until(page, meta, lambda: {"PageView", "Lead"} <= paired(meta))
-        look_at_the_admin(page, site)
+        check_the_admin(page, site)
 
 
 def reload_until(page: Page, address: str, is_so: Callable[[], bool]) -> None:
@@ -122,7 +122,7 @@ def paired(meta: str) -> set[str]:
     return {event["event_name"] for event in found["server"] if (event["event_name"], event["event_id"]) in browser}
 
 
-def look_at_the_admin(page: Page, site: str) -> None:
+def check_the_admin(page: Page, site: str) -> None:
     page.goto(f"{site}/admin/django_capi/event/")
     page.locator("[name=username]").fill("demo")
     page.locator("[name=password]").fill("demo")

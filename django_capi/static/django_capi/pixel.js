@@ -1,4 +1,4 @@
-/* See docs/reference/browser.md. */
+// docs/reference/browser.md
 (() => {
   'use strict';
 
