@@ -75,10 +75,12 @@ _KINDS_IN_WORDS: Final = {
 _CLEANERS_IN_WORDS: Final = {
     "amount": "number; `Decimal`, int, float, `Fraction`, plain numeric text, or money with `.amount` and `.currency`",
     "currency_code": "ISO 4217, in capitals",
-    "identifiers": "one id or several: a list, a set, a generator, a queryset, a view of a mapping",
+    "product_ids": "one id or several: a list, a set, a generator, a queryset, a view of a mapping",
     "identifier": "id; a list that was written out as text, as JSON, is left out",
     "free_text": "text; also without a national telephone number",
     "contents_of": "lines, see below: a list, a generator, a queryset of mappings",
+    "product_id": "id; a list that was written out as text, as JSON, is left out",
+    "product_text": "text",
     "text": "text",
     "whole_number": "whole number",
     "flag_or_text": "true, false or text",

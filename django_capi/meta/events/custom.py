@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, cast
 
-from django_capi.meta.events import sweep
 from django_capi.meta.events import values as clean
 from django_capi.meta.events.contact_keys import names_contact_data
 from django_capi.meta.events.contents import Content, as_json_number, contents_of
@@ -58,9 +57,7 @@ class CustomData:
     def from_raw(cls, values: Mapping[str, object]) -> CustomData:
         """Unknown keys are custom properties; what cannot be sent is in `left_out`, with the reason."""
         missing: list[LeftOut] = []
-        found = sweep.swept(values, USUAL)
-        if found is None:
-            found = _cleaned(values, missing)
+        found = _cleaned(values, missing)
         if (lines := values.get("contents")) is not None:
             # One line can be left out and another kept.
             kept, ids, incomplete = contents_of(lines)
@@ -96,11 +93,11 @@ class CustomData:
 FIELDS: Final[dict[str, Callable[[object], object]]] = {
     "value": clean.amount,
     "currency": clean.currency_code,
-    "content_ids": clean.identifiers,
+    "content_ids": clean.product_ids,
     "contents": contents_of,
     "content_type": clean.text,
-    "content_name": clean.text,
-    "content_category": clean.text,
+    "content_name": clean.product_text,
+    "content_category": clean.product_text,
     "num_items": clean.whole_number,
     "order_id": clean.identifier,
     "item_number": clean.identifier,
@@ -120,19 +117,6 @@ _RESERVED: Final = (
     "client_ip_address client_user_agent properties left_out"
 )
 RESERVED: Final = frozenset(_RESERVED.split())
-USUAL: Final[dict[str, sweep.Usual]] = {
-    "value": sweep.price,
-    "predicted_ltv": sweep.price,
-    "net_revenue": sweep.price,
-    "currency": sweep.currency,
-    "num_items": sweep.whole,
-    "contents": sweep.apart,
-    "order_id": sweep.identifier,
-    "item_number": sweep.identifier,
-    "content_type": sweep.text,
-    "content_name": sweep.product_text,
-    "content_category": sweep.product_text,
-}
 _new, _set = object.__new__, object.__setattr__
 _AMOUNTS: Final = ("value", "predicted_ltv", "net_revenue")
 _ABSENT: Final = (None, ())
@@ -148,7 +132,7 @@ def _cleaned(values: Mapping[str, object], missing: list[LeftOut]) -> dict[str, 
             continue
         rule = FIELDS.get(key)
         cleaned = rule(value) if rule else _property(key, value)
-        if isinstance(cleaned, Reason):
+        if type(cleaned) is Reason:
             missing.append(left_out(key, cleaned))
         elif rule:
             found[key] = cleaned

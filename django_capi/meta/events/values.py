@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from numbers import Integral, Real
 from typing import Final
 
@@ -19,6 +20,7 @@ from django_capi.meta.personal import has_sign, holds_contact_data, holds_phone_
 from django_capi.meta.wire import JSON, LARGEST_EXACT, number
 
 LONGEST_TEXT: Final = 1_000
+LONGEST_CACHED: Final = 200
 LARGEST_AMOUNT: Final = LARGEST_EXACT
 
 _PLAIN_NUMBER = re.compile(r"-?\d{1,16}(?:\.\d{1,60})?", re.ASCII).fullmatch
@@ -30,7 +32,7 @@ _WRITTEN_OUT = re.compile(r"\[.*\]|\{.*\}|\(.*,.*\)|<.*>|dict_(?:keys|values|ite
 def amount(value: object) -> int | float | Reason:
     """`Decimal`, int, float, a plain numeric text, or an object with `.amount`."""
     if type(value) is Decimal:
-        return _of_decimal(value)
+        return _of_decimal(value) if value.is_finite() else Reason.NOT_A_NUMBER
     if type(value) is int or type(value) is float:
         return _bounded(value)
     return _of_other(value)
@@ -41,6 +43,7 @@ def _bounded(value: float) -> int | float | Reason:
     return value if -LARGEST_AMOUNT < value < LARGEST_AMOUNT else Reason.NOT_A_NUMBER
 
 
+@lru_cache(maxsize=4_096)
 def _of_decimal(value: Decimal) -> int | float | Reason:
     try:
         found = number(value)
@@ -54,12 +57,12 @@ def _of_other(value: object) -> int | float | Reason:
         return Reason.TYPE
     if isinstance(value, str):
         stripped = value.strip()
-        return _of_decimal(Decimal(stripped)) if _PLAIN_NUMBER(stripped) else Reason.NOT_A_NUMBER
+        return amount(Decimal(stripped)) if _PLAIN_NUMBER(stripped) else Reason.NOT_A_NUMBER
     inner: object = value if isinstance(value, Real | Decimal) else getattr(value, "amount", None)
     if isinstance(inner, bool):
         return Reason.TYPE
     if isinstance(inner, Decimal):
-        return _of_decimal(inner)
+        return amount(Decimal(inner))
     return _of_real(inner) if isinstance(inner, Real) else Reason.TYPE
 
 
@@ -73,6 +76,8 @@ def _of_real(value: Real) -> int | float | Reason:
 
 def currency_code(value: object) -> str:
     """ISO 4217 in capitals, from a text or an object with `.code`."""
+    if type(value) is str and value in CURRENCIES:
+        return value
     code = value if isinstance(value, str) else getattr(value, "code", None)
     if not isinstance(code, str):
         return Reason.TYPE
@@ -112,9 +117,20 @@ def identifier(value: object) -> str:
     written = text(value)
     if type(written) is Reason:
         return written
+    if written[-1].isdigit():  # as no placeholder does, and no list that was written out
+        return written
     if is_placeholder("order_id", written):
         return Reason.PLACEHOLDER
     return Reason.TYPE if _WRITTEN_OUT(written) else written
+
+
+def product_text(value: object) -> str:
+    """A text that many events share, such as a product's title."""
+    return _cached_text(value) if type(value) is str and len(value) <= LONGEST_CACHED else text(value)
+
+
+def product_id(value: object) -> str:
+    return _cached_identifier(value) if type(value) is str and len(value) <= LONGEST_CACHED else identifier(value)
 
 
 def _is_readable(written: str) -> bool:
@@ -125,10 +141,10 @@ def _is_readable(written: str) -> bool:
     return True
 
 
-def identifiers(value: object) -> tuple[str, ...] | Reason:
+def product_ids(value: object) -> tuple[str, ...] | Reason:
     """One or several ids; those that cannot be sent are dropped, the others keep their order."""
-    kept = _each(identifier, value if is_several(value) else [value])
-    return kept if isinstance(kept, Reason) else tuple(map(str, kept))
+    kept = _each(product_id, value if is_several(value) else [value])
+    return kept if isinstance(kept, Reason) else tuple(kept)  # type: ignore[arg-type]  # the rule gives strings
 
 
 def _each(rule: Callable[[object], object], values: Iterable[object]) -> list[object] | Reason:
@@ -136,8 +152,10 @@ def _each(rule: Callable[[object], object], values: Iterable[object]) -> list[ob
     if items is None:
         return Reason.TOO_LONG
     cleaned = [rule(one) for one in items]
+    if Reason not in map(type, cleaned):
+        return cleaned or Reason.EMPTY
     kept = [one for one in cleaned if not isinstance(one, Reason)]
-    return kept or next((one for one in cleaned if isinstance(one, Reason)), Reason.EMPTY)
+    return kept or next(one for one in cleaned if isinstance(one, Reason))
 
 
 def whole_number(value: object) -> int | Reason:
@@ -186,3 +204,7 @@ def _scalar(value: object) -> str | int | float | Reason:
     if isinstance(value, Real | Decimal):
         return amount(value)
     return free_text(value.isoformat() if isinstance(value, date) else value)
+
+
+_cached_text: Final = lru_cache(maxsize=4_096)(text)
+_cached_identifier: Final = lru_cache(maxsize=4_096)(identifier)
