@@ -8,12 +8,21 @@ from typing import Final
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-MATCH_KEYS = (
-    "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id",
-    "client_ip_address", "client_user_agent", "fbc", "fbp",
-    "subscription_id", "fb_login_id", "lead_id", "anon_id", "madid",
-)  # fmt: skip
-MatchKey = IntFlag("MatchKey", MATCH_KEYS)  # type: ignore[misc]  # the order is stored: append only
+from django_capi.meta.normalize.keys import MATCH_KEYS
+
+__all__ = [
+    "MATCH_KEYS",
+    "RESENDABLE",
+    "BrowserState",
+    "ConversionState",
+    "MatchKey",
+    "NotSent",
+    "Origin",
+    "Rank",
+    "Status",
+]
+
+MatchKey = IntFlag("MatchKey", MATCH_KEYS)  # type: ignore[misc]  # the names are those of the table
 
 
 class Status(models.IntegerChoices):

@@ -25,6 +25,7 @@ from django_capi.conf import conf
 from django_capi.consent import Consent, decide
 from django_capi.meta import cookies, urls
 from django_capi.meta.events import UserData
+from django_capi.meta.normalize import HASHED
 from django_capi.requests import original, test_mode
 from django_capi.requests.agents import agent_of
 
@@ -36,7 +37,6 @@ except ImportError:  # the `ip` extra is not installed
 logger = logging.getLogger("django_capi")
 
 DEFAULT_PORTS: Final = ("", "80", "443")
-CONTACT_KEYS = ("em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -219,7 +219,7 @@ def subdomain_index(request: HttpRequest) -> int:
 def contact_of(request: HttpRequest) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The hashed contact data, and what of it is left out as "key:reason"."""
     known = contact(request)
-    found = {key: value for key, value in known.payload().items() if key in CONTACT_KEYS}
+    found = {key: value for key, value in known.payload().items() if key in HASHED}
     return found, tuple(f"{item.key}:{item.reason}" for item in known.left_out)
 
 

@@ -12,9 +12,9 @@ from django_capi.meta.events import MESSAGING_EVENTS, PAGE_VIEW, STANDARD_EVENTS
 from django_capi.meta.events.contents import CONTENT_FIELDS
 from django_capi.meta.events.custom import FIELDS
 from django_capi.meta.events.event import KINDS
-from django_capi.meta.events.user import ALIASES
 from django_capi.meta.left_out import MEANING, Reason
-from django_capi.meta.normalize import HASHED, normalize
+from django_capi.meta.normalize import normalize
+from django_capi.meta.normalize.keys import CUSTOMER_KEYS
 from django_capi.meta.rules import RULES
 from tests.meta.differences import DIFFERENCES
 from tests.meta.vectors import WORKED
@@ -22,47 +22,6 @@ from tests.meta.vectors import WORKED
 DOCS: Final = Path(__file__).parents[2] / "docs"
 _BLOCK = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-# key, rule in words, and an input whose result stands beside it
-IN_WORDS: Final[dict[str, tuple[str, str, str | None]]] = {
-    "em": ("lowercase; must look like one address; dots and `+tags` stay", " Jane.Doe+shop@Example.com", None),
-    "ph": ("ASCII digits with the country code; extension and trunk zero dropped; national numbers need the country",
-           "(650)555-1212 ext 5", "US"),
-    "fn": ("lowercase letters and digits of any script; no punctuation, no white space", "Jean-Luc", None),
-    "ln": ("as `fn`", "O'Neil", None),
-    "ct": ("lowercase letters of any script only", "São Paulo", None),
-    "st": ("two letters for American states and Canadian provinces; otherwise lowercase letters of any script",
-           "California (CA)", None),
-    "zp": ("lowercase letters and digits without the country in front; in the USA the first five digits",
-           "94035-1234", "US"),
-    "country": ("ISO 3166-1 alpha-2, lowercase, from codes and names; `UK` is `gb`", "Deutschland", None),
-    "db": ("`YYYYMMDD`; impossible and ambiguous dates are left out", "May 26, 1991", None),
-    "ge": ("`f` or `m`", "Female", None),
-    "external_id": ("white space out, lowercase", "User 42", None),
-    "f5first": ("the first five letters of the first name (legacy)", "Jean-Luc", None),
-    "f5last": ("the first five letters of the last name (legacy)", "O'Neil", None),
-    "fi": ("the first letter of the first name (legacy)", "Jean-Luc", None),
-    "dobd": ("day of birth, two digits (legacy)", "7", None),
-    "dobm": ("month of birth, two digits (legacy)", "5", None),
-    "doby": ("year of birth, four digits (legacy)", "1991", None),
-}  # fmt: skip
-AS_IS_IN_WORDS: Final = {
-    "client_ip_address": "public IPv4 or IPv6; private, loopback and malformed ones are left out",
-    "client_user_agent": "any text without control characters",
-    "fbc": "`fb.<index>.<milliseconds>.<fbclid>`, a fifth segment kept",
-    "fbp": "`fb.<index>.<milliseconds>.<random>`, a fifth segment kept",
-    "subscription_id": "any text",
-    "fb_login_id": "digits; sent as a number",
-    "lead_id": "15 to 17 digits; sent as a number",
-    "anon_id": "any text",
-    "madid": "any text",
-    "page_id": "any text",
-    "page_scoped_user_id": "any text",
-    "ctwa_clid": "any text",
-    "ig_account_id": "any text",
-    "ig_sid": "any text",
-    "whatsapp_business_account_id": "any text",
-    "instagram_business_account_id": "any text",
-}
 _KINDS_IN_WORDS: Final = {
     "str": "text",
     "int": "whole number",
@@ -111,17 +70,18 @@ def result(value: str) -> str:
 
 
 def keys() -> str:
-    names = {key: ", ".join(f"`{alias}`" for alias, name in ALIASES.items() if name == key) for key in HASHED}
     rows = [
-        (f"`{key}`", names[key] or "–", words, shown(value) + (f" ({country})" if country else ""),
-         shown(str(normalize(key, value, country=country).text)))
-        for key, (words, value, country) in IN_WORDS.items()
+        (f"`{row.key}`", row.label, ", ".join(f"`{name}`" for name in row.names) or "–", row.description,
+         shown(row.example) + (f" ({row.country})" if row.country else ""),
+         shown(str(normalize(row.key, row.example, country=row.country).text)))
+        for row in CUSTOMER_KEYS if row.is_hashed
     ]  # fmt: skip
-    return table(("key", "also", "rule", "for example", "is hashed as"), rows)
+    return table(("key", "what it is", "also", "rule", "for example", "is hashed as"), rows)
 
 
-def as_they_are() -> str:
-    return table(("key", "what is taken"), [(f"`{key}`", words) for key, words in AS_IS_IN_WORDS.items()])
+def unhashed() -> str:
+    rows = [(f"`{row.key}`", row.label, row.description) for row in CUSTOMER_KEYS if not row.is_hashed]
+    return table(("key", "what it is", "what is taken"), rows)
 
 
 def worked() -> str:
@@ -194,7 +154,7 @@ def answers() -> str:
 
 
 TABLES: Final[dict[str, Callable[[], str]]] = {
-    "keys": keys, "as-they-are": as_they_are, "worked": worked, "reasons": reasons, "differences": differences,
+    "keys": keys, "unhashed-keys": unhashed, "worked": worked, "reasons": reasons, "differences": differences,
     "names": names, "event-fields": event_fields, "custom-data": custom_data, "contents": contents, "rules": rules,
     "answers": answers,
 }  # fmt: skip

@@ -119,7 +119,7 @@ def identifier(value: object) -> str:
         return written
     if written[-1].isdigit():  # as no placeholder does, and no list that was written out
         return written
-    if is_placeholder("order_id", written):
+    if is_placeholder(written):
         return Reason.PLACEHOLDER
     return Reason.TYPE if _WRITTEN_OUT(written) else written
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
 
 from django_capi.meta.iterables import in_order, is_several
 from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize.countries import country_code, known_country
-from django_capi.meta.normalize.forms import HASHED, LONGEST_REMEMBERED, sent_form
+from django_capi.meta.normalize.forms import LONGEST_CACHED, sent_form
 from django_capi.meta.normalize.hashing import hashed_already, sha256
-from django_capi.meta.normalize.ids import AS_THEY_ARE
+from django_capi.meta.normalize.keys import BY_KEY, HASHED, SEVERAL, UNHASHED
 from django_capi.meta.normalize.plain import sent_plainly
 from django_capi.meta.normalize.text import clean, text_of
 
 __all__ = [
-    "AS_THEY_ARE",
     "HASHED",
-    "KEYS",
-    "MANY",
+    "UNHASHED",
     "Normalized",
     "Reason",
     "normalize",
@@ -29,9 +26,6 @@ __all__ = [
     "sent_plainly",
     "sha256",
 ]
-
-KEYS: Final = HASHED.keys() | AS_THEY_ARE.keys()
-MANY: Final = frozenset(HASHED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +48,7 @@ def normalize(key: str, value: object, *, country: str | None = None, default_re
     place = place_of(country, default_region)
     if is_several(value):
         return _normalize_many(key, value, place)
-    sent = sent_form(key, value, place) if key in KEYS else Reason.UNKNOWN_KEY
+    sent = sent_form(key, value, place) if key in BY_KEY else Reason.UNKNOWN_KEY
     if isinstance(sent, Reason):
         return Normalized(text=None, hashed=None, reason=sent)
     return Normalized(text=_text(key, value, place), hashed=sent, reason=None)
@@ -62,7 +56,7 @@ def normalize(key: str, value: object, *, country: str | None = None, default_re
 
 def place_of(country: object, default_region: object) -> str | None:
     """The country that national numbers and postcodes are read in."""
-    if type(country) is str and len(country) <= LONGEST_REMEMBERED and (known := known_country(country)):
+    if type(country) is str and len(country) <= LONGEST_CACHED and (known := known_country(country)):
         return known
     return (country_code(country) if country else None) or (country_code(default_region) if default_region else None)
 
@@ -77,14 +71,14 @@ def _text(key: str, value: object, place: str | None) -> str:
     """The normalised text, or the hash of a value that came hashed."""
     rule = HASHED.get(key)
     if rule is None:
-        return AS_THEY_ARE[key](value)
+        return UNHASHED[key](value)
     text = clean(text_of(value))
     return hashed_already(key, text) or rule(text, place)
 
 
 def _normalize_many(key: str, values: Iterable[object], place: str | None) -> Normalized:
-    if key not in MANY:
-        reason = Reason.ONE_VALUE if key in AS_THEY_ARE else Reason.UNKNOWN_KEY
+    if key not in SEVERAL:
+        reason = Reason.ONE_VALUE if key in UNHASHED else Reason.UNKNOWN_KEY
         return Normalized(text=None, hashed=None, reason=reason)
     texts, missing = _forms(key, values, place)
     if not texts:

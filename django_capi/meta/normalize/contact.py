@@ -7,13 +7,10 @@ from functools import lru_cache
 from typing import Final
 
 from django_capi.meta.left_out import Reason
-from django_capi.meta.normalize.birth import FIRST_YEAR, LAST_YEAR, MONTHS_IN_A_YEAR
 from django_capi.meta.normalize.countries import known_country
-from django_capi.meta.normalize.text import fold_digits, letters, letters_and_digits, lower
+from django_capi.meta.normalize.text import letters, letters_and_digits, lower
 
 LONGEST_EMAIL: Final = 320
-INITIAL_LENGTH: Final = 5
-LAST_DAY: Final = 31
 
 _NEVER: Final = r"\s@,;:<>()\[\]\\\""
 # Nearly all addresses: explicit ranges are many times as fast as exclusions with \\s in them, and no step is undone.
@@ -52,29 +49,3 @@ def gender(text: str, _country: str | None) -> str:
 def external_id(text: str, _country: str | None) -> str:
     joined = "".join(text.split())
     return joined.lower() if joined.isascii() else lower(joined)
-
-
-def first_five_letters(text: str, _country: str | None) -> str:
-    return letters(text)[:INITIAL_LENGTH]
-
-
-def initial(text: str, _country: str | None) -> str:
-    return letters(text)[:1]
-
-
-def day_of_birth(text: str, _country: str | None) -> str:
-    return _two_digits(text, LAST_DAY)
-
-
-def month_of_birth(text: str, _country: str | None) -> str:
-    return _two_digits(text, MONTHS_IN_A_YEAR)
-
-
-def year_of_birth(text: str, _country: str | None) -> str:
-    digits = fold_digits(text)
-    return digits if digits.isdecimal() and FIRST_YEAR <= int(digits) <= LAST_YEAR else Reason.IMPOSSIBLE_DATE
-
-
-def _two_digits(text: str, largest: int) -> str:
-    digits = fold_digits(text)
-    return f"{int(digits):02d}" if digits.isdecimal() and 1 <= int(digits) <= largest else Reason.IMPOSSIBLE_DATE

@@ -10,15 +10,14 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import sha256
-from socket import AF_INET, inet_pton
 from typing import Any, Final
 
-from django_capi.meta.cookies import WELL_FORMED
 from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize.contact import LONGEST_EMAIL, PLAIN_ADDRESS
-from django_capi.meta.normalize.forms import HASHED, LONGEST_REMEMBERED, REMEMBERED, Rule, remembered
+from django_capi.meta.normalize.forms import LONGEST_CACHED, cached_form
 from django_capi.meta.normalize.hashing import MD5_LENGTH, SHA256_LENGTH
-from django_capi.meta.normalize.ids import AS_THEY_ARE, LONGEST_AGENT, SUSPECT, WHOLE_NUMBERS, user_agent
+from django_capi.meta.normalize.ids import LONGEST_AGENT, user_agent
+from django_capi.meta.normalize.keys import CACHED, HASHED, UNHASHED, WHOLE_NUMBERS, Rule
 from django_capi.meta.normalize.phone import LONGEST, NORTH_AMERICAN, SHORTEST, SYMBOLS, UNUSUAL, is_placeholder
 from django_capi.meta.normalize.placeholders import AS_BYTES
 from django_capi.meta.normalize.text import LOWER, NOT_LETTER_OR_DIGIT
@@ -79,19 +78,8 @@ def external_id(value: str, _place: str | None) -> str | None:
     return None
 
 
-def ip_address(value: str, _place: str | None) -> str | None:
-    try:
-        return None if inet_pton(AF_INET, value)[0] in SUSPECT else value
-    except (OSError, ValueError):
-        return None
-
-
 def agent(value: str, _place: str | None) -> str | None:
     return _agent(value) if len(value) <= LONGEST_AGENT else None
-
-
-def click_or_browser_id(value: str, _place: str | None) -> str | None:
-    return value if WELL_FORMED(value) else None
 
 
 def _may_be_placeholder(value: str) -> bool:
@@ -115,7 +103,7 @@ def _as_it_is(form: Callable[[object], str]) -> Plain:
 
 def _known(key: str) -> Plain:
     def plain(value: str, place: str | None) -> str | None:
-        sent = remembered(key, value, place) if len(value) <= LONGEST_REMEMBERED else None
+        sent = cached_form(key, value, place) if len(value) <= LONGEST_CACHED else None
         return sent if type(sent) is str else None
 
     return plain
@@ -138,15 +126,12 @@ def _by(rule: Rule) -> Plain:
 
 PLAIN: Final[dict[str, Plain]] = {
     **{key: _by(rule) for key, rule in HASHED.items()},
-    **{key: _known(key) for key in REMEMBERED},
-    **{key: _as_it_is(form) for key, form in AS_THEY_ARE.items() if key not in WHOLE_NUMBERS},
+    **{key: _known(key) for key in CACHED},
+    **{key: _as_it_is(form) for key, form in UNHASHED.items() if key not in WHOLE_NUMBERS},
     "em": email,
     "ph": phone,
     "ln": name,
     "external_id": external_id,
-    "client_ip_address": ip_address,
     "client_user_agent": agent,
-    "fbc": click_or_browser_id,
-    "fbp": click_or_browser_id,
 }
 _plain = PLAIN.get

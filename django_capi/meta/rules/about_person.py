@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from django_capi.meta.cookies import is_well_formed
 from django_capi.meta.left_out import Reason
-from django_capi.meta.normalize import AS_THEY_ARE, HASHED
 from django_capi.meta.normalize.hashing import SHA256_FORM
 from django_capi.meta.normalize.ids import ip_address
+from django_capi.meta.normalize.keys import BY_KEY, HASHED
 from django_capi.meta.rules.problem import Rule, Seen, Severity
 
 # https://developers.facebook.com/documentation/ads-commerce/conversions-api/best-practices
@@ -19,7 +19,6 @@ TOO_BROAD: Final = (
     frozenset({"ln", "ge"}),
 )
 CONTACT: Final = frozenset(HASHED) - {"external_id"}
-KEYS: Final = HASHED.keys() | AS_THEY_ARE.keys()
 EMPTY_HASH: Final = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
@@ -95,7 +94,7 @@ PERSON_RULES: Final = (
          "Send ids as texts.", "Customer Information Parameters"),
     Rule("no_empty_hash", "user_data", _WARNED, None, _empty_hash,
          "This is the hash of an empty text; leave the key out.", "diagnostics capi_pii_*_empty"),
-    Rule("known_keys", "user_data", _WARNED, None, lambda seen: not seen.user.keys() <= KEYS,
+    Rule("known_keys", "user_data", _WARNED, None, lambda seen: not seen.user.keys() <= BY_KEY.keys(),
          "Meta has no such key in user_data; put it into custom_data if it is not about the person.",
          "Customer Information Parameters; seen in the field"),
 )  # fmt: skip

@@ -6,11 +6,10 @@ from typing import Any, Final
 
 from django_capi.meta.events.app import EXTINFO_PLATFORMS, EXTINFO_SLOTS, OS_VERSION_SLOT
 from django_capi.meta.events.names import MESSAGING_EVENTS, ActionSource, MessagingChannel
-from django_capi.meta.normalize.ids import AS_THEY_ARE
+from django_capi.meta.normalize.ids import lead_id
 from django_capi.meta.rules.problem import Rule, Seen, Severity, is_one_of
 
 _CHANNELS: Final = frozenset(MessagingChannel)
-_LEAD_ID: Final = AS_THEY_ARE["lead_id"]
 
 
 def _website_lacks(key: str, seen: Seen) -> bool:
@@ -74,7 +73,7 @@ def _bad_lead_id(seen: Seen) -> bool:
     value = seen.user.get("lead_id")
     if value is None:
         return False
-    return isinstance(value, bool) or not isinstance(value, int | str) or _LEAD_ID(str(value)) != str(value)
+    return isinstance(value, bool) or not isinstance(value, int | str) or lead_id(str(value)) != str(value)
 
 
 def _crm_without_system(seen: Seen) -> bool:
