@@ -1,4 +1,4 @@
-"""The tables of the code as Markdown, and their places in `docs/`. `python -m tests.meta.pages` writes them anew."""
+"""Write the tables of the code into the pages of `docs/`: run `python -m tests.meta.pages`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django_capi.meta.answers import BY_CODE, BY_STATUS, CALL, PROOF, RANGES
 from django_capi.meta.events import MESSAGING_EVENTS, PAGE_VIEW, STANDARD_EVENTS, ActionSource, MessagingChannel
 from django_capi.meta.events.contents import CONTENT_FIELDS
 from django_capi.meta.events.custom import FIELDS
-from django_capi.meta.events.event import KINDS
+from django_capi.meta.events.event import TYPES
 from django_capi.meta.left_out import MEANING, Reason
 from django_capi.meta.normalize import normalize
 from django_capi.meta.normalize.keys import CUSTOMER_KEYS
@@ -22,23 +22,23 @@ from tests.meta.vectors import WORKED
 DOCS: Final = Path(__file__).parents[2] / "docs"
 _BLOCK = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-_KINDS_IN_WORDS: Final = {
-    "str": "text",
+_TYPE_NAMES: Final = {
+    "str": "string",
     "int": "whole number",
     "bool": "true or false",
-    "tuple": "list of texts",
+    "tuple": "list of strings",
     "Mapping": "object",
     "ActionSource": "one of the nine",
     "MessagingChannel": "one of three",
 }
 _CLEANERS_IN_WORDS: Final = {
-    "amount": "number; `Decimal`, int, float, `Fraction`, plain numeric text, or money with `.amount` and `.currency`",
+    "amount": "number; `Decimal`, int, float, `Fraction`, numeric string, or money with `.amount` and `.currency`",
     "currency_code": "ISO 4217, in capitals",
     "product_ids": "one id or several: a list, a set, a generator, a queryset, a view of a mapping",
-    "identifier": "id; a list that was written out as text, as JSON, is left out",
+    "identifier": "id; a list written as a string is left out",
     "free_text": "text; also without a national telephone number",
     "contents_of": "lines, see below: a list, a generator, a queryset of mappings",
-    "product_id": "id; a list that was written out as text, as JSON, is left out",
+    "product_id": "id; a list written as a string is left out",
     "product_text": "text",
     "text": "text",
     "whole_number": "whole number",
@@ -60,7 +60,7 @@ def _cell(value: object) -> str:
 
 
 def shown(text: str) -> str:
-    """A value as code; what cannot be seen is written as its escape, what is long is cut."""
+    """Show a value as code: invisible characters as escapes, long values shortened."""
     visible = "".join(c if c.isprintable() and not 0x300 <= ord(c) < 0x370 else f"\\u{ord(c):04x}" for c in text)
     return f"`{visible if len(visible) <= 44 else visible[:20] + '…' + visible[-12:]}`"
 
@@ -117,7 +117,7 @@ def names() -> str:
 
 
 def event_fields() -> str:
-    rows = [(f"`{name}`", _KINDS_IN_WORDS.get(kind.__name__, f"`{kind.__name__}`")) for name, kind in KINDS.items()]
+    rows = [(f"`{name}`", _TYPE_NAMES.get(type_.__name__, f"`{type_.__name__}`")) for name, type_ in TYPES.items()]
     return table(("field", "type"), rows)
 
 

@@ -1,4 +1,4 @@
-"""The entries of `contents`, from the lines of a basket as mappings or `Content`."""
+"""Build the entries of `contents` from the lines of a basket."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Content:
     def __post_init__(self) -> None:
         given: object = self.id
         if not isinstance(given, str) or not given:
-            raise InvalidEvent("contents.id", "must be text")
+            raise InvalidEvent("contents.id", "must be a non-empty string")
         if type(self.quantity) is not int:
             raise InvalidEvent("contents.quantity", "must be a whole number")
         for key in ("item_price", "price"):
@@ -43,7 +43,7 @@ class Content:
 
 
 def as_json_number(field: str, value: Decimal | float | None) -> float | None:
-    """Money is a Decimal inside and a number at the border; this is the border."""
+    """Return an amount as the number that JSON carries."""
     if value is None or type(value) in (int, float):
         return value if value is None else float(value) if type(value) is float else int(value)
     if not isinstance(value, Decimal):
@@ -69,7 +69,7 @@ CONTENT_FIELDS: Final[dict[str, Callable[[object], object]]] = {
 _new, _set = object.__new__, object.__setattr__
 
 
-# The usable lines in their order, the ids of all lines when one has no usable quantity, and what was left out.
+# The usable lines in order; the ids of all lines if one has no usable quantity; what was left out.
 Lines = tuple[tuple[Content, ...], tuple[str, ...], tuple[LeftOut, ...]]
 
 
@@ -90,7 +90,7 @@ def contents_of(value: object) -> Lines:
 
 
 def _all_ids(kept: list[Content], bare: list[tuple[int, str]]) -> tuple[str, ...]:
-    """Meta refuses a line without quantity, and none is made up; the product was in the basket all the same."""
+    """Return the ids of all lines. Meta refuses a line without a quantity, but its product was still in the basket."""
     ids = [line.id for line in kept]
     for position, one in reversed(bare):
         ids.insert(position, one)

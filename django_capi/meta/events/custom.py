@@ -1,4 +1,4 @@
-"""Meta's `custom_data`: what a site knows of the purchase or the page, cleaned field by field."""
+"""The `custom_data` of an event: value, currency, products and the site's own properties."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ class CustomData:
 
     @classmethod
     def from_raw(cls, values: Mapping[str, object]) -> CustomData:
-        """Unknown keys are custom properties; what cannot be sent is in `left_out`, with the reason."""
+        """Build from raw values. Unknown keys become properties; `left_out` says what cannot be sent, and why."""
         missing: list[LeftOut] = []
         found = _cleaned(values, missing)
         if (lines := values.get("contents")) is not None:
-            # One line can be left out and another kept.
+            # One line can be left out while another is kept.
             kept, ids, incomplete = contents_of(lines)
             missing += incomplete
             if kept:
@@ -68,13 +68,13 @@ class CustomData:
                 found["content_ids"] = ids
         if missing:
             found["left_out"] = tuple(missing)
-        # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
+        # Not through the generated __init__: the values are clean, and the class has the defaults of what is absent.
         made = _new(cls)
         _set(made, "__dict__", found)
         return made
 
     def payload(self) -> dict[str, JSON]:
-        """Meta's names, only what is there; the site's own properties beside them."""
+        """Return what is present under Meta's names, together with the site's own properties."""
         made = self.__dict__.copy()
         if "contents" in made:
             made["contents"] = [line.__dict__.copy() for line in made["contents"]]
@@ -111,7 +111,7 @@ FIELDS: Final[dict[str, Callable[[object], object]]] = {
     "lead_event_source": clean.text,
     "store_data": clean.store,
 }
-# Meta has a diagnostic of its own for ids that stand in custom_data; contact data may not be there at all.
+# Meta has a diagnostic for ids in custom_data; contact data is not allowed there at all.
 _RESERVED: Final = (
     "event_id event_name event_time event_source_url action_source user_data custom_data external_id fbc fbp fbclid "
     "client_ip_address client_user_agent properties left_out"
@@ -124,7 +124,7 @@ _PROPERTY_NAME = re.compile(r"[A-Za-z0-9_][\w .:$-]{0,99}", re.ASCII).fullmatch
 
 
 def _cleaned(values: Mapping[str, object], missing: list[LeftOut]) -> dict[str, object]:
-    """Standard parameters and properties, one by one."""
+    """Clean standard parameters and custom properties one by one."""
     found: dict[str, object] = {}
     properties: dict[str, JSON] = {}
     for key, value in values.items():
@@ -150,12 +150,12 @@ def _property(key: object, value: object) -> JSON | Reason:
         return Reason.MALFORMED
     if key in RESERVED:
         return Reason.RESERVED
-    # True or false about an address says nothing of the address.
+    # A flag such as has_email is not contact data.
     return Reason.PERSONAL if not isinstance(value, bool) and names_contact_data(key) else clean.plain(value)
 
 
 def _take_currency(money: object, found: dict[str, object], missing: list[LeftOut]) -> None:
-    """A money object carries its currency, and that one is right for its amount."""
+    """Prefer the currency of a money object, which belongs to its amount."""
     own = getattr(money, "currency", None)
     if own is None:
         return

@@ -1,4 +1,4 @@
-"""The `user_data` of an event: what Meta is told about the person, hashed where Meta wants it."""
+"""The `user_data` of an event: customer information, hashed where Meta requires it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Sent = Hashes | int
 
 
 class UserData:
-    """What Meta is told about the person, in the form it is sent; contact data only ever as SHA-256.
+    """Customer information in the form in which it is sent: contact data only as SHA-256.
 
-    Has one attribute for each row of `CUSTOMER_KEYS`, None where nothing is known, and `left_out`.
+    Has an attribute for each row of `CUSTOMER_KEYS`, which is None if the value is unknown, and `left_out`.
     """
 
     left_out: tuple[LeftOut, ...] = ()
@@ -39,7 +39,7 @@ class UserData:
 
     @classmethod
     def from_raw(cls, values: Mapping[str, object], *, default_region: str | None = None) -> UserData:
-        """From Meta's short names or the long human ones; what cannot be sent is in `left_out`, with the reason."""
+        """Build from raw values under Meta's names or long ones; `left_out` says what cannot be sent, and why."""
         place = place_of(values.get("country"), default_region)
         found: dict[str, Sent] = sent_plainly(values, place)
         if len(found) < len(values):
@@ -52,14 +52,14 @@ class UserData:
         return cls._ready(found)
 
     def merged(self, other: UserData) -> UserData:
-        """Both together: `other` wins, except that addresses, phones and external ids are joined, each once."""
+        """Return both together. `other` wins, but email addresses, phone numbers and external ids are joined."""
         found = self._present()
         for key, value in other._present().items():
             found[key] = _joined(found[key], value) if key in _JOINED and key in found else value
         return self._ready(_marked(found, tuple(dict.fromkeys(self.left_out + other.left_out))))
 
     def payload(self) -> dict[str, JSON]:
-        """Meta's names, only what is there."""
+        """Return what is present, under Meta's names."""
         made: dict[str, JSON] = self.__dict__.copy()
         if "left_out" in made:
             del made["left_out"]
@@ -102,7 +102,7 @@ USER_DATA_KEYS: Final = tuple(BY_KEY)
 
 
 def _marked(found: dict[str, Sent], missing: tuple[LeftOut, ...]) -> dict[str, Sent]:
-    """Without `left_out` the values are the payload as they are; with it, even an empty one, there is more to do."""
+    """Add `left_out` if the values are not yet the payload: some were left out, or a tuple must become a list."""
     if missing or tuple in map(type, found.values()):
         found["left_out"] = missing  # type: ignore[assignment]  # the one field that is not sent
     return found
@@ -122,7 +122,7 @@ def _broken_rule(key: str, value: Sent) -> str | None:
 
 
 def _take(key: str, value: object, place: str | None, found: dict[str, Sent], missing: list[LeftOut]) -> None:
-    """One value under any of its names: several values, another type, a second spelling of a key there already."""
+    """Normalise one item of raw data and add it to `found`, or the reason to `missing`."""
     name = key if key in BY_KEY else ACCEPTED_NAMES.get(key, key)
     sent: Sent | None
     reason: Reason | None = None

@@ -1,4 +1,4 @@
-"""Clean one raw value of `custom_data`: what JSON and Meta take, or the reason why it is left out."""
+"""Clean one raw value of `custom_data`: return what is sent, or the reason why it is left out."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ LARGEST_AMOUNT: Final = LARGEST_EXACT
 
 _PLAIN_NUMBER = re.compile(r"-?\d{1,16}(?:\.\d{1,60})?", re.ASCII).fullmatch
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-# A list or mapping that was written out: as JSON, by `str()`, or as the repr of a queryset or a view.
+# A list or mapping as a string: JSON, `str()`, or the repr of a queryset.
 _WRITTEN_OUT = re.compile(r"\[.*\]|\{.*\}|\(.*,.*\)|<.*>|dict_(?:keys|values|items)\(.*\)", re.DOTALL).fullmatch
 
 
 def amount(value: object) -> int | float | Reason:
-    """`Decimal`, int, float, a plain numeric text, or an object with `.amount`."""
+    """Accept a `Decimal`, an int, a float, a plain numeric string, or an object with `.amount`."""
     if type(value) is Decimal:
         return _of_decimal(value) if value.is_finite() else Reason.NOT_A_NUMBER
     if type(value) is int or type(value) is float:
@@ -39,7 +39,7 @@ def amount(value: object) -> int | float | Reason:
 
 
 def _bounded(value: float) -> int | float | Reason:
-    # NaN is not less than anything.
+    # False for NaN, too.
     return value if -LARGEST_AMOUNT < value < LARGEST_AMOUNT else Reason.NOT_A_NUMBER
 
 
@@ -67,7 +67,7 @@ def _of_other(value: object) -> int | float | Reason:
 
 
 def _of_real(value: Real) -> int | float | Reason:
-    """An int, a float, a `Fraction`, or a number of another library."""
+    """Accept an int, a float, a `Fraction`, or a number type of another library."""
     try:
         return _bounded(int(value) if isinstance(value, Integral) else float(value))
     except (OverflowError, ValueError):
@@ -75,7 +75,7 @@ def _of_real(value: Real) -> int | float | Reason:
 
 
 def currency_code(value: object) -> str:
-    """ISO 4217 in capitals, from a text or an object with `.code`."""
+    """Return a code of ISO 4217 in capitals, from a string or an object with `.code`."""
     if type(value) is str and value in CURRENCIES:
         return value
     code = value if isinstance(value, str) else getattr(value, "code", None)
@@ -86,7 +86,7 @@ def currency_code(value: object) -> str:
 
 
 def text(value: object) -> str:
-    """Trimmed, control characters as spaces; contact data inside keeps the whole text from being sent."""
+    """Trim, and replace control characters by spaces. Text that holds contact data is not sent at all."""
     if type(value) is str and value.isprintable() and not has_sign(value):
         plain_text = value.strip()
         if 0 < len(plain_text) <= LONGEST_TEXT:
@@ -107,17 +107,17 @@ def text(value: object) -> str:
 
 
 def free_text(value: object) -> str:
-    """What a visitor may have typed: a telephone number is also found without its country code."""
+    """As `text`, for what a visitor may have typed: also refuses telephone numbers without a country code."""
     written = text(value)
     return Reason.PERSONAL if type(written) is not Reason and holds_phone_number(written) else written
 
 
 def identifier(value: object) -> str:
-    """The id of an order or a product. A list that was written out is none, and neither is `None`."""
+    """Return the id of an order or a product; a list written as a string is refused, and so is `None`."""
     written = text(value)
     if type(written) is Reason:
         return written
-    if written[-1].isdigit():  # as no placeholder does, and no list that was written out
+    if written[-1].isdigit():  # neither a placeholder nor a list ends so
         return written
     if is_placeholder(written):
         return Reason.PLACEHOLDER
@@ -125,7 +125,7 @@ def identifier(value: object) -> str:
 
 
 def product_text(value: object) -> str:
-    """A text that many events share, such as a product's title."""
+    """As `text`, cached: for what many events share, such as the title of a product."""
     return _cached_text(value) if type(value) is str and len(value) <= LONGEST_CACHED else text(value)
 
 
@@ -142,7 +142,7 @@ def _is_readable(written: str) -> bool:
 
 
 def product_ids(value: object) -> tuple[str, ...] | Reason:
-    """One or several ids; those that cannot be sent are dropped, the others keep their order."""
+    """Accept one or several ids; drop those that cannot be sent, and keep the order of the others."""
     kept = _each(product_id, value if is_several(value) else [value])
     return kept if isinstance(kept, Reason) else tuple(kept)  # type: ignore[arg-type]  # the rule gives strings
 
@@ -185,7 +185,7 @@ def _one_of(names: type[DeliveryCategory | CustomerSegmentation], value: object)
 
 
 def store(value: object) -> Mapping[str, JSON] | Reason:
-    """`store_data`: the ids of a shop, each a text."""
+    """Clean `store_data`: the ids of a shop as strings."""
     if not isinstance(value, Mapping):
         return Reason.TYPE
     found = {key: text(value[key]) for key in ("store_page_id", "brand_page_id", "store_code") if value.get(key)}
@@ -194,7 +194,7 @@ def store(value: object) -> Mapping[str, JSON] | Reason:
 
 
 def plain(value: object) -> JSON | Reason:
-    """A custom property: text, number, flag, day, or a list of these."""
+    """Clean a custom property: a string, a number, a flag, a date, or a list of these."""
     return _each(_scalar, value) if is_several(value) else _scalar(value)  # type: ignore[return-value]
 
 

@@ -1,4 +1,4 @@
-"""Normalise and hash the values of `user_data`, whatever type they come in."""
+"""Normalise and hash the values of `user_data`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Normalized:
-    """`text` is what was hashed, `hashed` what is sent, `reason` a short code when something was left out."""
+    """What became of a value: `text` was hashed, `hashed` is sent, `reason` says why something was left out."""
 
     text: str | tuple[str, ...] | None = field(repr=False)
     hashed: str | tuple[str, ...] | None = field(repr=False)
@@ -38,7 +38,7 @@ class Normalized:
 
 
 def normalize(key: str, value: object, *, country: str | None = None, default_region: str | None = None) -> Normalized:
-    """Never raises on a value. Hashes given already are taken as they are.
+    """Return the normalised text and what is sent. Never raises for a value; a hash is kept as it is.
 
     >>> normalize("em", " John_Smith@gmail.com ").text
     'john_smith@gmail.com'
@@ -55,20 +55,20 @@ def normalize(key: str, value: object, *, country: str | None = None, default_re
 
 
 def place_of(country: object, default_region: object) -> str | None:
-    """The country that national numbers and postcodes are read in."""
+    """Return the country in which national phone numbers and postcodes are read."""
     if type(country) is str and len(country) <= LONGEST_CACHED and (known := known_country(country)):
         return known
     return (country_code(country) if country else None) or (country_code(default_region) if default_region else None)
 
 
 def sent_forms(key: str, values: Iterable[object], place: str | None) -> tuple[tuple[str, ...], Reason | None]:
-    """What is sent for several values, each once, in their order (a set: sorted), and why one was left out."""
+    """Return what is sent for several values, each once and in order (a set: sorted), and why one was left out."""
     texts, reason = _forms(key, values, place)
     return tuple(texts), reason
 
 
 def _text(key: str, value: object, place: str | None) -> str:
-    """The normalised text, or the hash of a value that came hashed."""
+    """Return the normalised text, or the hash if the value was hashed already."""
     rule = HASHED.get(key)
     if rule is None:
         return UNHASHED[key](value)
@@ -88,7 +88,7 @@ def _normalize_many(key: str, values: Iterable[object], place: str | None) -> No
 
 
 def _forms(key: str, values: Iterable[object], place: str | None) -> tuple[dict[str, object], Reason | None]:
-    """What is sent, with the first value that gave it."""
+    """Return what is sent, each with the first value that led to it."""
     items = in_order(values)
     reason: Reason | None = Reason.TOO_LONG if items is None else None
     found: dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""Turn a raw value of a known key of `user_data` into what Meta is sent: a hash, the value itself, or a `Reason`."""
+"""Turn one raw value of `user_data` into what is sent, or into the reason why it is left out."""
 
 from __future__ import annotations
 

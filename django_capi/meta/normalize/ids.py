@@ -1,4 +1,4 @@
-"""Check the values of `user_data` that Meta wants unhashed: addresses, agents, cookies and ids."""
+"""Check the values of `user_data` that are sent unhashed: IP addresses, user agents, cookies and ids."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _public_v6(text: str) -> str:
 
 
 def verbatim(value: object, *, longest: int = LONGEST_ID) -> str:
-    """The text itself, unless it is blank, too long or holds control characters."""
+    """Return the text as it is, or a `Reason` if it is blank, too long or holds control characters."""
     text = value if type(value) is str else text_of(value)
     if type(text) is Reason:
         return text
@@ -115,7 +115,7 @@ def _all_of(form: Callable[[str], object], value: object) -> str:
 
 
 def _has_no_control(text: str) -> bool:
-    # C0, DEL and C1; other unprintable characters are unusual, not dangerous.
+    # C0, DEL and C1. Other unprintable characters are unusual but harmless.
     return not any(character < " " or "\x7f" <= character <= "\x9f" for character in text)
 
 

@@ -15,12 +15,12 @@ _ANYWHERE: Final = frozenset(
         "object object", "unbekannt", "undefined", "unknown", "なし", "无",
     }
 )  # fmt: skip
-# Na and Nil are names of people, NA is the province of Naples, and the country code of Namibia.
+# Na and Nil are names of people; NA is the province of Naples and the country code of Namibia.
 _NOT_FOR_NAMES: Final = frozenset({"false", "na", "nil", "true"})
 _AS_AN_ID: Final = frozenset({"-1", "0", "00000000-0000-0000-0000-000000000000", "guest"})
-# What pandas and JavaScript write; Nan is a name.
+# As pandas and JavaScript write it; Nan is a name.
 _NOT_A_NUMBER: Final = frozenset({"NaN", "nan"})
-# The surname as people write it, and not as programs do.
+# The surname as people write it; programs write null or NULL.
 _SURNAMES: Final = frozenset({"Null"})
 
 _WRAPPING: Final = "()<>[]{}\"'`*"
