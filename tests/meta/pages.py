@@ -11,7 +11,7 @@ from django_capi.meta.answers import BY_CODE, BY_STATUS, CALL, PROOF, RANGES
 from django_capi.meta.events import MESSAGING_EVENTS, PAGE_VIEW, STANDARD_EVENTS, ActionSource, MessagingChannel
 from django_capi.meta.events.contents import CONTENT_FIELDS
 from django_capi.meta.events.custom import FIELDS
-from django_capi.meta.events.event import TYPES
+from django_capi.meta.events.event import KINDS
 from django_capi.meta.left_out import MEANING, Reason
 from django_capi.meta.normalize import normalize
 from django_capi.meta.normalize.keys import CUSTOMER_KEYS
@@ -117,7 +117,7 @@ def names() -> str:
 
 
 def event_fields() -> str:
-    rows = [(f"`{name}`", _TYPE_NAMES.get(type_.__name__, f"`{type_.__name__}`")) for name, type_ in TYPES.items()]
+    rows = [(f"`{name}`", _TYPE_NAMES.get(type_.__name__, f"`{type_.__name__}`")) for name, type_ in KINDS.items()]
     return table(("field", "type"), rows)
 
 

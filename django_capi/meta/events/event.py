@@ -41,7 +41,7 @@ class Event:
         def __init__(self, **given: object) -> None:
             if [*map(type, given.values())] != [*map(_type_of, given)]:
                 given = {
-                    name: value for name, value in given.items() if type(value) is TYPES.get(name) or _fits(name, value)
+                    name: value for name, value in given.items() if type(value) is KINDS.get(name) or _fits(name, value)
                 }
             if "event_name" not in given or "event_time" not in given:
                 raise InvalidEvent("event_time" if "event_name" in given else "event_name", "is missing")
@@ -71,7 +71,7 @@ def _rare(part: object) -> JSON:
 
 _PLAIN_STRINGS: Final = {source: source.value for source in ActionSource}
 _RARE: Final = frozenset({"data_processing_options", "messaging_channel", "original_event_data", "app_data"})
-TYPES: Final[dict[str, type]] = {
+KINDS: Final[dict[str, type]] = {
     "event_name": str,
     "event_time": int,
     "event_id": str,
@@ -88,7 +88,7 @@ TYPES: Final[dict[str, type]] = {
     "app_data": AppData,
     "messaging_channel": MessagingChannel,
 }
-_type_of = TYPES.get
+_type_of = KINDS.get
 _set = object.__setattr__
 _NEVER_NONE: Final = frozenset({"event_name", "event_time", "action_source", "user_data", "custom_data"})
 _TYPE_NAMES: Final = {str: "a string", int: "a whole number", bool: "true or false", tuple: "a tuple of strings"}
@@ -96,7 +96,7 @@ _TYPE_NAMES: Final = {str: "a string", int: "a whole number", bool: "true or fal
 
 def _fits(name: str, value: object) -> bool:
     """Whether to store the value. None means the default; a wrong type raises InvalidEvent."""
-    type_ = TYPES.get(name)
+    type_ = KINDS.get(name)
     if type_ is None:
         raise InvalidEvent("event", "has no such field")
     if value is None and name not in _NEVER_NONE:
