@@ -20,7 +20,7 @@ from example_project.demo.processes import ROOT
 
 
 @pytest.mark.django_db
-def test_capi_deliver_sends_once_and_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
+def test_capi_deliver_sends_once_and_prints_a_report(capsys: pytest.CaptureFixture[str]) -> None:
     track("Lead", user_data={"em": "jane@example.com"}, consent=True)
 
     call_command("capi_deliver")
@@ -40,20 +40,20 @@ def test_a_pass_that_is_over_sends_nothing_more() -> None:
 
 
 @pytest.mark.django_db
-def test_capi_prune_says_how_many_rows_went(capsys: pytest.CaptureFixture[str]) -> None:
+def test_capi_prune_prints_how_many_rows_it_deleted(capsys: pytest.CaptureFixture[str]) -> None:
     track("Lead", user_data={"em": "jane@example.com"}, consent=True)
     long_ago = timezone.now() - timedelta(days=100)
     Event.objects.update(status=Status.ACCEPTED, finished_at=long_ago, event_time=F("event_time") - 100 * 86400)
 
     call_command("capi_prune")
 
-    assert capsys.readouterr().out == "1 rows removed\n"
+    assert capsys.readouterr().out == "Deleted rows: 1\n"
     assert not Event.objects.exists()
 
 
 @pytest.mark.story
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_watch_ends_cleanly_on_a_signal_and_outlives_a_missing_database(tmp_path: Path, number: int) -> None:
+def test_watching_survives_a_missing_database_and_stops_on_a_signal(tmp_path: Path, number: int) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "django", "capi_deliver", "--watch", "--interval", "0.1"],
         cwd=ROOT,
@@ -67,11 +67,11 @@ def test_a_watch_ends_cleanly_on_a_signal_and_outlives_a_missing_database(tmp_pa
         text=True,
     )
     assert process.stderr
-    complaint = process.stderr.readline()
+    message = process.stderr.readline()
 
     process.send_signal(number)
     _, rest = process.communicate(timeout=60)
 
-    assert "The database does not answer (OperationalError)" in complaint
+    assert "The database does not answer (OperationalError)" in message
     assert process.returncode == 0
     assert "Traceback" not in rest

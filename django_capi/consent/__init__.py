@@ -11,7 +11,7 @@ from django_capi.consent.banners import (
     vanilla_cookieconsent,
 )
 from django_capi.consent.decisions import (
-    NOBODY_ASKED,
+    NO_REQUEST,
     POLICY_DENIED,
     WITHDRAWN,
     Consent,
@@ -22,13 +22,13 @@ from django_capi.consent.decisions import (
     decision_for_captured,
     decision_without_request,
     never,
-    said,
+    stated_consent,
     without_request,
 )
 from django_capi.consent.readers import CookieReader, cookie
 
 __all__ = [
-    "NOBODY_ASKED",
+    "NO_REQUEST",
     "POLICY_DENIED",
     "WITHDRAWN",
     "Consent",
@@ -46,7 +46,7 @@ __all__ = [
     "klaro",
     "never",
     "onetrust",
-    "said",
+    "stated_consent",
     "vanilla_cookieconsent",
     "without_request",
 ]

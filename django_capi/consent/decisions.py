@@ -1,7 +1,7 @@
-"""Decide whether a visitor has consented: one decision for both copies of an event.
+"""Decide whether a visitor has consented, once for both copies of an event.
 
-The policy is the site's: `CAPI["CONSENT"]` names a callable that takes the request and returns True, False, None (not
-asked yet) or a `Consent`. Without a policy the answer is None, and without a clear yes nothing is sent.
+`CAPI["CONSENT"]` names the site's policy: a callable that takes the request and returns True, False, None (not asked
+yet) or a `Consent`. Nothing is sent without a True or a `Consent` that is given, so nothing is sent without a policy.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Consent(IntegerChoices):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """A consent, and when it was not given, why not and what to write."""
+    """A consent; if it is not given, also the reason and what to change."""
 
     consent: Consent
     reason: str = ""
@@ -44,37 +44,37 @@ class Decision:
 
 GRANTED: Final = Decision(consent=Consent.GRANTED)
 LIMITED: Final = Decision(consent=Consent.LIMITED)
-CALLER_DENIED: Final = Decision(consent=Consent.DENIED, reason="its caller says consent=False")
+CALLER_DENIED: Final = Decision(consent=Consent.DENIED, reason="its caller passed consent=False")
 POLICY_DENIED: Final = Decision(
-    consent=Consent.DENIED, reason="the consent policy says no to this visitor, which consent=True does not overrule"
+    consent=Consent.DENIED, reason="the consent policy denies this visitor, which consent=True does not overrule"
 )
 SIGNAL_DENIED: Final = Decision(
     consent=Consent.DENIED,
     reason="the visitor's browser sends Sec-GPC: 1, which consent=True does not overrule",
-    advice='Only if the law you are under allows it: CAPI["GPC"] = "ignore".',
+    advice='Only if the law that applies to you allows it: CAPI["GPC"] = "ignore".',
 )
 NEVER: Final = Decision(consent=Consent.DENIED, reason='CAPI["CONSENT"] is django_capi.consent.never')
 WITHDRAWN: Final = Decision(consent=Consent.DENIED, reason="the visitor has withdrawn consent")
-FAILED: Final = Decision(consent=Consent.UNKNOWN, reason="the consent policy raised an error, see the line above")
+FAILED: Final = Decision(consent=Consent.UNKNOWN, reason="the consent policy raised an error, see the message above")
 NOT_ASKED: Final = Decision(
     consent=Consent.UNKNOWN,
     reason="the consent policy has no answer for this visitor",
-    advice="If you know that this customer has consented, add consent=True.",
+    advice="If you know that this customer has consented, pass consent=True.",
 )
 NO_POLICY: Final = Decision(
     consent=Consent.UNKNOWN,
     reason='CAPI["CONSENT"] is not set or cannot be imported',
     advice='Write CAPI["CONSENT"] = "shop.privacy.marketing", or "django_capi.consent.always" if you need no consent.',
 )
-NOBODY_ASKED: Final = Decision(
+NO_REQUEST: Final = Decision(
     consent=Consent.UNKNOWN,
-    reason="no request and no consent are given",
-    advice="In a view add request=request; elsewhere add consent=True if you know that the customer has consented.",
+    reason="neither a request nor consent was passed",
+    advice="In a view, pass request=request; elsewhere, pass consent=True if you know that the customer has consented.",
 )
 
 
 def always(request: HttpRequest) -> bool:  # noqa: ARG001  # the policy's signature
-    """A policy for sites that need no consent, chosen on purpose."""
+    """A policy for sites that need no consent."""
     return True
 
 
@@ -84,28 +84,27 @@ def never(request: HttpRequest) -> bool:  # noqa: ARG001  # the policy's signatu
 
 
 def decide(request: HttpRequest) -> Consent:
-    """What this request's visitor allows. A policy that fails or says nothing clear means unknown."""
+    """Return the consent of this request's visitor. It is unknown if the policy fails or has no answer."""
     return decision(request).consent
 
 
-def decision(request: HttpRequest, *, said: bool | None = None) -> Decision:
-    """What this request's visitor allows, and the caller of `track()` says.
+def decision(request: HttpRequest, *, stated: bool | None = None) -> Decision:
+    """Combine the policy's answer for this request with the consent that the caller of `track()` states.
 
-    The caller's no always counts. The caller's yes counts where the policy has no answer; it overrules neither the
-    policy's no, its Limited Data Use, nor the visitor's Sec-GPC header, and it does not stand in for a policy that
-    failed.
+    A stated False always counts. A stated True counts if the policy has no answer: it overrules neither the policy's
+    False, nor Limited Data Use, nor the visitor's Sec-GPC header, and it does not replace a policy that failed.
     """
-    if said is False:
+    if stated is False:
         return CALLER_DENIED
     try:
-        answer = asked(request)
+        answer = ask_policy(request)
     except callbacks.Failed as failure:
         logger.error("The consent policy raised %s; the event is treated as not consented.", failure)  # noqa: TRY400  # a traceback may hold personal data
         return SIGNAL_DENIED if signals_no(request) else FAILED
     if answer is Consent.DENIED:
         return NEVER if conf.imported("CONSENT") is never else POLICY_DENIED
-    has_consented = answer.is_given or bool(said)
-    # Global Privacy Control, https://www.w3.org/TR/gpc/: the header says so or is absent.
+    has_consented = answer.is_given or bool(stated)
+    # Global Privacy Control, https://www.w3.org/TR/gpc/: the header is 1 or absent.
     if signals_no(request):
         return LIMITED if conf.GPC == "limit" and has_consented else SIGNAL_DENIED
     if has_consented:
@@ -113,41 +112,41 @@ def decision(request: HttpRequest, *, said: bool | None = None) -> Decision:
     return NOT_ASKED if conf.imported("CONSENT") else NO_POLICY
 
 
-def decision_without_request(*, said: bool | None) -> Decision:
-    """What holds where there is no visitor to ask, such as in a cron job: the caller's word."""
+def decision_without_request(*, stated: bool | None) -> Decision:
+    """Decide without a visitor, such as in a cron job: by what the caller states."""
     policy = conf.imported("CONSENT")
     if policy is never:
         return NEVER
-    if said is None:
-        return GRANTED if policy is always else NOBODY_ASKED
-    return GRANTED if said else CALLER_DENIED
+    if stated is None:
+        return GRANTED if policy is always else NO_REQUEST
+    return GRANTED if stated else CALLER_DENIED
 
 
-def decision_for_captured(kept: Consent, *, said: bool | None) -> Decision:
-    """What holds for a visitor who was captured earlier: the answer of then, and the caller's word as above."""
+def decision_for_captured(kept: Consent, *, stated: bool | None) -> Decision:
+    """Decide for a visitor who was captured earlier, by the answer of that time and by what the caller states."""
     if conf.imported("CONSENT") is never:
         return NEVER
-    if said is False:
+    if stated is False:
         return CALLER_DENIED
     if kept is Consent.DENIED:
         return POLICY_DENIED
     if kept.is_given:
         return Decision(consent=kept)
-    return GRANTED if said else NOT_ASKED
+    return GRANTED if stated else NOT_ASKED
 
 
-def said(*, consent: bool) -> Consent:
-    """A caller's own word, where there is no request to ask."""
-    return decision_without_request(said=consent).consent
+def stated_consent(*, consent: bool) -> Consent:
+    """Return the consent that a caller states where there is no request."""
+    return decision_without_request(stated=consent).consent
 
 
 def without_request() -> Consent:
-    """What holds where there is nobody to ask, such as in a cron job: yes only under `always`."""
-    return decision_without_request(said=None).consent
+    """Return the consent without a request and without a statement: given only under `always`."""
+    return decision_without_request(stated=None).consent
 
 
-def asked(request: HttpRequest) -> Consent:
-    """The policy's answer; anything but True, False and a `Consent` counts as none. Raises `hooks.Failed`."""
+def ask_policy(request: HttpRequest) -> Consent:
+    """Return the policy's answer, UNKNOWN for anything but True, False and a `Consent`. Raises `callbacks.Failed`."""
     policy = conf.imported("CONSENT")
     answer = callbacks.call(policy, request) if policy else None
     if isinstance(answer, Consent):

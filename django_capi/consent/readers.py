@@ -1,7 +1,7 @@
-"""Read a consent policy's answer from a cookie, whatever the cookie holds.
+"""Read a consent policy's answer from a cookie.
 
-A cookie is written by the browser and may hold anything. What cannot be read is no answer: a False would withdraw the
-consent of a visitor who has given it.
+The browser may send anything in a cookie. If it cannot be read, there is no answer: a False would withdraw the consent
+of a visitor who has given it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from urllib.parse import unquote
 
 from django.http import HttpRequest
 
-# Browsers keep 4,096 bytes of a cookie. Name and attributes count too.
+# Browsers keep 4,096 bytes of a cookie, name and attributes included.
 LONGEST: Final = 4096
-# Once is usual; a proxy or a script of the site may encode it again.
+# Once is usual; a proxy or a script of the site may encode the value again.
 ENCODINGS: Final = 3
 
 # Takes the cookie and the category. None: no answer yet; ValueError or KeyError: the cookie has another form.
@@ -27,11 +27,11 @@ class CookieReader:
     """
     A consent policy that reads a banner's cookie.
 
-    `name`: of the cookie.
-    `parse`: takes the cookie's text and the category; returns True, False, or None when the visitor has not answered.
-    It raises ValueError or KeyError for a text of another form, and is then given the text percent-decoded.
+    `name`: the name of the cookie.
+    `parse`: takes the cookie's value and the category; returns True, False, or None if the visitor has not answered.
+    If it raises ValueError or KeyError, it is called again with the value percent-decoded.
     `category`: what the banner calls marketing.
-    `closed_by`: a cookie that the banner sets once the visitor has answered. Without it a no is only the default.
+    `closed_by`: a cookie that the banner sets once the visitor has answered. Without it, False is only the default.
 
     >>> request = HttpRequest()
     >>> request.COOKIES["choice"] = "marketing:granted"
@@ -58,13 +58,13 @@ class CookieReader:
         return None
 
     def for_category(self, category: str) -> CookieReader:
-        """The same reader where the site's banner has another name for marketing."""
+        """Return the same reader for a banner that has another name for marketing."""
         return replace(self, category=category)
 
 
 def decodings(text: str) -> Iterator[str]:
     """
-    The text as it came, then with its percent-encoding removed, once for each time that it was encoded.
+    Yield the text as it is, then with one layer of percent-encoding removed at a time.
 
     >>> list(decodings("a%253Db"))
     ['a%253Db', 'a%3Db', 'a=b']
@@ -82,7 +82,7 @@ def decodings(text: str) -> Iterator[str]:
 
 def cookie(name: str, granted: str = "yes", denied: str = "no") -> CookieReader:
     """
-    A policy for a plain cookie with one value for yes and one for no; any other value is no answer.
+    Return a policy for a cookie with one value for yes and one for no; any other value is no answer.
 
     >>> request = HttpRequest()
     >>> request.COOKIES["cookies_ok"] = "1"

@@ -109,4 +109,4 @@ def said(conversion: Conversion[Any], obj: Model) -> Consent:
         answer = ask(conversion, "consent", obj)
     except callbacks.Failed:
         return Consent.UNKNOWN
-    return policies.without_request() if answer is None else policies.said(consent=bool(answer))
+    return policies.without_request() if answer is None else policies.stated_consent(consent=bool(answer))

@@ -1,3 +1,3 @@
-"""Meta's rules as pure functions: values a site holds come in, what may be sent goes out. No Django below here."""
+"""Meta's rules as pure functions. Nothing in this package imports Django."""
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Tables only: every answer of Meta's that is known, the outcome it means, and who says so. As of 2026-11-22.
+"""Table of the answers that Meta is known to give, what each means, and the source. As of 2026-11-22.
 
 Sources: GE error handling guide, APE events edge reference, RL rate limiting page, SU troubleshooting page (all at
 developers.facebook.com), SDK facebook-business 26.0.3, RUD the error map of RudderStack's transformer, WOO Meta's own
-plugin for WooCommerce, "seen" an answer captured in the field, "ours" a judgement.
+plugin for WooCommerce, "seen" an answer captured from Meta, "ours" our own judgement.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ BY_CODE: Final[dict[tuple[int, int | None], Answer]] = {
     (100, 33): Answer(_LANE, "The pixel does not exist or the token may not see it.", "RUD"),
     (100, 2804001): Answer(_EVENT, "Meta found an event invalid, as it does for a malformed fbc.", "RUD, seen"),
     (100, 2804003): Answer(_EVENT, "An event is older than Meta accepts.", "seen, RUD"),
-    (100, 2804004): Answer(_EVENT, "An event lies in the future.", "seen"),
+    (100, 2804004): Answer(_EVENT, "The time of an event is in the future.", "seen"),
     (100, 2804007): Answer(_EVENT, "Meta found an event invalid (2804007).", "RUD"),
     (100, 2804009): Answer(_EVENT, "A Purchase has no value.", "seen, RUD"),
     (100, 2804010): Answer(_EVENT, "A Purchase has no currency.", "seen"),
@@ -63,15 +63,13 @@ BY_CODE: Final[dict[tuple[int, int | None], Answer]] = {
     (100, 2804036): Answer(_EVENT, "A lead_id is invalid or deleted.", "seen"),
     (100, 2804043): Answer(_EVENT, "The extinfo of app_data is not valid.", "seen"),
     (100, 2804048): Answer(_EVENT, "Meta found an event invalid (2804048).", "RUD"),
-    (100, 2804050): Answer(_EVENT, "An event says too little about the person.", "seen"),
+    (100, 2804050): Answer(_EVENT, "An event has too little customer information.", "seen"),
     (100, 2804066): Answer(_EVENT, "The event name is not allowed for business messaging.", "seen"),
     (100, 2804069): Answer(_EVENT, "A business messaging event has no page_id.", "seen"),
     (100, 2804079): Answer(_EVENT, "A business messaging event has no ig_account_id.", "seen"),
     (100, 2804087): Answer(_EVENT, "A business messaging event has no valid ctwa_clid.", "seen"),
     (100, 2804116): Answer(_EVENT, "A business messaging event has neither page_id nor WhatsApp account.", "seen"),
-    (101, None): Answer(
-        _LANE, "The token's app does not exist any more: make an ACCESS_TOKEN with another app.", "seen"
-    ),
+    (101, None): Answer(_LANE, "The token's app no longer exists: create an ACCESS_TOKEN with another app.", "seen"),
     (102, None): Answer(_LANE, "The session of the token has ended.", "GE, APE"),
     (104, None): Answer(_LANE, PROOF_REASON, "seen"),
     (190, None): Answer(_LANE, "The access token is invalid, expired or revoked.", "GE, APE, WOO"),
@@ -84,18 +82,18 @@ BY_CODE: Final[dict[tuple[int, int | None], Answer]] = {
     (190, 465): Answer(_LANE, "The access token's session is not allowed.", "GE"),
     (190, 467): Answer(_LANE, "The access token is invalid.", "GE"),
     (341, None): Answer(_TRANSIENT, "The app reached a limit for now.", "GE"),
-    (368, None): Answer(_LANE, "Meta has blocked this for a while for reasons of policy.", "GE, ours"),
+    (368, None): Answer(_LANE, "Meta has blocked this temporarily for policy reasons.", "GE, ours"),
     (613, None): Answer(_THROTTLE, "This call was made too often.", "RL"),
     (803, None): Answer(_LANE, "The pixel does not exist.", "seen"),
-    (2500, None): Answer(_LANE, "Meta does not know this address: correct GRAPH_URL, API_VERSION or PIXEL_ID.", "seen"),
-    (2635, None): Answer(_LANE, "Meta no longer answers this version: change API_VERSION.", "seen"),
-    (2655, None): Answer(_LANE, "The pixel or the token is not set up for this.", "RUD"),
+    (2500, None): Answer(_LANE, "Meta does not know this URL: correct GRAPH_URL, API_VERSION or PIXEL_ID.", "seen"),
+    (2635, None): Answer(_LANE, "Meta no longer supports this version: change API_VERSION.", "seen"),
+    (2655, None): Answer(_LANE, "The pixel or the token is not set up for this call.", "RUD"),
     (5000, None): Answer(_TRANSIENT, "Meta reports an internal error (5000).", "RUD"),
     (21009, None): Answer(_TRANSIENT, "The data set is not ready for uploads yet.", "RUD"),
     (2044055, None): Answer(_LANE, "The data set does not exist.", "Dataset Quality page"),
 }
 
-# The code is that of an invalid parameter, but these are about the call, whatever events it carries.
+# Both have the code of an invalid parameter, but concern the call and not the events in it.
 PROOF: Final = Answer(_LANE, PROOF_REASON, "seen")
 CALL: Final = Answer(
     _LANE, "Meta refuses the call itself: compare PIXEL_ID, ACCESS_TOKEN, APP_SECRET and API_VERSION.", "seen, ours"
@@ -107,20 +105,20 @@ RANGES: Final = (
 )
 
 BY_STATUS: Final = {
-    408: Answer(_TRANSIENT, "Meta waited too long for the request.", "RUD"),
+    408: Answer(_TRANSIENT, "Meta timed out while waiting for the request.", "RUD"),
     413: Answer(Outcome.TOO_LARGE, "The request is too large.", "RFC 9110"),
     429: Answer(_THROTTLE, "Too many calls.", "RFC 6585, RUD"),
-    # A gateway gave up on the machine behind it, which may have taken the events all the same.
-    504: Answer(Outcome.AMBIGUOUS, "A gateway timed out; Meta may or may not have taken the events.", "ours"),
+    # The gateway stopped waiting; the server behind it may still have accepted the events.
+    504: Answer(Outcome.AMBIGUOUS, "A gateway timed out; Meta may or may not have accepted the events.", "ours"),
 }
 
 ACCEPTED: Final = Answer(Outcome.ACCEPTED, "Meta accepted the request.", "SU, APE")
 NOT_JSON: Final = Answer(
-    Outcome.ACCEPTED, "Success by its status, but the body is cut off or empty.", "ours", known=False
+    Outcome.ACCEPTED, "The status says success, but the body is truncated or empty.", "ours", known=False
 )
-NO_SUCCESS: Final = Answer(Outcome.AMBIGUOUS, "Status 200, yet the body denies success.", "seen", known=False)
-UNAVAILABLE: Final = Answer(_TRANSIENT, "Status 200, yet the body says that the service is unavailable.", "SDK")
-HTML: Final = Answer(_TRANSIENT, "An HTML page instead of an answer.", "RUD", known=False)
+NO_SUCCESS: Final = Answer(Outcome.AMBIGUOUS, "Status 200, but the body reports a failure.", "seen", known=False)
+UNAVAILABLE: Final = Answer(_TRANSIENT, "Status 200, but the body says that the service is unavailable.", "SDK")
+HTML: Final = Answer(_TRANSIENT, "An HTML page instead of a JSON answer.", "RUD", known=False)
 IS_TRANSIENT: Final = Answer(_TRANSIENT, "Meta says that the error is temporary.", "SDK")
 SERVER_ERROR: Final = Answer(_TRANSIENT, "Meta's server failed.", "RFC 9110, RUD")
 UNKNOWN: Final = Answer(_TRANSIENT, "An answer that is not in the table.", "ours", known=False)

@@ -1,4 +1,4 @@
-"""Cookie values, query strings and a clock come in; `_fbp` and `_fbc` values in Meta's form go out, bytes kept."""
+"""Parse and create the values of Meta's `_fbp` and `_fbc` cookies."""
 
 from __future__ import annotations
 
@@ -8,17 +8,11 @@ from typing import Final
 
 from django_capi.meta.suffixes import PUBLIC_SUFFIXES
 
-FBP: Final = "_fbp"
-FBC: Final = "_fbc"
 COOKIE_MAX_AGE: Final = 7_776_000  # 90 days, in seconds
-COOKIE_SAMESITE: Final = "Lax"
-COOKIE_HTTPONLY: Final = False  # Meta's script reads and adopts both cookies
-COOKIE_PATH: Final = "/"
-LARGEST_RANDOM: Final = 2_147_483_647
 
 # https://developers.facebook.com/documentation/ads-commerce/conversions-api/parameters/fbp-and-fbc
 _FORM = re.compile(r"fb\.([0-9]{1,2})\.([0-9]{10,14})\.([A-Za-z0-9_-]{1,500})(?:\.([A-Za-z0-9_-]{1,32}))?").fullmatch
-# The same without taking it apart, for the hot path.
+# The same without groups, which is faster.
 WELL_FORMED = re.compile(r"fb\.[0-9]{1,2}\.[0-9]{10,14}\.[A-Za-z0-9_-]{1,500}(?:\.[A-Za-z0-9_-]{1,32})?").fullmatch
 _FBCLID = re.compile(r"[\w-]{1,500}", re.ASCII).fullmatch
 _ADDRESS = re.compile(r"[\d.]+|.*:.*", re.ASCII).fullmatch
@@ -28,7 +22,7 @@ _INDEX_WITHOUT_COOKIE: Final = 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cookie:
-    """One `_fbp` or `_fbc` value taken apart; `text` is what to send, as it was received."""
+    """The parts of one `_fbp` or `_fbc` value; `text` is the value as it was received, which is what to send."""
 
     index: int
     created_ms: int
@@ -38,21 +32,21 @@ class Cookie:
 
 
 def parse(text: str) -> Cookie | None:
-    """Four segments, or five: Meta's own builder adds an appendix that must be kept and never made.
+    """Parse a value of four segments, or of five: Meta's parameter builder appends one, which is kept and never added.
 
     >>> parse("fb.1.1596403881668.1116446470.AQICAQMC").payload
     '1116446470'
     """
-    found = _FORM(text)
-    if found is None:
+    match = _FORM(text)
+    if match is None:
         return None
-    created = int(found[2])
+    created = int(match[2])
     return Cookie(
-        index=int(found[1]),
+        index=int(match[1]),
         # Meta's WooCommerce plugin writes seconds where its pages ask for milliseconds.
         created_ms=created * 1_000 if created < _SECONDS_UNTIL else created,
-        payload=found[3],
-        appendix=found[4],
+        payload=match[3],
+        appendix=match[4],
         text=text,
     )
 
@@ -62,19 +56,19 @@ def is_well_formed(text: str) -> bool:
 
 
 def checksum(fbp: str) -> str:
-    """A short mark of one browser: another one's can be told from it, and no `_fbp` be found by it. FNV-1a, 32 bits.
+    """Return 32 bits of FNV-1a: enough to tell one browser from another, and too few to recover the `_fbp`.
 
     >>> checksum(""), checksum("fb.1.1596403881668.1116446470")
     ('811c9dc5', '8cdacd19')
     """
-    found = 0x811C9DC5
+    digest = 0x811C9DC5
     for byte in fbp.encode():
-        found = (found ^ byte) * 0x01000193 & 0xFFFFFFFF
-    return f"{found:08x}"
+        digest = (digest ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return f"{digest:08x}"
 
 
 def fbclid_from_query(query_string: str) -> str | None:
-    """The click id of a raw QUERY_STRING, byte for byte: decoding could alter it, and Meta notices an altered one.
+    """Return the click id of a raw QUERY_STRING, undecoded: Meta rejects a click id that has changed.
 
     >>> fbclid_from_query("utm_source=fb&fbclid=IwAR0_x-Y")
     'IwAR0_x-Y'
@@ -98,7 +92,7 @@ def make_fbc(fbclid: str, *, now_ms: int, index: int) -> str:
 
 
 def refresh_fbc(current: str | None, fbclid: str | None, *, now_ms: int, index: int) -> str | None:
-    """The new value for `_fbc`, or nothing when the cookie there is to be left alone."""
+    """Return the new value of `_fbc`, or None if the cookie must stay as it is."""
     if fbclid is None or known_fbclid(fbclid) is None:
         return None
     known = parse(current) if current else None
@@ -108,7 +102,7 @@ def refresh_fbc(current: str | None, fbclid: str | None, *, now_ms: int, index: 
 
 
 def subdomain_index(domain: str) -> int:
-    """Labels of the cookie's domain minus one: com 0, example.com 1, www.example.com 2."""
+    """Return how many dots the cookie's domain has: 0 for com, 1 for example.com, 2 for www.example.com."""
     host = _host(domain)
     if not host or _ADDRESS(host):
         return _INDEX_WITHOUT_COOKIE
@@ -116,7 +110,7 @@ def subdomain_index(domain: str) -> int:
 
 
 def is_public_suffix(domain: str) -> bool:
-    """Whether browsers refuse a cookie for this whole domain; knows the common suffixes only, see `suffixes`."""
+    """Whether browsers refuse a cookie for this domain. Only common suffixes are known, see `suffixes`."""
     host = _host(domain)
     return not _ADDRESS(host) and ("." not in host or host in PUBLIC_SUFFIXES)
 

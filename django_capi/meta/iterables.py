@@ -1,4 +1,4 @@
-"""Tell several values from one: lists, sets, generators, querysets and views of mappings from texts and mappings."""
+"""Tell several values (lists, sets, generators, querysets) from one (strings, mappings)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ _ONE_VALUE: Final = (str, bytes, bytearray, memoryview, Mapping)
 def is_several(value: object) -> TypeGuard[Iterable[object]]:
     if isinstance(value, list | tuple | set | frozenset):
         return True
-    # A lazy translation is iterable, and a text.
+    # A lazy translation is iterable, but is one string.
     return isinstance(value, Iterable) and not isinstance(value, _ONE_VALUE) and not hasattr(value, "casefold")
 
 
 def in_order(values: Iterable[object]) -> list[object] | None:
-    """The items, of a set always in the same order; None when there are more than anybody sends."""
+    """Return the items, those of a set in a fixed order; None if there are more than MOST_ITEMS."""
+    if type(values) is list:
+        return values if len(values) <= MOST_ITEMS else None
     items = list(islice(values, MOST_ITEMS + 1))
     if len(items) > MOST_ITEMS:
         return None

@@ -1,4 +1,4 @@
-"""The reasons why a value was not sent, and the record of one omission, without the value."""
+"""The reasons why values are left out, and the record of one that was."""
 
 from __future__ import annotations
 
@@ -39,30 +39,30 @@ class Reason(StrEnum):
 
 
 MEANING: Final[dict[Reason, str]] = {
-    Reason.EMPTY: "nothing was left after cleaning; an empty text is never hashed",
-    Reason.PLACEHOLDER: "a text that stands for no value, such as None, null or N/A",
+    Reason.EMPTY: "nothing was left after cleaning; an empty string is never hashed",
+    Reason.PLACEHOLDER: "stands for a missing value, such as None, null or N/A",
     Reason.TYPE: "a value of this type cannot be sent under this key",
     Reason.UNKNOWN_KEY: "Meta has no such key here",
-    Reason.ONE_VALUE: "the key takes one value and several were given",
+    Reason.ONE_VALUE: "the key takes one value, but several were given",
     Reason.TOO_LONG: "longer than any real value of this kind",
     Reason.UNREADABLE: "not valid Unicode, so it has no UTF-8 bytes to hash or send",
     Reason.MD5: "already hashed with MD5; Meta's pages accept SHA-256 only",
     Reason.NOT_AN_EMAIL: "does not look like one e-mail address",
     Reason.PHONE_NEEDS_COUNTRY: "a national number whose country is not known (or phonenumbers is not installed)",
-    Reason.PHONE_LENGTH: "not 7 to 15 digits in the end",
+    Reason.PHONE_LENGTH: "not 7 to 15 digits after cleaning",
     Reason.PHONE_IMPOSSIBLE: "not a possible number in its country, or not one number",
     Reason.POSTCODE: "an American postcode with fewer than five digits",
     Reason.UNKNOWN_COUNTRY: "not an ISO 3166-1 country code or a country name that is known here",
     Reason.IMPOSSIBLE_DATE: "no such day, or not between 1900 and 2099",
-    Reason.AMBIGUOUS_DATE: "could be two different days, or is no date",
+    Reason.AMBIGUOUS_DATE: "could be two different days, or is not a date",
     Reason.NOT_F_OR_M: "Meta takes f or m only",
-    Reason.MALFORMED: "does not have the form Meta gives this identifier",
+    Reason.MALFORMED: "does not have the form that Meta documents for this identifier",
     Reason.NOT_PUBLIC: "a private, loopback or otherwise unroutable address",
-    Reason.NOT_A_NUMBER: "not a plain number, or not a finite one below 2^53",
+    Reason.NOT_A_NUMBER: "not a plain number, or not finite and below 2^53",
     Reason.UNKNOWN_CURRENCY: "not an ISO 4217 code",
-    Reason.CURRENCY_CONFLICT: "another currency than the one the money object carries",
+    Reason.CURRENCY_CONFLICT: "differs from the currency of the money object",
     Reason.INCOMPLETE: "an entry of contents without id or quantity, which Meta refuses",
-    Reason.PERSONAL: "is or names contact data, which must never stand in custom_data",
+    Reason.PERSONAL: "is or names contact data, which must never be in custom_data",
     Reason.RESERVED: "the name belongs to another part of the event",
 }
 
@@ -74,6 +74,6 @@ class LeftOut:
 
 
 def left_out(key: object, reason: Reason) -> LeftOut:
-    """The record of one omission; a key that is no plain name may itself be personal, and becomes `?`."""
+    """Record that a value was left out. A key that is not a plain name may be personal data itself, and becomes `?`."""
     name = key if isinstance(key, str) and _PLAIN_NAME(key) else "?"
     return LeftOut(key=name, reason=reason)

@@ -10,15 +10,15 @@ from urllib.parse import unquote
 MOST_ENCODINGS: Final = 5
 AT: Final = "@＠﹫"
 
-# What none of it can do without: a quick test.
+# A quick test: any contact data contains one of these.
 has_sign = re.compile(rf"[{AT}%+＋]").search
 _ADDRESS = re.compile(rf"[^\s{AT}][{AT}][^\s{AT}.]+\.[^\s{AT}]").search
-# With its plus or its scheme: without them a number cannot be told from an order number or a barcode.
+# With its plus or a scheme: otherwise it could be an order number or a barcode.
 _NUMBER = re.compile(
     r"(?<![\w+])[+＋][ (]{0,2}\d(?:[ ().\-/]{0,3}\d){7,14}(?!\d)|\b(?:tel|sms|callto):[+(\d]", re.IGNORECASE
 ).search
 
-# Without a plus: the groups of North America, or a trunk zero, an area code and the number. A date is none.
+# Without a plus: grouped as in North America, or with a trunk zero and an area code. Dates do not match.
 _NORTH_AMERICAN: Final = r"(?:1[ .-])?\(?\d{3}\)?[ .-] ?\d{3}[ .-]\d{4}"
 _WITH_TRUNK_ZERO: Final = r"\(?0\d{1,4}\)?(?:[ /-]{1,3}\d{2,8}){1,5}"
 _NATIONAL_NUMBER = re.compile(rf"(?<![\d.,-])(?:{_NORTH_AMERICAN}|{_WITH_TRUNK_ZERO})(?![\d.,]?\d)").search
@@ -26,7 +26,7 @@ _FEWEST_DIGITS: Final = 9
 
 
 def holds_contact_data(text: str) -> bool:
-    """Whether an e-mail address or an international telephone number stands in the text.
+    """Whether the text contains an email address or an international telephone number.
 
     >>> holds_contact_data("order-ann@example.com"), holds_contact_data("ann%2540example.com")
     (True, True)
@@ -37,7 +37,7 @@ def holds_contact_data(text: str) -> bool:
 
 
 def holds_phone_number(text: str) -> bool:
-    """Whether a telephone number stands in free text, with or without its country code.
+    """Whether free text contains a telephone number, with or without its country code.
 
     >>> holds_phone_number("call 0171 1234567"), holds_phone_number("(650) 555-1212"), holds_phone_number("01-02-2026")
     (True, True, False)
@@ -47,7 +47,7 @@ def holds_phone_number(text: str) -> bool:
 
 
 def decodings(text: str) -> Iterator[str]:
-    """The text, and what it says with one layer of percent-encoding less, and one less again."""
+    """Yield the text, then the text with one layer of percent-encoding removed at a time."""
     yield text
     for _ in range(MOST_ENCODINGS):
         if "%" not in text or (decoded := unquote(text)) == text:

@@ -1,4 +1,4 @@
-"""Compute `appsecret_proof`, with which an app can demand that its tokens are used by its own servers only."""
+"""Compute `appsecret_proof`, which proves that a token is used by a server of its app."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hmac
 
 
 def appsecret_proof(*, app_secret: str, access_token: str) -> str:
-    """The token signed with the app's secret. https://developers.facebook.com/docs/graph-api/guides/secure-requests
+    """Sign the token with the app's secret. https://developers.facebook.com/docs/graph-api/guides/secure-requests
 
     >>> appsecret_proof(app_secret="secret", access_token="token")[:16]
     'e941110e3d2bfe82'

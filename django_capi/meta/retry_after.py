@@ -1,4 +1,4 @@
-"""The headers of an answer come in; how many seconds Meta asks us to wait goes out."""
+"""Read from response headers how long Meta asks clients to wait."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 LONGEST_PAUSE: Final = 86_400.0
 USED_UP: Final = 100
-# Meta counts application calls over a rolling hour and names no moment; after a while some of it is free again.
+# Meta counts the calls of an app over a rolling hour and does not say when the next is allowed.
 AFTER_USED_UP: Final = 300.0
 _MINUTE: Final = 60.0
 
@@ -18,7 +18,7 @@ _USAGE: Final = ("x-business-use-case-usage", "x-business-use-case", "x-ad-accou
 
 
 def seconds_to_wait(headers: Mapping[str, str], *, now: float | None = None) -> float | None:
-    """The longest of what `Retry-After` and Meta's usage headers ask for; absurd values are cut at a day.
+    """Return the longest wait that `Retry-After` and Meta's usage headers ask for, at most a day.
 
     https://developers.facebook.com/documentation/ads-commerce/marketing-api/overview/rate-limiting
 
@@ -26,11 +26,11 @@ def seconds_to_wait(headers: Mapping[str, str], *, now: float | None = None) -> 
     120.0
     """
     known = {name.lower(): value for name, value in headers.items()}
-    asked = [
+    waits = [
         *_retry_after(known.get("retry-after", ""), known.get("date", ""), now),
         *(seconds for name in _USAGE for seconds in _usage(_parsed(known.get(name, "")))),
     ]
-    return min(max(asked), LONGEST_PAUSE) if asked else None
+    return min(max(waits), LONGEST_PAUSE) if waits else None
 
 
 def _retry_after(value: str, date: str, now: float | None) -> Iterator[float]:
@@ -39,7 +39,7 @@ def _retry_after(value: str, date: str, now: float | None) -> Iterator[float]:
         yield float(text[:9])
         return
     until = _moment(text)
-    # The answer's own clock first: ours may be off.
+    # The server's clock is preferred, as the local one may be wrong.
     since = _moment(date) or (datetime.fromtimestamp(now, UTC) if now is not None else None)
     if until is not None and since is not None:
         yield max((until - since).total_seconds(), 0.0)

@@ -1,4 +1,4 @@
-"""A table only: common public suffixes of more than one label, a small part of publicsuffix.org's list (2026-11)."""
+"""Table of common public suffixes with more than one label, a small part of the list of publicsuffix.org (2026-11)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SECOND_LEVELS: Final = {
     "sch": "ae id ir jo lk ng qa sa uk",
 }
 
-# Names under which strangers have their sites; browsers treat them the same way.
+# Hosting domains whose subdomains belong to different owners.
 _HOSTING: Final = (
     "appspot.com azurestaticapps.net azurewebsites.net blogspot.com cloudfront.net deno.dev firebaseapp.com fly.dev "
     "github.io gitlab.io glitch.me herokuapp.com myshopify.com netlify.app ngrok.app ngrok.io onrender.com pages.dev "

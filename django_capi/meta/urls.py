@@ -1,4 +1,4 @@
-"""Reduce the address of a page to what Meta may be told."""
+"""Reduce the URL of a page to what may be sent to Meta."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ REDACTED: Final = "redacted"
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff\\]").search
 _AT = re.compile(rf"[{AT}]").search
 _AT_OR_PERCENT = re.compile(rf"[{AT}%]").search
-# In a path an address needs no dot behind the sign, `ann@intranet`; a handle, `@ann`, is none.
+# In a path, `ann@intranet` counts as an address as well; a handle such as `@ann` does not.
 _NUMBER = re.compile(r"(?:tel|sms|callto):[+(\d]", re.IGNORECASE).match
 _ADDRESS = re.compile(rf"[^\s{AT}][{AT}][^\s{AT}]").search
 
 
 def reduce_url(url: str | None, *, allowed: Collection[str] = (), origin_only: bool = False) -> str | None:
-    """No user, no fragment, and of the query only campaign parameters, the click id and what is `allowed`.
+    """Remove the user, the fragment, and all of the query but campaign parameters, the click id and what is `allowed`.
 
-    A part of the path that holds an e-mail address or a telephone number is replaced, such a parameter is dropped.
+    A path segment that contains an email address or a telephone number is replaced; such a parameter is removed.
 
     >>> reduce_url("https://ann:pw@Shop.example.com/p/?utm_source=x&token=1#top")
     'https://shop.example.com/p/?utm_source=x'
@@ -54,7 +54,7 @@ def _split(url: str) -> SplitResult | None:
         has_host = bool(parts.hostname) and (parts.port is None or parts.port >= 0)
     except ValueError:
         return None
-    # No browser opens a host with a percent sign or another at-sign in it, and what it encodes may be an address.
+    # Browsers open no host with a percent sign or another at sign in it, and it may encode an email address.
     is_web = has_host and parts.scheme in ("http", "https") and not _AT_OR_PERCENT(parts.hostname or "")
     return parts if is_web else None
 
@@ -73,7 +73,7 @@ def _may_stay(pair: str, allowed: Collection[str]) -> bool:
 
 def _is_personal(part: str, address: Callable[[str], object]) -> bool:
     forms = list(decodings(part))
-    # What is still encoded after so many layers was made to hide something.
+    # What is still encoded after MOST_ENCODINGS layers was made to hide something.
     is_hidden = forms[-1] != unquote(forms[-1])
     return is_hidden or holds_contact_data(part) or any(address(form) or _NUMBER(form) for form in forms)
 

@@ -1,7 +1,8 @@
-"""What Meta answered comes in; which of seven outcomes it is goes out, in our own words, for Meta's are localised.
+"""Decide what an answer of Meta's means for the events of the request.
 
-The decision: the code and subcode of the error object first, a code that is not in `answers` is transient and marked
-unknown, and without an error object the HTTP status decides. To teach it a new code, add a row to `answers`.
+The code and subcode of the error object decide; without an error object the HTTP status does. A code that is not in
+`answers` is transient and marked unknown. To add a code, add a row to `answers`. Reasons are our own, as Meta's
+messages are localised.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _SERVER_ERRORS: Final = range(500, 600)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What became of one request; `retry_after` is in seconds, `reason` never quotes what Meta or the site wrote."""
+    """The outcome of one request; `retry_after` is in seconds, `reason` never quotes what Meta or the site wrote."""
 
     outcome: Outcome
     known: bool
@@ -59,7 +60,7 @@ class Verdict:
 
 
 def judge(*, status: int, body: str, headers: Mapping[str, str] | None = None, now: float | None = None) -> Verdict:
-    """`now` (Unix seconds) is only needed for a Retry-After date in an answer that has no Date of its own."""
+    """Classify an answer. `now` (Unix seconds) is needed only if Retry-After is a date and there is no Date header."""
     answer = _object(body)
     error = answer.get("error")
     code = _whole(error.get("code")) if isinstance(error, dict) else None
@@ -81,7 +82,7 @@ def judge(*, status: int, body: str, headers: Mapping[str, str] | None = None, n
 
 
 def unreachable(*, sent: bool) -> Verdict:
-    """No answer at all. When the body had gone out, Meta may or may not have taken it."""
+    """There is no answer. If the body was sent, Meta may or may not have accepted it."""
     return _without_answer(UNKNOWN_OUTCOME if sent else NOT_SENT)
 
 
@@ -91,18 +92,18 @@ def untrusted() -> Verdict:
 
 
 def without_bundle() -> Verdict:
-    """There are no certificates to verify the server's with, so nothing was sent."""
+    """The file that CA_BUNDLE names is missing, so nothing was sent."""
     return _without_answer(NO_BUNDLE)
 
 
 def broken(*, error: str, sent: bool) -> Verdict:
-    """An exception that is not about the connection; `error` is its class, which is all that is kept of it.
+    """Sending failed with an exception that the connection did not cause; `error` is the name of its class.
 
     >>> broken(error="MemoryError", sent=False).reason
     'Sending failed with MemoryError; nothing was sent.'
     """
     row = UNKNOWN_OUTCOME if sent else NOT_SENT
-    rest = "Meta may or may not have taken the events." if sent else "nothing was sent."
+    rest = "Meta may or may not have accepted the events." if sent else "nothing was sent."
     return Verdict(outcome=row.outcome, known=False, reason=f"Sending failed with {error[:60]}; {rest}")
 
 
@@ -121,22 +122,22 @@ def _success(answer: Mapping[str, Any], body: str) -> Answer:
 
 def _failure(status: int, body: str, error: object, code: int | None, subcode: int | None) -> Answer:
     row = _by_code(error, code, subcode) if code is not None else _by_status(status, body)
-    # A server that says it is broken is not believed when it blames the event.
+    # A server error says nothing about the events, whatever its body claims.
     return SERVER_ERROR if status in _SERVER_ERRORS and row.outcome is Outcome.EVENT else row
 
 
 def _by_code(error: object, code: int, subcode: int | None) -> Answer:
-    found = _about_the_call(error, code, subcode) or BY_CODE.get((code, subcode)) or BY_CODE.get((code, None))
-    found = found or _in_a_range(code)
-    if found is not None and found.outcome is Outcome.THROTTLE:
-        return found
+    row = _about_the_call(error, code, subcode) or BY_CODE.get((code, subcode)) or BY_CODE.get((code, None))
+    row = row or _in_a_range(code)
+    if row is not None and row.outcome is Outcome.THROTTLE:
+        return row
     if isinstance(error, dict) and error.get("is_transient") is True:
         return IS_TRANSIENT
-    return found or UNKNOWN
+    return row or UNKNOWN
 
 
 def _about_the_call(error: object, code: int, subcode: int | None) -> Answer | None:
-    """A missing or wrong `appsecret_proof` has the code of an invalid parameter. Texts are localised, names are not."""
+    """Recognise a wrong `appsecret_proof`, which has the code of an invalid parameter, by the name in the message."""
     if code != _INVALID_PARAMETER or subcode is not None or not isinstance(error, dict):
         return None
     if "appsecret_proof" in str(error.get("message")):
@@ -165,12 +166,12 @@ def _object(body: str) -> Mapping[str, Any]:
 
 
 def _whole(value: object) -> int | None:
-    """One that fits into four bytes, as all of Meta's do: no more is kept of an answer than can be stored."""
+    """Return an integer that fits the database column, as all of Meta's do."""
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if abs(value) <= _LARGEST else None
 
 
 def _trace_id(error: object, answer: Mapping[str, Any]) -> str | None:
-    found = error.get("fbtrace_id") if isinstance(error, dict) else answer.get("fbtrace_id")
-    return found if isinstance(found, str) and _TRACE_ID(found) else None
+    trace_id = error.get("fbtrace_id") if isinstance(error, dict) else answer.get("fbtrace_id")
+    return trace_id if isinstance(trace_id, str) and _TRACE_ID(trace_id) else None

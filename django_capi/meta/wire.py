@@ -1,4 +1,4 @@
-"""Write payloads as deterministic compact JSON, and join the finished strings to the body of one request."""
+"""Write payloads as compact JSON, and join them to the body of a request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ALWAYS_EXACT: Final = 16  # a sign or a point and 15 digits, which every double
 
 
 def number(value: Decimal) -> int | float:
-    """A decimal as the nearest JSON number: the very same one, but for the quotients that have more digits.
+    """Return a decimal as the nearest number of JSON, which is equal unless the decimal has more than 15 digits.
 
     >>> number(Decimal("19.90")), number(Decimal("20.00")), number(Decimal(100) / 3)
     (19.9, 20, 33.333333333333336)
@@ -43,7 +43,7 @@ def number(value: Decimal) -> int | float:
 
 
 def dumps(payload: object) -> str:
-    """No spaces, keys in their order, UTF-8 as it is; the parsed value is the same with and without orjson.
+    """Serialise without spaces, in the order of the keys and with UTF-8 as it is, with orjson if it is installed.
 
     >>> dumps({"value": Decimal("19.90"), "currency": "EUR"})
     '{"value":19.9,"currency":"EUR"}'
@@ -53,32 +53,31 @@ def dumps(payload: object) -> str:
     try:
         text = _FAST(payload, _default, _OPTIONS)
     except TypeError:
-        # Integers beyond 64 bits, and everything that is refused: the plain way words both.
+        # Integers beyond 64 bits, and what JSON cannot hold: `dumps_plainly` takes the former and explains the latter.
         return dumps_plainly(payload)
-    # orjson writes NaN and the infinities as null; only then is the payload walked in search of them.
-    # From the right, where the search passes over three times as much text at a step as `in` does.
+    # orjson writes NaN and infinities as null, so a payload with a null is serialised again. rfind is faster than `in`.
     return text.decode() if text.rfind(b"null") < 0 else dumps_plainly(payload)
 
 
 def body(
-    texts: Iterable[str],
+    payloads: Iterable[str],
     *,
     test_event_code: str | None = None,
     partner_agent: str | None = None,
     appsecret_proof: str | None = None,
 ) -> str:
-    """One request of ready event texts; nothing is parsed again.
+    """Return the body of one request with these events, which are JSON already.
 
     >>> body(['{"event_name":"Lead"}'], test_event_code="TEST1")
     '{"data":[{"event_name":"Lead"}],"test_event_code":"TEST1"}'
     """
     fields = {"test_event_code": test_event_code, "partner_agent": partner_agent, "appsecret_proof": appsecret_proof}
     rest = "".join(f',"{name}":{json.dumps(value)}' for name, value in fields.items() if value)
-    return f'{{"data":[{",".join(texts)}]{rest}}}'
+    return f'{{"data":[{",".join(payloads)}]{rest}}}'
 
 
 def how_many(sizes: Iterable[int], *, max_events: int = MAX_EVENTS, max_bytes: int) -> int:
-    """How many leading texts of these sizes fit into one body; at least one, for one must be tried.
+    """Return how many of the first payloads fit into one body, given their sizes; at least one.
 
     >>> how_many([400, 400, 400], max_bytes=1000)
     2
@@ -93,19 +92,20 @@ def how_many(sizes: Iterable[int], *, max_events: int = MAX_EVENTS, max_bytes: i
 
 
 def dumps_plainly(payload: object) -> str:
-    """`dumps` by the standard library alone."""
+    """Serialise with the standard library alone."""
     try:
         text = _ENCODER.encode(payload)
         if not text.isascii():
             text.encode()
     except UnicodeEncodeError:
-        raise ValueError("a text in the payload is not valid Unicode") from None
+        raise ValueError("a string in the payload is not valid Unicode") from None
     except RecursionError:
         raise ValueError("the payload is nested too deeply") from None
     except TypeError:
-        raise ValueError("the payload holds something JSON has no form for") from None
+        raise ValueError("the payload contains a value that JSON cannot represent") from None
     except ValueError as error:
-        raise ValueError(_OWN_WORDS.get(str(error), "the payload holds a number JSON has no form for")) from None
+        message = "the payload contains a number that JSON cannot represent"
+        raise ValueError(_OWN_MESSAGES.get(str(error), message)) from None
     return text
 
 
@@ -114,7 +114,7 @@ def _default(value: object) -> JSON:
         return number(value)
     if isinstance(value, Mapping):
         return dict(value)
-    # orjson has a form of its own for these two, so the standard library gets the same.
+    # As orjson writes them.
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, Enum):
@@ -123,7 +123,7 @@ def _default(value: object) -> JSON:
 
 
 def _options(orjson: ModuleType) -> int:
-    # Dates and dataclasses would pass orjson and not the standard library: the same refusal either way.
+    # orjson would serialise dates and dataclasses, which the standard library refuses; both must refuse them.
     return int(orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS)
 
 
@@ -137,7 +137,7 @@ def _orjson() -> ModuleType | None:
 ORJSON: Final = _orjson()
 _FAST: Final = ORJSON.dumps if ORJSON else None
 _OPTIONS: Final = _options(ORJSON) if ORJSON else 0
-_OWN_WORDS: Final = {words: words for words in ("not a finite number",)}
+_OWN_MESSAGES: Final = {"not a finite number": "not a finite number"}
 _ENCODER: Final = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=_default
 )

@@ -1,4 +1,4 @@
-"""The tables. A row of `Event` is one customer action for one pixel, with its two copies side by side."""
+"""The models. An `Event` is one customer action for one pixel, with its server copy and its browser copy."""
 
 from __future__ import annotations
 

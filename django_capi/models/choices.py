@@ -1,4 +1,4 @@
-"""The closed sets of values that the columns hold."""
+"""The choices of the models' fields."""
 
 from __future__ import annotations
 
@@ -8,16 +8,25 @@ from typing import Final
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-MATCH_KEYS = (
-    "em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id",
-    "client_ip_address", "client_user_agent", "fbc", "fbp",
-    "subscription_id", "fb_login_id", "lead_id", "anon_id", "madid",
-)  # fmt: skip
-MatchKey = IntFlag("MatchKey", MATCH_KEYS)  # type: ignore[misc]  # the order is stored: append only
+from django_capi.meta.normalize.keys import MATCH_KEYS
+
+__all__ = [
+    "MATCH_KEYS",
+    "RESENDABLE",
+    "BrowserState",
+    "ConversionState",
+    "MatchKey",
+    "NotSent",
+    "Origin",
+    "Rank",
+    "Status",
+]
+
+MatchKey = IntFlag("MatchKey", MATCH_KEYS)  # type: ignore[misc]  # the names are those of the table
 
 
 class Status(models.IntegerChoices):
-    """Where the server copy is. All but PENDING are final."""
+    """The state of the server copy. All but PENDING are final."""
 
     PENDING = 0, _("pending")
     ACCEPTED = 1, _("accepted")
@@ -28,7 +37,7 @@ class Status(models.IntegerChoices):
 
 
 class BrowserState(models.IntegerChoices):
-    """What the page reported of the browser copy; the larger value is the better news."""
+    """What the page reported of the browser copy. A larger value is never replaced by a smaller one."""
 
     NONE = 0, _("no receipt")
     BLOCKED = 1, _("blocked")
@@ -36,10 +45,10 @@ class BrowserState(models.IntegerChoices):
 
 
 class Rank(models.IntegerChoices):
-    """The order in which waiting events are sent: a conversion is worth more than a page view.
+    """The order in which pending events are sent: conversions before page views.
 
-    An event that only a browser reported comes after everything the server saw itself. An event that Meta's servers
-    fail at comes last, in a request of its own, so that it delays no other.
+    Mirrored events, which only a browser reported, come after those of the server. An event at which Meta's servers
+    failed is in quarantine: it is sent last and in a separate request, so that it delays no other.
     """
 
     FIRST = 0, _("first")
@@ -49,7 +58,7 @@ class Rank(models.IntegerChoices):
 
 
 class Origin(models.IntegerChoices):
-    """Where the action was noticed."""
+    """Where the event comes from."""
 
     PAGE = 0, _("page")
     TRACK = 1, _("track()")
@@ -57,20 +66,20 @@ class Origin(models.IntegerChoices):
     BROWSER = 3, _("browser")
 
 
-RESENDABLE: Final = (Status.REJECTED, Status.IN_DOUBT, Status.EXPIRED)  # what Meta may not have taken
+RESENDABLE: Final = (Status.REJECTED, Status.IN_DOUBT, Status.EXPIRED)  # those that Meta may not have accepted
 
 
 class ConversionState(models.IntegerChoices):
-    """What has become of an object's conversion. OPEN and INCOMPLETE are still owed."""
+    """The state of an object's conversion. OPEN and INCOMPLETE conversions are still owed."""
 
     OPEN = 0, _("has not happened")
-    INCOMPLETE = 1, _("stored, to be completed")  # in a transaction: its data is read again after the commit
+    INCOMPLETE = 1, _("stored, to be completed")  # in a transaction; the data is read again when it commits
     STORED = 2, _("stored")
     NOT_SENT = 3, _("not sent")
 
 
 class NotSent(models.TextChoices):
-    """Why a conversion that has happened has no event."""
+    """Why a conversion has no event although it has happened."""
 
     BEFORE = "before", _("it happened before this app knew the model")
     DENIED = "denied", _("the customer declined")

@@ -1,4 +1,4 @@
-"""Tables of the conversions that are owed, and of where the search for them has come to."""
+"""Models of the conversions that are owed, and of how far the search for them has come."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django_capi.models.querysets import ConversionMarkQuerySet
 
 
 class ConversionMark(models.Model):
-    """One conversion of one object: owed until it is stored as an event or has a reason why it is not.
+    """The conversion of one object: owed until it is stored as an event or has a reason for not being sent.
 
-    Outlives the ledger, so that an old order never fires again.
+    It is never pruned, so that an old order never converts again.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -42,7 +42,7 @@ class ConversionMark(models.Model):
 
 
 class ConversionSource(models.Model):
-    """A conversion class in one database: when this app first met it, and how far the sweep has come."""
+    """A conversion class in one database: when this app first saw it, and how far the sweep has come."""
 
     id = models.BigAutoField(primary_key=True)
     model = models.CharField(max_length=100, help_text="app_label.model_name")
@@ -51,12 +51,12 @@ class ConversionSource(models.Model):
     met_at = models.DateTimeField(auto_now_add=True)
     met_pk = models.BigIntegerField(null=True, help_text="the highest primary key then; empty without numbers")
     swept_at = models.DateTimeField(null=True)
-    # New objects are read in laps by primary key. The next lap begins where all is known to be committed.
+    # New objects are read in laps by primary key. A lap begins where every earlier transaction has ended.
     cursor = models.BigIntegerField(default=0)
     lap_start = models.BigIntegerField(default=0)
     lap_end = models.BigIntegerField(default=0)
     lap_at = models.DateTimeField(null=True)
-    # What Conversion.candidates() gives is read in laps, too.
+    # The objects of Conversion.candidates() are read in laps as well.
     since = models.DateTimeField(null=True)
     next_since = models.DateTimeField(null=True)
     candidate_pk = models.CharField(max_length=120, blank=True)

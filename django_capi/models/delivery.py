@@ -1,4 +1,4 @@
-"""Tables of what is sent: a lane for each pixel, and the requests to Meta."""
+"""Models of delivery: a lane for each pixel, and the requests to Meta."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Lane(models.Model):
-    """The right to send for one pixel: who holds it until when, and whether Meta asked us to wait."""
+    """The right to send for one pixel: which worker holds it and until when, and whether it is paused."""
 
     id = models.BigAutoField(primary_key=True)
     pixel_id = models.CharField(_("pixel"), max_length=32)
@@ -32,7 +32,7 @@ class Lane(models.Model):
 
 
 class Batch(models.Model):
-    """One request to Meta: written before it is sent, closed with the answer."""
+    """One request to Meta: stored before it is sent, closed with the answer."""
 
     id = models.BigAutoField(primary_key=True)
     lane = models.ForeignKey(Lane, models.CASCADE, related_name="batches")

@@ -1,4 +1,4 @@
-"""The table of events, and the words for where each of their two copies is."""
+"""The model of events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django_capi.models.querysets import EventQuerySet
 
 
 class Event(models.Model):
-    """One action for one pixel: the server copy as finished JSON text, and what the browser reported."""
+    """One customer action for one pixel: the server copy as JSON, and what the browser reported of its copy."""
 
     id = models.BigAutoField(primary_key=True)
     pixel_id = models.CharField(_("pixel"), max_length=32)
@@ -23,7 +23,7 @@ class Event(models.Model):
     origin = models.PositiveSmallIntegerField(_("noticed by"), choices=Origin, default=Origin.TRACK)
     object_ref = models.CharField(_("object"), max_length=120, blank=True)
     consent = models.PositiveSmallIntegerField(_("consent"), choices=Consent)
-    consented_at = models.DateTimeField(_("consent decided"), null=True)  # empty: before any withdrawal
+    consented_at = models.DateTimeField(_("consent decided"), null=True)  # empty means before any withdrawal
     test_event_code = models.CharField(_("test code"), max_length=20, blank=True)
     created_at = models.DateTimeField(_("stored"), auto_now_add=True)
 
@@ -50,7 +50,7 @@ class Event(models.Model):
     browser_fbp = models.CharField(max_length=16, blank=True)
     browser_external_id = models.CharField(max_length=16, blank=True)
     shared_id = models.BooleanField(_("one id, several visitors"), default=False)
-    changed_at = models.DateTimeField(db_default=Now(), editable=False)  # in what is counted
+    changed_at = models.DateTimeField(db_default=Now(), editable=False)  # of a column that tallies count
 
     objects = EventQuerySet.as_manager()
 
@@ -62,11 +62,11 @@ class Event(models.Model):
             ("resend_event", _("Can resend events")),
         ]
         constraints = [
-            # The id first: the index serves the search for one id, too.
+            # The id comes first, so that the index also serves a search for one id.
             models.UniqueConstraint(fields=["event_id", "event_name", "pixel_id"], name="capi_one_row_per_event"),
         ]
         indexes = [
-            # Full, not partial: SQLite scans past a partial index when the state comes as a parameter.
+            # Not partial: SQLite ignores a partial index if the status is a parameter.
             models.Index(fields=["status", "pixel_id", "rank", "deadline", "id"], name="capi_event_due"),
             models.Index(fields=["event_time", "event_name"], name="capi_event_time"),
             models.Index(fields=["changed_at", "pixel_id", "event_time"], name="capi_event_changed"),
@@ -77,7 +77,7 @@ class Event(models.Model):
 
 
 class Deduplication(Event):
-    """How far the two copies of each event met: a page of the admin, with a permission of its own to see it."""
+    """A page of the admin on how many events have both copies, with a permission of its own."""
 
     class Meta:
         proxy = True

@@ -1,4 +1,4 @@
-"""The conditions on rows that more than one caller asks for."""
+"""QuerySets with the conditions that several modules use."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 
 class EventQuerySet(models.QuerySet["Event"]):
-    """Events by where their server copy is."""
+    """Events by the state of their server copy."""
 
     def pending(self) -> Self:
-        """Events that have not reached a final state."""
+        """Return events that are not in a final state."""
         return self.filter(status=Status.PENDING)
 
     def due(self, now: datetime | Now | None = None) -> Self:
-        """Pending events that may be sent: due, before their deadline, and with consent. By default now."""
+        """Return pending events that may be sent now: due, before their deadline, and with consent."""
         now = now or Now()
         return self.pending().filter(due_at__lte=now, deadline__gt=now, consent__gte=Consent.LIMITED)
 
     def resendable(self) -> Self:
-        """Final events that Meta may not have taken and would still take."""
+        """Return final events that Meta may not have accepted and would still accept."""
         return self.filter(can_be_resent())
 
     def not_resendable(self) -> Self:
         return self.exclude(can_be_resent())
 
     def pending_by_pk(self, pks: Sequence[int]) -> Self:
-        """Those of the rows that are still pending, without locking any other row; see `database.keys`."""
+        """Return those of the rows that are still pending, without locking any other row; see `database.keys`."""
         return self.by_pk_in_status(pks, Status.PENDING)
 
     def by_pk_in_status(self, pks: Sequence[int], status: Status) -> Self:
@@ -47,18 +47,18 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class ConversionMarkQuerySet(models.QuerySet["ConversionMark"]):
-    """Conversions by how far they have come."""
+    """Conversions by their state."""
 
     def of(self, object_ref: str, event_name: str) -> Self:
-        """The conversion of this object under this event name."""
+        """Return the conversion of this object with this event name."""
         return self.filter(object_ref=object_ref, event_name=event_name)
 
     def open(self) -> Self:
-        """Conversions that are owed and have not happened yet."""
+        """Return conversions that have not happened yet."""
         return self.filter(state=ConversionState.OPEN)
 
     def incomplete(self) -> Self:
-        """Stored conversions whose data is still that of the moment inside the transaction."""
+        """Return stored conversions whose data was read in a transaction and must be read again after it."""
         return self.filter(state=ConversionState.INCOMPLETE)
 
 

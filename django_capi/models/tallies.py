@@ -1,4 +1,4 @@
-"""Tables of hourly figures, which outlive the events that they count."""
+"""Models of hourly counts, which are kept when the events that they count are pruned."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from django_capi.models.choices import BrowserState, Status
 
 
 class Span(models.IntegerChoices):
-    """What a tally is of. Days are those of UTC."""
+    """What a tally covers. Days are in UTC."""
 
     HOUR = 0, _("an hour")
     DAY = 1, _("a day")
-    PRUNED = 2, _("what the hour has lost to pruning")  # contained in the hour's
+    PRUNED = 2, _("what the hour has lost to pruning")  # included in the count of the hour
 
 
 class Tally(models.Model):
-    """How many events of a while were in one state of both copies. The counts outlive the rows."""
+    """How many events of an hour or a day have one state of both copies."""
 
     id = models.BigAutoField(primary_key=True)
     span = models.PositiveSmallIntegerField(choices=Span)
@@ -29,7 +29,7 @@ class Tally(models.Model):
     counted_at = models.DateTimeField()
     events = models.PositiveIntegerField()
     shared_ids = models.PositiveIntegerField()
-    # Of each key: the events whose browser's or server's copy carries it, both do, both carry the same.
+    # For each key: events whose browser copy has it, whose server copy has it, where both do, and where both are equal.
     fbp_browser = models.PositiveIntegerField()
     fbp_server = models.PositiveIntegerField()
     fbp_pairs = models.PositiveIntegerField()
@@ -54,12 +54,12 @@ class Tally(models.Model):
 
 
 class Count(models.Model):
-    """The one row that says how far the tallies have come. Whoever writes tallies raises its version first."""
+    """The single row that says how far the tallies have come. A writer of tallies increments its version first."""
 
     id = models.PositiveSmallIntegerField(primary_key=True)
     version = models.BigIntegerField(default=0)
-    counted_at = models.DateTimeField(null=True)  # what changed before is in the tallies
-    checked = models.BigIntegerField(default=0, help_text="Unix seconds")  # the hour that was counted unasked
+    counted_at = models.DateTimeField(null=True)  # the tallies include what changed before this
+    checked = models.BigIntegerField(default=0, help_text="Unix seconds")  # the hour that was last verified
 
     class Meta:
         default_permissions = ()

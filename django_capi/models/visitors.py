@@ -1,4 +1,4 @@
-"""Tables of the visitors who made objects, and of those who have withdrawn consent."""
+"""Models of the visitors who created objects, and of withdrawals of consent."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Snapshot(models.Model):
-    """The visitor who made an object, kept until a webhook or a cron job turns it into a conversion."""
+    """The visitor who created an object, kept until a webhook or a cron job makes it a conversion."""
 
     id = models.BigAutoField(primary_key=True)
     object_ref = models.CharField(_("object"), max_length=120, unique=True)
     visitor = models.JSONField(_("visitor"))
-    fbp = models.CharField(max_length=16, blank=True, db_index=True)  # as an event's, to find it by
+    fbp = models.CharField(max_length=16, blank=True, db_index=True)  # the same digest as in the visitor's events
     external_id = models.CharField(max_length=16, blank=True, db_index=True)
     session = models.CharField(max_length=16, blank=True, db_index=True)
     consented_at = models.DateTimeField(null=True)
@@ -27,7 +27,7 @@ class Snapshot(models.Model):
 
 
 class WithdrawalKind(models.IntegerChoices):
-    """What a withdrawal names the visitor by."""
+    """What identifies the visitor of a withdrawal."""
 
     FBP = 1, "fbp"
     EXTERNAL_ID = 2, "external_id"
@@ -35,13 +35,13 @@ class WithdrawalKind(models.IntegerChoices):
 
 
 class Withdrawal(models.Model):
-    """A visitor's consent ended: what was decided until then is not sent. The digests are those of events."""
+    """A visitor has withdrawn consent: nothing decided until then is sent. The digests are those of events."""
 
     id = models.BigAutoField(primary_key=True)
     kind = models.PositiveSmallIntegerField(choices=WithdrawalKind)
     digest = models.CharField(max_length=16)
     withdrawn_at = models.DateTimeField(db_index=True)
-    is_swept = models.BooleanField(default=False)  # what the ledger had kept of the visitor is gone
+    is_swept = models.BooleanField(default=False)  # the data that was stored of the visitor has been erased
 
     class Meta:
         default_permissions = ()

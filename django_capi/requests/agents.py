@@ -1,4 +1,4 @@
-"""Read the user agent of a request, and tell browsers, programs and crawlers apart by it."""
+"""Read the user agent of a request, and tell browsers, programs and crawlers apart."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ try:
 except ImportError:  # the `bots` extra is not installed
     CrawlerDetect = None
 
-LONGEST: Final = 1000  # characters of an agent; the rest is cut off
+LONGEST: Final = 1000  # characters; the rest of a user agent is removed
 
-# "cubot" is a maker of phones. The `bots` extra knows a thousand more.
+# Cubot is a brand of phones. The `bots` extra knows a thousand more patterns.
 _ROBOT = re.compile(
     r"(?<!cu)bots?(?![a-z])|crawl|spider|slurp|externalhit|archiver|feedfetcher|mediapartners|inspectiontool"
     r"|uripreview|bingpreview|headless|lighthouse",
     re.IGNORECASE,
 ).search
-# HTTP libraries, the frameworks of native apps, and services that call webhooks. CrawlerDetect counts some of them as
-# crawlers, but they ask for what a customer or a customer's payment has started.
+# HTTP libraries, frameworks of native apps, and services that call webhooks. CrawlerDetect counts some of them as
+# crawlers, but a customer or a payment has caused their requests.
 _PROGRAM = re.compile(
     r"curl|wget|libwww|python|aiohttp|httpx|okhttp|dart|java|http.?client|go-http|axios|node|undici|guzzle|php|ruby"
     r"|faraday|perl|postman|insomnia|httpie|cfnetwork|darwin|dalvik|alamofire|cronet|ktor"
@@ -36,13 +36,13 @@ class Client(Enum):
     """What kind of client sent a request."""
 
     BROWSER = auto()
-    PROGRAM = auto()  # a native app, a payment provider, a script; also a client that sends no agent
+    PROGRAM = auto()  # a native app, a payment provider, a script, or a client without a user agent
     CRAWLER = auto()
-    UNKNOWN = auto()  # an agent that fits none of them
+    UNKNOWN = auto()  # a user agent that matches none of them
 
 
 def agent_of(request: HttpRequest) -> str | None:
-    """The agent as the client wrote it. Django hands headers out as Latin-1, and some browsers write UTF-8."""
+    """Return the user agent. Django decodes headers as Latin-1, but some browsers send UTF-8."""
     raw = request.META.get("HTTP_USER_AGENT")
     if not isinstance(raw, str):
         return None
@@ -59,7 +59,7 @@ def decoded(raw: str) -> str:
         return raw
 
 
-@lru_cache(maxsize=1024)  # some hundred patterns against a string that thousands of visitors share
+@lru_cache(maxsize=1024)  # matching is slow, and thousands of visitors share a user agent
 def client_of(agent: str | None) -> Client:
     """
     >>> client_of("Stripe/1.0 (+https://stripe.com/docs/webhooks)"), client_of("Twitterbot/1.0")

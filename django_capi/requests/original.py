@@ -1,6 +1,7 @@
-"""Know what the browser sent, although the middleware of a cache has taken cookies and parameters out of the request.
+"""Read the cookies and the query that the browser sent, even after a cache's middleware has removed them.
 
-wagtail-cache does so, to store one page for all visitors. The consent policy and the click id need them.
+wagtail-cache removes them from the request to store one page for all visitors. The consent policy and the click id need
+them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ AS_SENT = "_capi_sent"
 
 
 def remember(request: HttpRequest) -> None:
-    """Note the raw headers, before inner middleware changes them."""
+    """Keep the raw headers before inner middleware changes them."""
     raw = (request.META.get("HTTP_COOKIE", ""), request.META.get("QUERY_STRING", ""))
     setattr(request, AS_SENT, raw)
 
@@ -27,14 +28,14 @@ def cookies(request: HttpRequest) -> Mapping[str, str]:
 
 
 def query(request: HttpRequest) -> str:
-    """The raw query string."""
+    """Return the raw query string."""
     raw = getattr(request, AS_SENT, None)
     return str(raw[1] if raw else request.META.get("QUERY_STRING", ""))
 
 
 @contextmanager
 def restored(request: HttpRequest) -> Iterator[None]:
-    """Let the site's own code see the request as it was sent, and put it back for the cache."""
+    """Restore the request as it was sent while the site's own code runs, and undo that for the cache."""
     raw = getattr(request, AS_SENT, None)
     changed = {"HTTP_COOKIE": request.META.get("HTTP_COOKIE", ""), "QUERY_STRING": request.META.get("QUERY_STRING", "")}
     if raw is None or raw == tuple(changed.values()):

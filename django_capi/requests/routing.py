@@ -16,15 +16,15 @@ logger = logging.getLogger("django_capi")
 
 
 def pixels_for(subject: object) -> list[Pixel]:
-    """The pixels that a request or an object belongs to; none where PIXEL_FOR fails."""
+    """Return the pixels that a request or an object belongs to; none if PIXEL_FOR fails."""
     try:
         return chosen_pixels(subject)
     except callbacks.Failed:
-        return []  # not all of them: another tenant must not be told
+        return []  # not all pixels, as they may belong to another tenant
 
 
 def chosen_pixels(subject: object) -> list[Pixel]:
-    """All pixels, or those that PIXEL_FOR names; hooks.Failed, logged, when it raises."""
+    """Return all pixels, or those that PIXEL_FOR names. Raises callbacks.Failed, and logs it, if PIXEL_FOR raises."""
     pixels = conf.pixels()
     if not conf.PIXEL_FOR:
         return list(pixels.values())
@@ -43,12 +43,12 @@ def chosen_pixels(subject: object) -> list[Pixel]:
 
 @cache
 def log_unknown_pixel(name: str) -> None:
-    """Once in a process: it is a matter of the settings."""
+    """Log an error in the settings, once in a process."""
     logger.error("CAPI['PIXEL_FOR'] returned %r, which is not a usable entry of CAPI['PIXELS'].", name)
 
 
 def pixels_named(names: str | Sequence[str]) -> list[Pixel]:
-    """The pixels that a call of `track()` names, each once."""
+    """Return the pixels that a call of `track()` names, each once."""
     pixels = conf.pixels()
     wanted = [names] if isinstance(names, str) else list(dict.fromkeys(names))
     if not wanted or not all(name in pixels for name in wanted):
@@ -61,7 +61,7 @@ def is_unwanted(request: HttpRequest) -> bool:
         return False
     ask = conf.imported("EXCLUDE")
     try:
-        # When it is not known whom to exclude, the request is not tracked.
+        # Exclude every request if the setting cannot be imported.
         return ask is None or callbacks.call(lambda: bool(ask(request)))
     except callbacks.Failed as failure:
         logger.error("CAPI['EXCLUDE'] raised %s; the request is excluded.", failure)  # noqa: TRY400

@@ -1,7 +1,7 @@
 """Read a request's session and user without making the response vary by cookie.
 
-Django's session middleware adds `Vary: Cookie` once the session has been read, and each visitor then gets a cache entry
-of their own. A page for everybody does not depend on what this app reads; what the site itself reads still counts.
+Django's session middleware adds `Vary: Cookie` once the session has been read, and each visitor then has a separate
+cache entry. A public page does not depend on what this app reads; what the site itself reads still counts.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject, empty
 
 READ: Final = "_capi_read_session"
-BY_DJANGO: Final = "_cached_user"  # where its authentication middleware keeps the user that it has fetched
+BY_DJANGO: Final = "_cached_user"  # where Django's authentication middleware keeps the fetched user
 
 
 @contextmanager
 def read_aside(request: HttpRequest) -> Iterator[None]:
-    """Take back Django's note that the session has been read in this block."""
+    """Undo Django's record that the session was read in this block."""
     session: Any = getattr(request, "session", None)
-    if getattr(session, "accessed", True):  # there is none, or the site has read it already
+    if getattr(session, "accessed", True):  # there is no session, or the site has already read it
         yield
         return
     user: Any = getattr(request, "user", None)
@@ -42,18 +42,18 @@ def read_aside(request: HttpRequest) -> Iterator[None]:
 
 
 def note_when_used(request: HttpRequest) -> None:
-    """The site's own `request.user` has not been used yet. It gets the user that has been fetched, and the note."""
-    found: Any = getattr(request, BY_DJANGO, None)
+    """Give the site's unused `request.user` the fetched user, and record the read once the site uses it."""
+    user: Any = getattr(request, BY_DJANGO, None)
 
     def used() -> Any:
         request.session.accessed = True
-        return found
+        return user
 
-    if found is not None:
+    if user is not None:
         setattr(request, BY_DJANGO, SimpleLazyObject(used))
 
 
 def note_reading(request: HttpRequest) -> None:
-    """The response is for one visitor: it depends on what was read."""
+    """Record the read after all, as the response depends on it."""
     if getattr(request, READ, False):
         request.session.accessed = True

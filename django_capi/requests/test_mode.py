@@ -1,6 +1,6 @@
-"""Send the events of one browser as test events: for staff who try the site, while customers' events go on as they are.
+"""Send the events of one browser as test events, so that staff can try a live site.
 
-The browser carries a signed cookie with the code of Meta's Test Events page. It runs out after an hour.
+The browser has a signed cookie with the code of Meta's Test Events page, which expires after an hour.
 https://developers.facebook.com/docs/marketing-api/conversions-api/using-the-api#testEvents
 """
 
@@ -20,7 +20,7 @@ LIFETIME: Final = 3600  # seconds
 
 
 def code_of(request: HttpRequest) -> str | None:
-    """The test code of the browser that sends this request."""
+    """Return the test code of the browser that sent the request."""
     value = original.cookies(request).get(COOKIE)
     if not value:
         return None
@@ -32,7 +32,7 @@ def code_of(request: HttpRequest) -> str | None:
 
 
 def start(request: HttpRequest, response: HttpResponseBase, code: str) -> None:
-    """Set the cookie, which counts from the next request on and for an hour."""
+    """Set the cookie, which takes effect from the next request on, for an hour."""
     response.set_cookie(
         COOKIE,
         signing.dumps(code, salt=SALT),

@@ -1,7 +1,7 @@
-"""Describe who made a request, in Meta's terms. Nothing here touches our tables or the network.
+"""Describe who made a request, in Meta's terms.
 
-Everything a browser sends is hostile: it is checked for type, control characters and length, and left out
-when it does not look right. https://developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters
+What a browser sends is not trusted: its type, control characters and length are checked, and what fails is left out.
+https://developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from django_capi.conf import conf
 from django_capi.consent import Consent, decide
 from django_capi.meta import cookies, urls
 from django_capi.meta.events import UserData
+from django_capi.meta.normalize import HASHED
 from django_capi.requests import original, test_mode
 from django_capi.requests.agents import agent_of
 
@@ -36,12 +37,11 @@ except ImportError:  # the `ip` extra is not installed
 logger = logging.getLogger("django_capi")
 
 DEFAULT_PORTS: Final = ("", "80", "443")
-CONTACT_KEYS = ("em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visitor:
-    """Who made a request. `contact` is hashed already; the rest Meta takes as it is."""
+    """Who made a request. `contact` is hashed; Meta receives the rest as it is."""
 
     consent: Consent
     client_ip_address: str | None = None
@@ -52,8 +52,8 @@ class Visitor:
     fbc: str | None = None
     contact: Mapping[str, Any] | None = None  # None: not read yet
     left_out: tuple[str, ...] = ()  # "key:reason" of contact data that could not be used
-    test_event_code: str | None = None  # of a member of staff who tries the site
-    decided_at: datetime = field(default_factory=timezone.now, compare=False)  # when the consent was
+    test_event_code: str | None = None  # set for staff who try the site
+    decided_at: datetime = field(default_factory=timezone.now, compare=False)  # when the consent was decided
 
     def __repr__(self) -> str:
         return f"<Visitor: {self.consent.name.lower()}>"
@@ -71,29 +71,29 @@ class Visitor:
         return replace(self, fbp=fbp)
 
     def at(self, *, url: str | None, referrer: str | None) -> Visitor:
-        """The same person on another page: the collector is told where the event happened."""
+        """Return the same person on another page."""
         return replace(self, event_source_url=url, referrer_url=referrer)
 
     def before(self, seconds: int) -> Visitor:
-        """The same person so long ago: a later yes does not revive what happened then."""
+        """Return the same person that number of seconds ago, as later consent does not cover what happened then."""
         return replace(self, decided_at=self.decided_at - timedelta(seconds=seconds))
 
     def without_machine(self) -> Visitor:
-        """Without the address and the agent, for a request that another server has sent."""
+        """Return the visitor without IP address and user agent, for a request from another server."""
         return replace(self, client_ip_address=None, client_user_agent=None)
 
     def with_contact(self, request: HttpRequest) -> Visitor:
-        """The same person with the contact data that could not be read in an event loop."""
+        """Return the same person with contact data, which could not be read in an event loop."""
         found, left_out = contact_of(request)
         return replace(self, contact=found, left_out=left_out)
 
     def stored(self) -> dict[str, Any]:
-        """Plain JSON values for a snapshot, whose row has the time; `restored` reads them back."""
+        """Return JSON values for a snapshot, whose row has the time; `restored` reads them."""
         return {key: value for key, value in asdict(self).items() if value is not None and key != "decided_at"}
 
 
 def restored(values: Mapping[str, Any], *, decided_at: datetime | None = None) -> Visitor:
-    """The visitor of a snapshot. Keys a later release may have added are passed over."""
+    """Return the visitor of a snapshot. Keys that a later release has added are ignored."""
     known = {key: value for key, value in values.items() if key in Visitor.__slots__}
     own = {"consent": Consent(known["consent"]), "left_out": tuple(known.get("left_out", ()))}
     return Visitor(**{**known, **own, "decided_at": decided_at or timezone.now()})
@@ -102,12 +102,12 @@ def restored(values: Mapping[str, Any], *, decided_at: datetime | None = None) -
 def from_request(
     request: HttpRequest, *, consent: Consent | None = None, decided_at: datetime | None = None
 ) -> Visitor:
-    """Who made this request. Never raises; what cannot be had is left out.
+    """Return who made this request. Never raises; what is unavailable is left out.
 
-    `consent` is what the caller has decided already, and `decided_at` when. In an event loop the signed-in user may
-    not be there yet: then `contact` is None.
+    `consent` is the decision if the caller has one, and `decided_at` its time. In an event loop, the signed-in user may
+    not be loaded yet; `contact` is None then.
     """
-    decided_at = decided_at or timezone.now()  # before the policy is asked: it may take a while
+    decided_at = decided_at or timezone.now()  # before the policy is called, which may take a while
     consent = decide(request) if consent is None else consent
     found: Mapping[str, Any] | None = {}
     left_out: tuple[str, ...] = ()
@@ -133,7 +133,7 @@ def from_request(
 
 
 def client_ip_address(request: HttpRequest) -> str | None:
-    """The address the outermost of our own proxies saw. Forwarding headers count only as far as they are ours."""
+    """Return the address that the outermost trusted proxy saw; what untrusted hops wrote is ignored."""
     remote = request.META.get("REMOTE_ADDR") or None  # empty behind a Unix socket
     proxies = conf.TRUSTED_PROXIES
     if not proxies or IpWare is None:
@@ -142,13 +142,13 @@ def client_ip_address(request: HttpRequest) -> str | None:
     hops = [*forwarded, remote or "127.0.0.1"][-(proxies + 1) :]
     if len(hops) <= proxies:
         return remote
-    # The list is cut to our own hops first: what stands further left was written by the visitor.
+    # Only the trusted hops are passed on: the visitor may have written the others.
     address, _ = IpWare(proxy_count=proxies).get_client_ip({"HTTP_X_FORWARDED_FOR": ",".join(hops)})
     return str(address) if address else remote
 
 
 def where(request: HttpRequest) -> tuple[str | None, str | None]:
-    """The page the visitor is on, and the one before it. What is posted or fetched happens on the page that asks."""
+    """Return the URLs of the visitor's page and its referrer. A posted or fetched request is made by the page."""
     referrer = request.META.get("HTTP_REFERER")
     asking = request.META.get("HTTP_HX_CURRENT_URL") or referrer
     is_fetched = request.method not in ("GET", "HEAD") or "HTTP_HX_REQUEST" in request.META
@@ -161,7 +161,7 @@ def where(request: HttpRequest) -> tuple[str | None, str | None]:
 
 
 def is_own(request: HttpRequest, address: str) -> bool:
-    """True when the address is of the host that the request came to."""
+    """Whether the URL is on the host of the request."""
     try:
         return without_default_port(urlsplit(address).netloc) == without_default_port(request.get_host())
     except (DisallowedHost, ValueError):
@@ -169,7 +169,7 @@ def is_own(request: HttpRequest, address: str) -> bool:
 
 
 def without_default_port(host: str) -> str:
-    """A browser leaves the port of http and https out; a proxy may add it, and the one of the other scheme as well."""
+    """Remove ports 80 and 443: browsers omit them, and a proxy may add either of them to either scheme."""
     domain, port = split_domain_port(host)
     return domain if port in DEFAULT_PORTS else f"{domain}:{port}"
 
@@ -184,13 +184,13 @@ def fbp(request: HttpRequest) -> str | None:
 
 
 def fbc(request: HttpRequest) -> str | None:
-    """The click id: the cookie's bytes as they came, or a new value when the URL brings another click."""
+    """Return the value of the `_fbc` cookie as it is, or a new one if the URL has another click id."""
     current = original.cookies(request).get("_fbc", "")
     return new_fbc(request) or (current if cookies.parse(current) else None)
 
 
 def new_fbc(request: HttpRequest) -> str | None:
-    """The `_fbc` to set, or None when the cookie may stay as it is."""
+    """Return the `_fbc` to set, or None if the cookie can stay as it is."""
     query = original.query(request)
     if "fbclid=" not in query:
         return None
@@ -217,42 +217,42 @@ def subdomain_index(request: HttpRequest) -> int:
 
 
 def contact_of(request: HttpRequest) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The hashed contact data, and what of it is left out as "key:reason"."""
+    """Return the hashed contact data, and "key:reason" of what is left out."""
     known = contact(request)
-    found = {key: value for key, value in known.payload().items() if key in CONTACT_KEYS}
+    found = {key: value for key, value in known.payload().items() if key in HASHED}
     return found, tuple(f"{item.key}:{item.reason}" for item in known.left_out)
 
 
 def contact(request: HttpRequest) -> UserData:
-    """The signed-in person's contact data and external id, hashed, as the site's callables give them.
+    """Return the signed-in user's contact data and external id, hashed.
 
-    Raises SynchronousOnlyOperation when the user has to be fetched from the database, and this is an event loop.
+    Raises SynchronousOnlyOperation if the user must be fetched from the database in an event loop.
     """
     raw: dict[str, object] = {}
-    for name, ask in OWN if conf.USER_DATA or conf.EXTERNAL_ID else DEFAULT:
+    for name, ask in SITE_CALLABLES if conf.USER_DATA or conf.EXTERNAL_ID else DEFAULT:
         try:
             raw.update(callbacks.call(ask, request))
         except callbacks.Failed as failure:
             if issubclass(failure.kind, SynchronousOnlyOperation):
                 raise SynchronousOnlyOperation from None
-            logger.error("%s raised %s; the event goes without it.", name, failure)  # noqa: TRY400  # a traceback may hold personal data
+            logger.error("%s raised %s; the event is sent without it.", name, failure)  # noqa: TRY400  # a traceback may hold personal data
     return UserData.from_raw(raw, default_region=conf.DEFAULT_REGION) if raw else NO_USER_DATA
 
 
 def user_data(request: HttpRequest) -> Mapping[str, object]:
-    """What USER_DATA says of the signed-in person. A site without Django's users knows itself who that is."""
+    """Return what USER_DATA says of the signed-in user. It is also called on sites without Django's users."""
     user = getattr(request, "user", None)
     if user is not None and not user.is_authenticated:
         return {}
     if not conf.USER_DATA:
-        return own_fields(user)
+        return user_fields(user)
     ask = conf.imported("USER_DATA")
     found = ask(request) if ask else None
     return found if isinstance(found, Mapping) else {}
 
 
-def own_fields(user: object) -> Mapping[str, object]:
-    """E-mail address and name of Django's user, as far as the site's user model has them."""
+def user_fields(user: object) -> Mapping[str, object]:
+    """Return the email address and the name of Django's user, if the site's user model has them."""
     email_field = getattr(user, "get_email_field_name", None)
     fields = {"em": email_field() if email_field else "email", "fn": "first_name", "ln": "last_name"}
     found = {key: getattr(user, name, None) for key, name in fields.items()}
@@ -266,7 +266,7 @@ def external_id(request: HttpRequest) -> Mapping[str, object]:
 
 
 def session_key(request: HttpRequest) -> str | None:
-    """The key of the session that the request belongs to already; none is made."""
+    """Return the key of the session of the request, if it has one; none is created."""
     session = getattr(request, "session", None)
     key = session.session_key if session is not None else None
     return key if isinstance(key, str) else None
@@ -278,10 +278,10 @@ def user_pk(request: HttpRequest) -> object:
 
 
 def signed_in(request: HttpRequest) -> Mapping[str, object]:
-    """Both, where the site has no callables of its own: the user is read once."""
+    """Return both for a site without callables of its own, so that the user is read once."""
     return {**user_data(request), **external_id(request)}
 
 
 NO_USER_DATA: Final = UserData()
 DEFAULT: Final = (("The signed-in user", signed_in),)
-OWN: Final = (("CAPI['USER_DATA']", user_data), ("CAPI['EXTERNAL_ID']", external_id))
+SITE_CALLABLES: Final = (("CAPI['USER_DATA']", user_data), ("CAPI['EXTERNAL_ID']", external_id))

@@ -198,8 +198,8 @@ def of_program(visitor: Visitor, action: Action) -> Visitor:
 
 def nobody(said: bool | None) -> Visitor:  # noqa: FBT001  # the caller's word
     """Of no request: the caller answers for the consent."""
-    decision = policies.decision_without_request(said=said)
-    if decision is policies.NOBODY_ASKED:
+    decision = policies.decision_without_request(stated=said)
+    if decision is policies.NO_REQUEST:
         raise Untracked(decision.reason, decision.advice, is_mistake=True)
     if said is None and settings.DEBUG and active_page():
         logger.warning("track() takes nobody's request by itself. In a view write track(…, request=request).")

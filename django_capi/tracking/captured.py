@@ -52,7 +52,7 @@ def captured(reference: object, *, said: bool | None) -> Visitor:
         raise Untracked("its visitor was captured in a request of a crawler, or one that is excluded")
     if kept.has_withdrawn:
         raise Untracked(policies.WITHDRAWN.reason)
-    decision = policies.decision_for_captured(kept.visitor.consent, said=said)
+    decision = policies.decision_for_captured(kept.visitor.consent, stated=said)
     if not decision.consent.is_given:
         raise Untracked(decision.reason, decision.advice)
     return replace(kept.visitor, consent=decision.consent, contact=kept.visitor.contact or {})

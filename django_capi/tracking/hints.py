@@ -13,13 +13,13 @@ from django.conf import settings
 
 from django_capi.meta.events import MESSAGING_EVENTS, PAGE_VIEW, STANDARD_EVENTS, USER_DATA_KEYS
 from django_capi.meta.events.custom import FIELDS
-from django_capi.meta.events.user import ALIASES, SPELLINGS
+from django_capi.meta.normalize.keys import ACCEPTED_NAMES, NEAR_NAMES
 
 logger = logging.getLogger("django_capi")
 
 CLOSE: Final = 0.8  # of difflib's ratio: "Purchas" and "valeu" are above it, "AddToBasket" is below
 EVENTS: Final = STANDARD_EVENTS | {PAGE_VIEW}
-PERSON: Final = {**{key: key for key in USER_DATA_KEYS}, **ALIASES, **SPELLINGS}  # spelling: Meta's key
+PERSON: Final = {**{key: key for key in USER_DATA_KEYS}, **ACCEPTED_NAMES, **NEAR_NAMES}  # spelling: Meta's key
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{1,48}").fullmatch
 
 
@@ -44,7 +44,7 @@ def warn_of_user_data(keys: Iterable[object]) -> None:
 
 def near_misses(keys: Iterable[object], known: Mapping[str, str]) -> list[tuple[str, str]]:
     """The keys that are not accepted as they are, with the key that was meant."""
-    accepted = {name for name in known if name not in SPELLINGS}
+    accepted = {name for name in known if name not in NEAR_NAMES}
     strange = [key for key in keys if isinstance(key, str) and key not in accepted]
     found = [(key, nearest(key, known)) for key in strange]
     return [(key, known[name]) for key, name in found if name]

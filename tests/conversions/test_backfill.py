@@ -113,11 +113,11 @@ class TestTimes:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["shop.Nothing"], "There is no model 'shop.Nothing'. Write it like shop.Order."),
+        (["shop.Nothing"], "There is no model 'shop.Nothing'. Write it as app_label.ModelName."),
         (["nonsense"], "There is no model"),
-        (["site.Note"], "site.Note has no such conversion. Models with conversions: site.Order."),
+        (["site.Note"], "site.Note has no such conversion. The models with conversions are: site.Order."),
         (["site.Order", "--event-name", "Lead"], "site.Order has no such conversion"),
-        (["site.Order", "--since", "soon"], "neither like 6d, 12h or 30m nor a date"),
+        (["site.Order", "--since", "soon"], "neither a time ago such as 6d, 12h or 30m, nor a date"),
     ],
 )
 def test_bad_words_are_told_with_the_right_ones(words: list[str], complaint: str) -> None:

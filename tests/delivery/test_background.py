@@ -45,5 +45,5 @@ def test_what_a_sender_raises_is_an_answer_that_may_have_been_lost_and_names_the
     answer = background.dispatch(Failing(), conf.pixels()["main"], BODY).result(timeout=10)
 
     assert answer.verdict.outcome is Outcome.AMBIGUOUS
-    assert answer.verdict.reason == "Sending failed with LookupError; Meta may or may not have taken the events."
+    assert answer.verdict.reason == "Sending failed with LookupError; Meta may or may not have accepted the events."
     assert conf.ACCESS_TOKEN not in repr(answer)

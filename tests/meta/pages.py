@@ -1,4 +1,4 @@
-"""The tables of the code as Markdown, in the pages of docs/reference. `python -m tests.meta.pages` writes them anew."""
+"""Write the tables of the code into the pages of `docs/reference/`: run `python -m tests.meta.pages`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from django_capi.meta.events import MESSAGING_EVENTS, PAGE_VIEW, STANDARD_EVENTS
 from django_capi.meta.events.contents import CONTENT_FIELDS
 from django_capi.meta.events.custom import FIELDS
 from django_capi.meta.events.event import KINDS
-from django_capi.meta.events.user import ALIASES
 from django_capi.meta.left_out import MEANING, Reason
-from django_capi.meta.normalize import HASHED, normalize
+from django_capi.meta.normalize import normalize
+from django_capi.meta.normalize.keys import CUSTOMER_KEYS
 from django_capi.meta.rules import RULES
 from tests.meta.differences import DIFFERENCES
 from tests.meta.vectors import WORKED
@@ -22,63 +22,24 @@ from tests.meta.vectors import WORKED
 DOCS: Final = Path(__file__).parents[2] / "docs" / "reference"
 _BLOCK = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-# key, rule in words, and an input whose result stands beside it
-IN_WORDS: Final[dict[str, tuple[str, str, str | None]]] = {
-    "em": ("lowercase; must look like one address; dots and `+tags` stay", " Jane.Doe+shop@Example.com", None),
-    "ph": ("ASCII digits with the country code; extension and trunk zero dropped; national numbers need the country",
-           "(650)555-1212 ext 5", "US"),
-    "fn": ("lowercase letters and digits of any script; no punctuation, no white space", "Jean-Luc", None),
-    "ln": ("as `fn`", "O'Neil", None),
-    "ct": ("lowercase letters of any script only", "São Paulo", None),
-    "st": ("two letters for American states and Canadian provinces; otherwise lowercase letters of any script",
-           "California (CA)", None),
-    "zp": ("lowercase letters and digits without the country in front; in the USA the first five digits",
-           "94035-1234", "US"),
-    "country": ("ISO 3166-1 alpha-2, lowercase, from codes and names; `UK` is `gb`", "Deutschland", None),
-    "db": ("`YYYYMMDD`; impossible and ambiguous dates are left out", "May 26, 1991", None),
-    "ge": ("`f` or `m`", "Female", None),
-    "external_id": ("white space out, lowercase", "User 42", None),
-    "f5first": ("the first five letters of the first name (legacy)", "Jean-Luc", None),
-    "f5last": ("the first five letters of the last name (legacy)", "O'Neil", None),
-    "fi": ("the first letter of the first name (legacy)", "Jean-Luc", None),
-    "dobd": ("day of birth, two digits (legacy)", "7", None),
-    "dobm": ("month of birth, two digits (legacy)", "5", None),
-    "doby": ("year of birth, four digits (legacy)", "1991", None),
-}  # fmt: skip
-AS_IS_IN_WORDS: Final = {
-    "client_ip_address": "public IPv4 or IPv6; private, loopback and malformed ones are left out",
-    "client_user_agent": "any text without control characters",
-    "fbc": "`fb.<index>.<milliseconds>.<fbclid>`, a fifth segment kept",
-    "fbp": "`fb.<index>.<milliseconds>.<random>`, a fifth segment kept",
-    "subscription_id": "any text",
-    "fb_login_id": "digits; sent as a number",
-    "lead_id": "15 to 17 digits; sent as a number",
-    "anon_id": "any text",
-    "madid": "any text",
-    "page_id": "any text",
-    "page_scoped_user_id": "any text",
-    "ctwa_clid": "any text",
-    "ig_account_id": "any text",
-    "ig_sid": "any text",
-    "whatsapp_business_account_id": "any text",
-    "instagram_business_account_id": "any text",
-}
-_KINDS_IN_WORDS: Final = {
-    "str": "text",
+_TYPE_NAMES: Final = {
+    "str": "string",
     "int": "whole number",
     "bool": "true or false",
-    "tuple": "list of texts",
+    "tuple": "list of strings",
     "Mapping": "object",
     "ActionSource": "one of the nine",
     "MessagingChannel": "one of three",
 }
 _CLEANERS_IN_WORDS: Final = {
-    "amount": "number; `Decimal`, int, float, `Fraction`, plain numeric text, or money with `.amount` and `.currency`",
+    "amount": "number; `Decimal`, int, float, `Fraction`, numeric string, or money with `.amount` and `.currency`",
     "currency_code": "ISO 4217, in capitals",
-    "identifiers": "one id or several: a list, a set, a generator, a queryset, a view of a mapping",
-    "identifier": "id; a list that was written out as text, as JSON, is left out",
+    "product_ids": "one id or several: a list, a set, a generator, a queryset, a view of a mapping",
+    "identifier": "id; a list written as a string is left out",
     "free_text": "text; also without a national telephone number",
     "contents_of": "lines, see below: a list, a generator, a queryset of mappings",
+    "product_id": "id; a list written as a string is left out",
+    "product_text": "text",
     "text": "text",
     "whole_number": "whole number",
     "flag_or_text": "true, false or text",
@@ -99,7 +60,7 @@ def _cell(value: object) -> str:
 
 
 def shown(text: str) -> str:
-    """A value as code; what cannot be seen is written as its escape, what is long is cut."""
+    """Show a value as code: invisible characters as escapes, long values shortened."""
     visible = "".join(c if c.isprintable() and not 0x300 <= ord(c) < 0x370 else f"\\u{ord(c):04x}" for c in text)
     return f"`{visible if len(visible) <= 44 else visible[:20] + '…' + visible[-12:]}`"
 
@@ -109,17 +70,18 @@ def result(value: str) -> str:
 
 
 def keys() -> str:
-    names = {key: ", ".join(f"`{alias}`" for alias, name in ALIASES.items() if name == key) for key in HASHED}
     rows = [
-        (f"`{key}`", names[key] or "–", words, shown(value) + (f" ({country})" if country else ""),
-         shown(str(normalize(key, value, country=country).text)))
-        for key, (words, value, country) in IN_WORDS.items()
+        (f"`{row.key}`", row.label, ", ".join(f"`{name}`" for name in row.names) or "–", row.description,
+         shown(row.example) + (f" ({row.country})" if row.country else ""),
+         shown(str(normalize(row.key, row.example, country=row.country).text)))
+        for row in CUSTOMER_KEYS if row.is_hashed
     ]  # fmt: skip
-    return table(("key", "also", "rule", "for example", "is hashed as"), rows)
+    return table(("key", "what it is", "also", "rule", "for example", "is hashed as"), rows)
 
 
-def as_they_are() -> str:
-    return table(("key", "what is taken"), [(f"`{key}`", words) for key, words in AS_IS_IN_WORDS.items()])
+def unhashed() -> str:
+    rows = [(f"`{row.key}`", row.label, row.description) for row in CUSTOMER_KEYS if not row.is_hashed]
+    return table(("key", "what it is", "what is taken"), rows)
 
 
 def worked() -> str:
@@ -155,7 +117,7 @@ def names() -> str:
 
 
 def event_fields() -> str:
-    rows = [(f"`{name}`", _KINDS_IN_WORDS.get(kind.__name__, f"`{kind.__name__}`")) for name, kind in KINDS.items()]
+    rows = [(f"`{name}`", _TYPE_NAMES.get(type_.__name__, f"`{type_.__name__}`")) for name, type_ in KINDS.items()]
     return table(("field", "type"), rows)
 
 
@@ -192,7 +154,7 @@ def answers() -> str:
 
 
 TABLES: Final[dict[str, Callable[[], str]]] = {
-    "keys": keys, "as-they-are": as_they_are, "worked": worked, "reasons": reasons, "differences": differences,
+    "keys": keys, "unhashed-keys": unhashed, "worked": worked, "reasons": reasons, "differences": differences,
     "names": names, "event-fields": event_fields, "custom-data": custom_data, "contents": contents, "rules": rules,
     "answers": answers,
 }  # fmt: skip

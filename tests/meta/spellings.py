@@ -120,8 +120,6 @@ PLACEHOLDERS: Final = (
     ("ln", "Nunn", None, "nunn"),
     ("ln", "N/A", None, Reason.PLACEHOLDER),
     ("ln", "Not Available", None, Reason.PLACEHOLDER),
-    ("f5last", "None", None, Reason.PLACEHOLDER),
-    ("fi", "undefined", None, Reason.PLACEHOLDER),
     ("ct", "N/A", None, Reason.PLACEHOLDER),
     ("ct", "n.a.", None, Reason.PLACEHOLDER),
     ("ct", "NA", None, Reason.PLACEHOLDER),

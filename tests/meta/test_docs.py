@@ -5,9 +5,7 @@ from doctest import DocTestParser, DocTestRunner
 
 import pytest
 
-from django_capi.meta.events.user import ALIASES
-from django_capi.meta.normalize import AS_THEY_ARE, HASHED
-from tests.meta.pages import AS_IS_IN_WORDS, DOCS, IN_WORDS, PAGES, TABLES, tables_in, with_tables
+from tests.meta.pages import DOCS, PAGES, TABLES, tables_in, with_tables
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -31,9 +29,3 @@ def test_every_table_stands_on_a_page() -> None:
     shown = [table for name in PAGES for table in tables_in((DOCS / name).read_text(encoding="utf8"))]
 
     assert sorted(shown) == sorted(TABLES)
-
-
-def test_every_key_is_put_into_words() -> None:
-    assert IN_WORDS.keys() == HASHED.keys()
-    assert AS_IS_IN_WORDS.keys() == AS_THEY_ARE.keys()
-    assert set(ALIASES.values()) <= HASHED.keys()

@@ -27,7 +27,7 @@ def unreadable(subject: object) -> str:
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None, str, str]] = {
     "said no": ({}, {"consent": False}, BROWSER, "consent=False", ""),
-    "denied": ({"CONSENT": lambda request: False}, {}, BROWSER, "policy says no", ""),
+    "denied": ({"CONSENT": lambda request: False}, {}, BROWSER, "policy denies this visitor", ""),
     "denied, said yes": ({"CONSENT": lambda request: False}, {"consent": True}, BROWSER, "does not overrule", ""),
     "unknown": ({"CONSENT": lambda request: None}, {}, BROWSER, "has no answer", "consent=True"),
     "failing policy": ({"CONSENT": unreadable}, {}, BROWSER, "raised an error", ""),
@@ -35,7 +35,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None, st
     "never": ({"CONSENT": "django_capi.consent.never"}, {}, BROWSER, "consent.never", ""),
     "never, nobody": ({"CONSENT": "django_capi.consent.never"}, {"consent": True}, None, "consent.never", ""),
     "signal": ({}, {}, {**BROWSER, "HTTP_SEC_GPC": "1"}, "Sec-GPC", 'CAPI["GPC"]'),
-    "nobody": ({"CONSENT": lambda request: True}, {}, None, "no request and no consent", "request=request"),
+    "nobody": ({"CONSENT": lambda request: True}, {}, None, "neither a request nor consent", "request=request"),
     "crawler": ({}, {}, {"HTTP_USER_AGENT": GOOGLEBOT}, "crawler", ""),
     "excluded": ({"EXCLUDE": lambda request: True}, {}, BROWSER, "EXCLUDE", ""),
     "program": ({}, {"user_data": None}, {"HTTP_USER_AGENT": "curl/8"}, "who the customer is", "action_source"),

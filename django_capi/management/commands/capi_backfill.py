@@ -1,4 +1,4 @@
-"""`manage.py capi_backfill`: settles conversions that no signal told of, now instead of over time."""
+"""Find conversions that no signal announced, such as those of QuerySet.update(), and store their events."""
 
 from __future__ import annotations
 
@@ -28,35 +28,40 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def point_in_time(text: str) -> datetime:
-    """`6d`, `12h`, `30m`: so long ago; or a date or a time in ISO 8601, in the current time zone."""
+    """Parse `6d`, `12h` or `30m` as a time ago, or a date or time in ISO 8601, in the current time zone."""
     ago = re.fullmatch(r"(\d{1,6})([mhd])", text)
     if ago:
         return timezone.now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ArgumentTypeError(f"{text!r} is neither like 6d, 12h or 30m nor a date such as 2026-11-20.") from None
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
+        raise ArgumentTypeError(
+            f"{text!r} is neither a time ago such as 6d, 12h or 30m, nor a date such as 2026-11-20."
+        ) from None
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
 
 
 class Command(BaseCommand):
     help = (
-        "Find objects that have become conversions without a signal (QuerySet.update(), bulk operations, other "
-        "programs) and store their events. The worker finds them as well, over time."
+        "Find objects that became conversions without a signal (QuerySet.update(), bulk operations, other programs) "
+        "and store their events. The worker also finds them, but later."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("model", help="such as shop.Order")
+        parser.add_argument("model", help="the model, such as shop.Order")
         parser.add_argument(
-            "--since", type=point_in_time, default="6d", help="6d, 12h, 30m or a date; what happened earlier is left"
+            "--since",
+            type=point_in_time,
+            default="6d",
+            help="6d, 12h, 30m or a date; earlier conversions are ignored (default: 6d)",
         )
-        parser.add_argument("--event-name", help="only this conversion of the model")
-        parser.add_argument("--database", help="the alias that the objects are in; the model's own by default")
-        parser.add_argument("--dry-run", action="store_true", help="store nothing, say what would be")
+        parser.add_argument("--event-name", help="only the conversion with this event name")
+        parser.add_argument("--database", help="the alias of the objects' database (default: that of the model)")
+        parser.add_argument("--dry-run", action="store_true", help="store nothing, print what would be stored")
         parser.add_argument(
             "--mark-existing",
             action="store_true",
-            help="instead, note for everything that has happened and is not known here that it was before this app",
+            help="store no events; mark all unknown conversions as having happened before this app was installed",
         )
 
     @own_connection()
@@ -72,13 +77,13 @@ class Command(BaseCommand):
 
     def mark(self, conversion: Conversion[Any], database: str, *, is_dry: bool) -> None:
         if is_dry:
-            raise CommandError("--mark-existing has no dry run: it sends nothing.")
+            raise CommandError("--mark-existing cannot be combined with --dry-run: it stores no events.")
         rows = concrete(conversion.model)._base_manager.using(database).order_by("pk")
-        marked = mark_existing(conversion, database, self.watched(rows))
+        marked = mark_existing(conversion, database, self.with_progress_bar(rows))
         self.stdout.write(f"{conversion.event_name}: {marked} objects marked as earlier than this app.")
 
     def fill(self, backfill: Backfill, *, is_dry: bool) -> None:
-        report = backfill.run(is_dry=is_dry, progress=self.watched(backfill.rows()))
+        report = backfill.run(is_dry=is_dry, progress=self.with_progress_bar(backfill.rows()))
         would = "Would be: " if is_dry else ""
         outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.outcomes.items()))
         name = backfill.conversion.event_name
@@ -91,12 +96,12 @@ class Command(BaseCommand):
         if len(report.too_old) == MOST_LISTED:
             self.stdout.write("  and more")
 
-    def watched(self, rows: QuerySet[Model]) -> Iterable[Model]:
-        """The rows, with a progress bar on a terminal."""
-        found = rows.iterator(chunk_size=500)
+    def with_progress_bar(self, rows: QuerySet[Model]) -> Iterable[Model]:
+        """Return the rows, with a progress bar on a terminal."""
+        objects = rows.iterator(chunk_size=500)
         if tqdm is None or not sys.stderr.isatty():
-            return found
-        bar: Iterable[Model] = tqdm(found, total=rows.count(), unit=" objects")
+            return objects
+        bar: Iterable[Model] = tqdm(objects, total=rows.count(), unit=" objects")
         return bar
 
 
@@ -104,9 +109,9 @@ def conversions_of(label: str, event_name: str | None) -> list[Conversion[Any]]:
     try:
         model = apps.get_model(label)
     except (LookupError, ValueError):
-        raise CommandError(f"There is no model {label!r}. Write it like shop.Order.") from None
-    found = [each for each in registry.get(concrete(model), ()) if event_name in (None, each.event_name)]
-    if not found:
+        raise CommandError(f"There is no model {label!r}. Write it as app_label.ModelName.") from None
+    conversions = [each for each in registry.get(concrete(model), ()) if event_name in (None, each.event_name)]
+    if not conversions:
         known = ", ".join(sorted(each._meta.label for each in registry)) or "none"
-        raise CommandError(f"{model._meta.label} has no such conversion. Models with conversions: {known}.")
-    return found
+        raise CommandError(f"{model._meta.label} has no such conversion. The models with conversions are: {known}.")
+    return conversions

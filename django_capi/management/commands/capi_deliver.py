@@ -1,4 +1,4 @@
-"""`manage.py capi_deliver`: sends what is due, once or for as long as it runs. The way without Celery."""
+"""Deliver due events once or continuously, for sites without Celery."""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ from django_capi.worker import run
 
 
 class Command(BaseCommand):
-    help = "Send the due events to Meta, once, or with --watch until SIGTERM."
+    help = "Send due events to Meta, once or, with --watch, until SIGTERM."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--watch", action="store_true", help="go on until SIGTERM or Ctrl-C")
-        parser.add_argument("--interval", type=float, default=5.0, help="seconds between two passes of --watch")
+        parser.add_argument("--watch", action="store_true", help="keep sending until SIGTERM or Ctrl-C")
+        parser.add_argument(
+            "--interval", type=float, default=5.0, help="seconds between two passes of --watch (default: 5)"
+        )
 
     def handle(self, *args: Any, watch: bool, interval: float, **options: Any) -> None:
         if not watch:
-            self.say(run())
+            self.print_report(run())
             return
         stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signal_number, lambda *_: stop.set())
         while not stop.is_set():
-            self.look(stop)
+            self.deliver(stop)
             stop.wait(interval)
 
-    def look(self, stop: threading.Event) -> None:
-        """One pass. A database that is away for a while ends no watch."""
+    def deliver(self, stop: threading.Event) -> None:
+        """Make one pass. --watch continues when the database is unavailable."""
         close_old_connections()
         try:
             report = run(is_over=stop.is_set)
@@ -43,11 +45,11 @@ class Command(BaseCommand):
             self.stderr.write(f"The database does not answer ({type(error).__name__}); trying again.")
             return
         if report.requests or report.expired or report.found:
-            self.say(report)
+            self.print_report(report)
 
-    def say(self, report: DeliveryReport) -> None:
+    def print_report(self, report: DeliveryReport) -> None:
         figures = asdict(report)
         paused = figures.pop("paused")
         self.stdout.write(", ".join(f"{name} {count}" for name, count in figures.items()))
         for pixel_id, reason in paused.items():
-            self.stdout.write(self.style.WARNING(f"pixel {pixel_id} pauses: {reason}"))
+            self.stdout.write(self.style.WARNING(f"pixel {pixel_id} is paused: {reason}"))

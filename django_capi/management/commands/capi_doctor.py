@@ -1,4 +1,4 @@
-"""`manage.py capi_doctor`: says what is wrong with a running installation, and what to do. Exit code 1 on any fail."""
+"""Report what is wrong with a running installation and how to fix it; the exit code is 1 if a check fails."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from django_capi.doctor import Finding, Level, examine
 
 
 class Command(BaseCommand):
-    help = "Look at the settings, the ledger, the worker, the broker, the way to Meta, the clocks and the tokens."
-    requires_system_checks: tuple[str, ...] = ()  # they are part of the report and must not stop it
+    help = "Check the settings, the database, the worker, the broker, the connection to Meta, the clock and the tokens."
+    requires_system_checks: tuple[str, ...] = ()  # they are part of the report
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", dest="as_json", help="print the findings as JSON")
@@ -27,15 +27,15 @@ class Command(BaseCommand):
         for finding in examine(test_event_code=test_event_code, may_send=not no_send):
             findings.append(finding)
             if not as_json:
-                self.say(finding)
+                self.print_finding(finding)
         failed = sum(finding.level is Level.FAIL for finding in findings)
         if as_json:
             report = {"ok": not failed, "findings": [asdict(finding) for finding in findings]}
             self.stdout.write(json.dumps(report, indent=2))
         if failed:
-            raise CommandError(f"{failed} of {len(findings)} findings need mending.")
+            raise CommandError(f"{failed} of {len(findings)} checks failed.")
 
-    def say(self, finding: Finding) -> None:
+    def print_finding(self, finding: Finding) -> None:
         styles: dict[Level, Callable[[str], str]] = {
             Level.OK: self.style.SUCCESS,
             Level.WARN: self.style.WARNING,

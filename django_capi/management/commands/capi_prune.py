@@ -1,4 +1,4 @@
-"""`manage.py capi_prune`: drops old texts and rows. The way without Celery beat; call it once a day."""
+"""Delete old payloads and rows, for sites without Celery beat: run it once a day."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django_capi.ledger.pruning import prune
 
 
 class Command(BaseCommand):
-    help = "Drop texts after PAYLOAD_DAYS and finished rows after RETENTION_DAYS. Waiting events stay."
+    help = "Delete payloads after PAYLOAD_DAYS and final events after RETENTION_DAYS. Pending events are kept."
 
     @own_connection()
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{prune()} rows removed")
+        self.stdout.write(f"Deleted rows: {prune()}")

@@ -1,4 +1,4 @@
-"""What happened on a site comes in as plain values; one event as Meta's API takes it goes out."""
+"""Build events as the Conversions API accepts them from the values that a site holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two small parts of an event: what an app knows of its device, and which earlier event a late one belongs to."""
+"""The parts of an event that are rarely needed: `app_data` and `original_event_data`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OS_VERSION_SLOT: Final = 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AppData:
-    """`extinfo` is Meta's ordered list of sixteen texts: `a2` or `i2` first, the system's version fifth."""
+    """The device of an app event. `extinfo` has sixteen strings in Meta's order, the first of them `a2` or `i2`."""
 
     advertiser_tracking_enabled: bool
     extinfo: tuple[str, ...]
@@ -37,8 +37,8 @@ class AppData:
 
     @classmethod
     def from_raw(cls, values: Mapping[str, object]) -> AppData:
-        """From a dict with Meta's names; numbers in `extinfo`, such as the width of the screen, become strings."""
-        given = known("app_data", values, cls.__slots__, needed=("advertiser_tracking_enabled", "extinfo"))
+        """Build from a dict with Meta's names; numbers in `extinfo`, such as the screen width, become strings."""
+        given = checked("app_data", values, cls.__slots__, needed=("advertiser_tracking_enabled", "extinfo"))
         for name in SEVERAL & given.keys():
             if not isinstance(given[name], list | tuple):
                 raise InvalidEvent(f"app_data.{name}", "must be a list of strings")
@@ -52,7 +52,7 @@ class AppData:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OriginalEventData:
-    """The event that a late one belongs to, such as the subscription that is renewed."""
+    """The earlier event that this one belongs to, such as the subscription that is renewed."""
 
     event_name: str | None = None
     event_time: int | None = None
@@ -65,8 +65,8 @@ class OriginalEventData:
 
     @classmethod
     def from_raw(cls, values: Mapping[str, object]) -> OriginalEventData:
-        """From a dict with Meta's names; ids may be numbers."""
-        given = known("original_event_data", values, cls.__slots__)
+        """Build from a dict with Meta's names; ids may be numbers."""
+        given = checked("original_event_data", values, cls.__slots__)
         for name in given.keys() - {"event_time"}:
             given[name] = str(given[name])
         return cls(**given)
@@ -79,15 +79,15 @@ class OriginalEventData:
 SEVERAL: Final = frozenset({"extinfo", "url_schemes"})
 
 
-def known(
+def checked(
     part: str, values: Mapping[str, object], names: Collection[str], *, needed: Collection[str] = ()
 ) -> dict[str, Any]:
-    """What is given under the names that Meta knows; None counts as not given."""
+    """Return the values that are not None; raise InvalidEvent for unknown names and missing ones."""
     given = {name: value for name, value in values.items() if value is not None}
-    if strange := [name for name in given if name not in names]:
-        raise InvalidEvent(part, f"has {len(strange)} unknown key(s); Meta's are {', '.join(names)}")
+    if unknown := [name for name in given if name not in names]:
+        raise InvalidEvent(part, f"has {len(unknown)} unknown key(s); Meta's are {', '.join(names)}")
     if missing := [name for name in needed if name not in given]:
-        raise InvalidEvent(f"{part}.{missing[0]}", "must be there")
+        raise InvalidEvent(f"{part}.{missing[0]}", "is missing")
     return given
 
 

@@ -1,4 +1,4 @@
-"""Recognise names of custom properties that stand for contact data: `telephone`, `customerName`, `billing_email`."""
+"""Recognise custom properties whose names mean contact data, such as `telephone` or `billing_email`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PEOPLE: Final = (
     "account billing buyer cardholder client contact customer delivery first full given family guest invoice last lead "
     "legal maiden member middle my payer person personal purchaser recipient shipping subscriber user your"
 )
-# With one of `_PEOPLE` in front; alone, a name or a mobile is as often that of a product.
+# Only after one of `_PEOPLE`: a name alone is as often that of a product.
 _OF_PEOPLE: Final = "name names"
 _ALONE: Final = (
     "em ph fn ln db zp fax tel telephone telefon telefono telefone phone phones cellphone mobile mobilephone handy "
@@ -22,7 +22,7 @@ _ALONE: Final = (
     "username dob birthday birthdate birth dateofbirth geburtsdatum ip ipaddress ipaddr password passwort passwd pwd "
     "ssn socialsecurity passport cpf dni iban creditcard cardnumber cvc cvv emailaddress phonenumber mobilenumber"
 )
-# Behind the noun, and still the same thing.
+# May follow the noun without changing what it means.
 _SUFFIXES: Final = (
     "address confirm confirmation confirmed date digest hash hashed home lc line lower md5 new nr no num number "
     "numbers old primary raw secondary sha sha1 sha256 text value work"
@@ -39,7 +39,7 @@ _JOINED = re.compile(
 
 @lru_cache(maxsize=1_024)
 def names_contact_data(key: str) -> bool:
-    """By the noun that the name ends in, whatever its case and its separators.
+    """Whether the name ends in a noun for contact data, in any case and with any separators.
 
     >>> names_contact_data("contactPhone"), names_contact_data("phone_number"), names_contact_data("phone_model")
     (True, True, False)

@@ -1,4 +1,4 @@
-"""The entries of `contents`, from the lines of a basket as mappings or `Content`."""
+"""Build the entries of `contents` from the lines of a basket."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from django_capi.meta.events import sweep
 from django_capi.meta.events.names import InvalidEvent
-from django_capi.meta.events.values import amount, delivery_category, identifier, text, whole_number
-from django_capi.meta.iterables import MOST_ITEMS, in_order, is_several
+from django_capi.meta.events.values import amount, delivery_category, product_id, product_text, whole_number
+from django_capi.meta.iterables import in_order, is_several
 from django_capi.meta.left_out import LeftOut, Reason, left_out
 from django_capi.meta.wire import JSON, number
 
@@ -32,7 +31,7 @@ class Content:
     def __post_init__(self) -> None:
         given: object = self.id
         if not isinstance(given, str) or not given:
-            raise InvalidEvent("contents.id", "must be text")
+            raise InvalidEvent("contents.id", "must be a non-empty string")
         if type(self.quantity) is not int:
             raise InvalidEvent("contents.quantity", "must be a whole number")
         for key in ("item_price", "price"):
@@ -44,7 +43,7 @@ class Content:
 
 
 def as_json_number(field: str, value: Decimal | float | None) -> float | None:
-    """Money is a Decimal inside and a number at the border; this is the border."""
+    """Return an amount as the number that JSON carries."""
     if value is None or type(value) in (int, float):
         return value if value is None else float(value) if type(value) is float else int(value)
     if not isinstance(value, Decimal):
@@ -56,58 +55,42 @@ def as_json_number(field: str, value: Decimal | float | None) -> float | None:
 
 
 CONTENT_FIELDS: Final[dict[str, Callable[[object], object]]] = {
-    "id": identifier,
+    "id": product_id,
     "quantity": whole_number,
     "item_price": amount,
     "price": amount,
-    "title": text,
-    "description": text,
-    "brand": text,
-    "category": text,
+    "title": product_text,
+    "description": product_text,
+    "brand": product_text,
+    "category": product_text,
     "delivery_category": delivery_category,
 }
 
-
-USUAL: Final[dict[str, sweep.Usual]] = {
-    "id": sweep.product_id,
-    "quantity": sweep.whole,
-    "item_price": sweep.price,
-    "price": sweep.price,
-    "title": sweep.product_text,
-    "description": sweep.product_text,
-    "brand": sweep.product_text,
-    "category": sweep.product_text,
-}
 _new, _set = object.__new__, object.__setattr__
 
 
-# The usable lines in their order, the ids of all lines when one has no usable quantity, and what was left out.
+# The usable lines in order; the ids of all lines if one has no usable quantity; what was left out.
 Lines = tuple[tuple[Content, ...], tuple[str, ...], tuple[LeftOut, ...]]
 
 
 def contents_of(value: object) -> Lines:
-    lines = value if type(value) is list else in_order(value) if is_several(value) else [value]
-    if lines is None or len(lines) > MOST_ITEMS:
+    lines = in_order(value) if is_several(value) else [value]
+    if lines is None:
         return (), (), (left_out("contents", Reason.TOO_LONG),)
     missing: list[LeftOut] = []
     kept: list[Content] = []
     bare: list[tuple[int, str]] = []
     for one in lines:
-        usual = sweep.swept(one, USUAL) if type(one) is dict else None
-        if usual is not None and "id" in usual and "quantity" in usual:
-            # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
-            line = _new(Content)
-            _set(line, "__dict__", usual)
+        line = _line(one, missing)
+        if isinstance(line, Content):
             kept.append(line)
-        elif isinstance(other := _line(one, missing), Content):
-            kept.append(other)
-        elif other is not None:
-            bare.append((len(kept), other))
+        elif line is not None:
+            bare.append((len(kept), line))
     return tuple(kept), _all_ids(kept, bare) if bare else (), tuple(missing)
 
 
 def _all_ids(kept: list[Content], bare: list[tuple[int, str]]) -> tuple[str, ...]:
-    """Meta refuses a line without quantity, and none is made up; the product was in the basket all the same."""
+    """Return the ids of all lines. Meta refuses a line without a quantity, but its product was still in the basket."""
     ids = [line.id for line in kept]
     for position, one in reversed(bare):
         ids.insert(position, one)
@@ -115,28 +98,25 @@ def _all_ids(kept: list[Content], bare: list[tuple[int, str]]) -> tuple[str, ...
 
 
 def _line(one: object, missing: list[LeftOut]) -> Content | str | None:
-    """The line, or only its id, or nothing."""
+    """The line; only its id when the quantity is missing; None when there is not even an id."""
     if isinstance(one, Content):
         return one
-    if not isinstance(one, Mapping):
+    if type(one) is not dict and not isinstance(one, Mapping):
         missing.append(left_out("contents", Reason.TYPE))
         return None
-    found = _cleaned(one, missing)
-    if "id" in found and "quantity" in found:
-        return Content(**found)  # type: ignore[arg-type]  # cleaned, key by key
+    cleaned: dict[str, Any] = {}
+    for key, value in one.items():
+        if value is not None:
+            rule = CONTENT_FIELDS.get(key)
+            sent = rule(value) if rule else Reason.UNKNOWN_KEY
+            if type(sent) is Reason:
+                missing.append(left_out(f"contents.{key}", sent))
+            else:
+                cleaned[key] = sent
+    if "id" in cleaned and "quantity" in cleaned:
+        # Not through the generated __init__: the values are clean, and the class has the defaults of what is absent.
+        line = _new(Content)
+        _set(line, "__dict__", cleaned)
+        return line
     missing.append(left_out("contents", Reason.INCOMPLETE))
-    return str(found["id"]) if "id" in found else None
-
-
-def _cleaned(line: Mapping[Any, object], missing: list[LeftOut]) -> dict[str, object]:
-    found = {}
-    for key, value in line.items():
-        if value is None:
-            continue
-        clean = CONTENT_FIELDS.get(key)
-        cleaned = clean(value) if clean else Reason.UNKNOWN_KEY
-        if type(cleaned) is Reason:
-            missing.append(left_out(f"contents.{key}", cleaned))
-        else:
-            found[key] = cleaned
-    return found
+    return cleaned.get("id")

@@ -1,4 +1,4 @@
-"""A table only: the currency codes of ISO 4217 that are money, as of 2026-11."""
+"""Table of the currency codes of ISO 4217, without metals and test codes, as of 2026-11."""
 
 from __future__ import annotations
 

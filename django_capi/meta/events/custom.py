@@ -1,4 +1,4 @@
-"""Meta's `custom_data`: what a site knows of the purchase or the page, cleaned field by field."""
+"""The `custom_data` of an event: value, currency, products and the site's own properties."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, cast
 
-from django_capi.meta.events import sweep
 from django_capi.meta.events import values as clean
 from django_capi.meta.events.contact_keys import names_contact_data
 from django_capi.meta.events.contents import Content, as_json_number, contents_of
@@ -56,13 +55,11 @@ class CustomData:
 
     @classmethod
     def from_raw(cls, values: Mapping[str, object]) -> CustomData:
-        """Unknown keys are custom properties; what cannot be sent is in `left_out`, with the reason."""
+        """Build from raw values. Unknown keys become properties; `left_out` says what cannot be sent, and why."""
         missing: list[LeftOut] = []
-        found = sweep.swept(values, USUAL)
-        if found is None:
-            found = _cleaned(values, missing)
+        found = _cleaned(values, missing)
         if (lines := values.get("contents")) is not None:
-            # One line can be left out and another kept.
+            # One line can be left out while another is kept.
             kept, ids, incomplete = contents_of(lines)
             missing += incomplete
             if kept:
@@ -71,13 +68,13 @@ class CustomData:
                 found["content_ids"] = ids
         if missing:
             found["left_out"] = tuple(missing)
-        # Past the generated __init__, as the values are clean. The class has the defaults of what is absent.
+        # Not through the generated __init__: the values are clean, and the class has the defaults of what is absent.
         made = _new(cls)
         _set(made, "__dict__", found)
         return made
 
     def payload(self) -> dict[str, JSON]:
-        """Meta's names, only what is there; the site's own properties beside them."""
+        """Return what is present under Meta's names, together with the site's own properties."""
         made = self.__dict__.copy()
         if "contents" in made:
             made["contents"] = [line.__dict__.copy() for line in made["contents"]]
@@ -96,11 +93,11 @@ class CustomData:
 FIELDS: Final[dict[str, Callable[[object], object]]] = {
     "value": clean.amount,
     "currency": clean.currency_code,
-    "content_ids": clean.identifiers,
+    "content_ids": clean.product_ids,
     "contents": contents_of,
     "content_type": clean.text,
-    "content_name": clean.text,
-    "content_category": clean.text,
+    "content_name": clean.product_text,
+    "content_category": clean.product_text,
     "num_items": clean.whole_number,
     "order_id": clean.identifier,
     "item_number": clean.identifier,
@@ -114,25 +111,12 @@ FIELDS: Final[dict[str, Callable[[object], object]]] = {
     "lead_event_source": clean.text,
     "store_data": clean.store,
 }
-# Meta has a diagnostic of its own for ids that stand in custom_data; contact data may not be there at all.
+# Meta has a diagnostic for ids in custom_data; contact data is not allowed there at all.
 _RESERVED: Final = (
     "event_id event_name event_time event_source_url action_source user_data custom_data external_id fbc fbp fbclid "
     "client_ip_address client_user_agent properties left_out"
 )
 RESERVED: Final = frozenset(_RESERVED.split())
-USUAL: Final[dict[str, sweep.Usual]] = {
-    "value": sweep.price,
-    "predicted_ltv": sweep.price,
-    "net_revenue": sweep.price,
-    "currency": sweep.currency,
-    "num_items": sweep.whole,
-    "contents": sweep.apart,
-    "order_id": sweep.identifier,
-    "item_number": sweep.identifier,
-    "content_type": sweep.text,
-    "content_name": sweep.product_text,
-    "content_category": sweep.product_text,
-}
 _new, _set = object.__new__, object.__setattr__
 _AMOUNTS: Final = ("value", "predicted_ltv", "net_revenue")
 _ABSENT: Final = (None, ())
@@ -140,7 +124,7 @@ _PROPERTY_NAME = re.compile(r"[A-Za-z0-9_][\w .:$-]{0,99}", re.ASCII).fullmatch
 
 
 def _cleaned(values: Mapping[str, object], missing: list[LeftOut]) -> dict[str, object]:
-    """Standard parameters and properties, one by one."""
+    """Clean standard parameters and custom properties one by one."""
     found: dict[str, object] = {}
     properties: dict[str, JSON] = {}
     for key, value in values.items():
@@ -148,7 +132,7 @@ def _cleaned(values: Mapping[str, object], missing: list[LeftOut]) -> dict[str, 
             continue
         rule = FIELDS.get(key)
         cleaned = rule(value) if rule else _property(key, value)
-        if isinstance(cleaned, Reason):
+        if type(cleaned) is Reason:
             missing.append(left_out(key, cleaned))
         elif rule:
             found[key] = cleaned
@@ -166,12 +150,12 @@ def _property(key: object, value: object) -> JSON | Reason:
         return Reason.MALFORMED
     if key in RESERVED:
         return Reason.RESERVED
-    # True or false about an address says nothing of the address.
+    # A flag such as has_email is not contact data.
     return Reason.PERSONAL if not isinstance(value, bool) and names_contact_data(key) else clean.plain(value)
 
 
 def _take_currency(money: object, found: dict[str, object], missing: list[LeftOut]) -> None:
-    """A money object carries its currency, and that one is right for its amount."""
+    """Prefer the currency of a money object, which belongs to its amount."""
     own = getattr(money, "currency", None)
     if own is None:
         return

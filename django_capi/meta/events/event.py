@@ -18,7 +18,7 @@ NO_CUSTOM_DATA: Final = CustomData()
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One customer action, as Meta is told of it; `rules.check` says what Meta would refuse in it."""
+    """One customer action as Meta receives it; `rules.check` lists what Meta would refuse."""
 
     event_name: str
     event_time: int
@@ -36,24 +36,24 @@ class Event:
     app_data: AppData | None = None
     messaging_channel: MessagingChannel | None = None
 
-    if not TYPE_CHECKING:  # the signature is the one that the fields give
+    if not TYPE_CHECKING:  # type checkers use the signature that the fields give
 
         def __init__(self, **given: object) -> None:
-            if [*map(type, given.values())] != [*map(_kind_of, given)]:
+            if [*map(type, given.values())] != [*map(_type_of, given)]:
                 given = {
                     name: value for name, value in given.items() if type(value) is KINDS.get(name) or _fits(name, value)
                 }
             if "event_name" not in given or "event_time" not in given:
-                raise InvalidEvent("event_time" if "event_name" in given else "event_name", "must be there")
+                raise InvalidEvent("event_time" if "event_name" in given else "event_name", "is missing")
             if not given["event_name"].strip():
                 raise InvalidEvent("event_name", "must not be empty")
-            # What is absent is not stored, the class has the defaults; the generated way takes three times as long.
+            # Absent fields are left to the defaults of the class. The generated __init__ takes three times as long.
             _set(self, "__dict__", given)
 
     def payload(self) -> dict[str, JSON]:
-        """Meta's names, only what is there."""
+        """Return what is present, under Meta's names."""
         made: dict[str, JSON] = self.__dict__.copy()
-        made["action_source"] = _WORDS[self.action_source]
+        made["action_source"] = _PLAIN_STRINGS[self.action_source]
         made["user_data"] = self.user_data.payload()
         made["custom_data"] = self.custom_data.payload()
         if not made["custom_data"]:
@@ -69,7 +69,7 @@ def _rare(part: object) -> JSON:
     return list(part) if isinstance(part, tuple) else str(part)
 
 
-_WORDS: Final = {one: one.value for one in ActionSource}
+_PLAIN_STRINGS: Final = {source: source.value for source in ActionSource}
 _RARE: Final = frozenset({"data_processing_options", "messaging_channel", "original_event_data", "app_data"})
 KINDS: Final[dict[str, type]] = {
     "event_name": str,
@@ -88,27 +88,27 @@ KINDS: Final[dict[str, type]] = {
     "app_data": AppData,
     "messaging_channel": MessagingChannel,
 }
-_kind_of = KINDS.get
+_type_of = KINDS.get
 _set = object.__setattr__
 _NEVER_NONE: Final = frozenset({"event_name", "event_time", "action_source", "user_data", "custom_data"})
-_KINDS_IN_WORDS: Final = {str: "text", int: "a whole number", bool: "true or false", tuple: "a tuple of texts"}
+_TYPE_NAMES: Final = {str: "a string", int: "a whole number", bool: "true or false", tuple: "a tuple of strings"}
 
 
 def _fits(name: str, value: object) -> bool:
-    """Whether to store the value: None stands for a default, and what is wrong raises."""
-    kind = KINDS.get(name)
-    if kind is None:
+    """Whether to store the value. None means the default; a wrong type raises InvalidEvent."""
+    type_ = KINDS.get(name)
+    if type_ is None:
         raise InvalidEvent("event", "has no such field")
     if value is None and name not in _NEVER_NONE:
         return False
-    if issubclass(kind, StrEnum):
-        fits = value in kind.__members__.values()
+    if issubclass(type_, StrEnum):
+        fits = value in type_.__members__.values()
     else:
-        fits = isinstance(value, kind) and not isinstance(value, bool)
+        fits = isinstance(value, type_) and not isinstance(value, bool)
     if not fits:
-        raise InvalidEvent(name, f"must be {_called(kind)}")
+        raise InvalidEvent(name, f"must be {_name_of(type_)}")
     return True
 
 
-def _called(kind: type) -> str:
-    return f"one of {', '.join(kind)}" if issubclass(kind, StrEnum) else _KINDS_IN_WORDS.get(kind, kind.__name__)
+def _name_of(type_: type) -> str:
+    return f"one of {', '.join(type_)}" if issubclass(type_, StrEnum) else _TYPE_NAMES.get(type_, type_.__name__)

@@ -1,4 +1,4 @@
-"""Meta's names: the standard events, the closed lists such as the nine action sources; and the refusal of an event."""
+"""Meta's names of standard events, action sources and other closed lists."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class CustomerSegmentation(StrEnum):
 
 
 class InvalidEvent(ValueError):
-    """An event that code built wrongly; names the field and the rule, never the value."""
+    """Raised for an event that code has built incorrectly; names the field and the rule, never the value."""
 
     def __init__(self, field: str, rule: str) -> None:
         super().__init__(f"{field}: {rule}")

@@ -1,4 +1,4 @@
-"""Clean one raw value of `custom_data`: what JSON and Meta take, or the reason why it is left out."""
+"""Clean one raw value of `custom_data`: return what is sent, or the reason why it is left out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from numbers import Integral, Real
 from typing import Final
 
@@ -19,28 +20,30 @@ from django_capi.meta.personal import has_sign, holds_contact_data, holds_phone_
 from django_capi.meta.wire import JSON, LARGEST_EXACT, number
 
 LONGEST_TEXT: Final = 1_000
+LONGEST_CACHED: Final = 200
 LARGEST_AMOUNT: Final = LARGEST_EXACT
 
 _PLAIN_NUMBER = re.compile(r"-?\d{1,16}(?:\.\d{1,60})?", re.ASCII).fullmatch
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-# A list or mapping that was written out: as JSON, by `str()`, or as the repr of a queryset or a view.
+# A list or mapping as a string: JSON, `str()`, or the repr of a queryset.
 _WRITTEN_OUT = re.compile(r"\[.*\]|\{.*\}|\(.*,.*\)|<.*>|dict_(?:keys|values|items)\(.*\)", re.DOTALL).fullmatch
 
 
 def amount(value: object) -> int | float | Reason:
-    """`Decimal`, int, float, a plain numeric text, or an object with `.amount`."""
+    """Accept a `Decimal`, an int, a float, a plain numeric string, or an object with `.amount`."""
     if type(value) is Decimal:
-        return _of_decimal(value)
+        return _of_decimal(value) if value.is_finite() else Reason.NOT_A_NUMBER
     if type(value) is int or type(value) is float:
         return _bounded(value)
     return _of_other(value)
 
 
 def _bounded(value: float) -> int | float | Reason:
-    # NaN is not less than anything.
+    # False for NaN, too.
     return value if -LARGEST_AMOUNT < value < LARGEST_AMOUNT else Reason.NOT_A_NUMBER
 
 
+@lru_cache(maxsize=4_096)
 def _of_decimal(value: Decimal) -> int | float | Reason:
     try:
         found = number(value)
@@ -54,17 +57,17 @@ def _of_other(value: object) -> int | float | Reason:
         return Reason.TYPE
     if isinstance(value, str):
         stripped = value.strip()
-        return _of_decimal(Decimal(stripped)) if _PLAIN_NUMBER(stripped) else Reason.NOT_A_NUMBER
+        return amount(Decimal(stripped)) if _PLAIN_NUMBER(stripped) else Reason.NOT_A_NUMBER
     inner: object = value if isinstance(value, Real | Decimal) else getattr(value, "amount", None)
     if isinstance(inner, bool):
         return Reason.TYPE
     if isinstance(inner, Decimal):
-        return _of_decimal(inner)
+        return amount(Decimal(inner))
     return _of_real(inner) if isinstance(inner, Real) else Reason.TYPE
 
 
 def _of_real(value: Real) -> int | float | Reason:
-    """An int, a float, a `Fraction`, or a number of another library."""
+    """Accept an int, a float, a `Fraction`, or a number type of another library."""
     try:
         return _bounded(int(value) if isinstance(value, Integral) else float(value))
     except (OverflowError, ValueError):
@@ -72,7 +75,9 @@ def _of_real(value: Real) -> int | float | Reason:
 
 
 def currency_code(value: object) -> str:
-    """ISO 4217 in capitals, from a text or an object with `.code`."""
+    """Return a code of ISO 4217 in capitals, from a string or an object with `.code`."""
+    if type(value) is str and value in CURRENCIES:
+        return value
     code = value if isinstance(value, str) else getattr(value, "code", None)
     if not isinstance(code, str):
         return Reason.TYPE
@@ -81,7 +86,7 @@ def currency_code(value: object) -> str:
 
 
 def text(value: object) -> str:
-    """Trimmed, control characters as spaces; contact data inside keeps the whole text from being sent."""
+    """Trim, and replace control characters by spaces. Text that holds contact data is not sent at all."""
     if type(value) is str and value.isprintable() and not has_sign(value):
         plain_text = value.strip()
         if 0 < len(plain_text) <= LONGEST_TEXT:
@@ -102,19 +107,30 @@ def text(value: object) -> str:
 
 
 def free_text(value: object) -> str:
-    """What a visitor may have typed: a telephone number is also found without its country code."""
+    """As `text`, for what a visitor may have typed: also refuses telephone numbers without a country code."""
     written = text(value)
     return Reason.PERSONAL if type(written) is not Reason and holds_phone_number(written) else written
 
 
 def identifier(value: object) -> str:
-    """The id of an order or a product. A list that was written out is none, and neither is `None`."""
+    """Return the id of an order or a product; a list written as a string is refused, and so is `None`."""
     written = text(value)
     if type(written) is Reason:
         return written
-    if is_placeholder("order_id", written):
+    if written[-1].isdigit():  # neither a placeholder nor a list ends so
+        return written
+    if is_placeholder(written):
         return Reason.PLACEHOLDER
     return Reason.TYPE if _WRITTEN_OUT(written) else written
+
+
+def product_text(value: object) -> str:
+    """As `text`, cached: for what many events share, such as the title of a product."""
+    return _cached_text(value) if type(value) is str and len(value) <= LONGEST_CACHED else text(value)
+
+
+def product_id(value: object) -> str:
+    return _cached_identifier(value) if type(value) is str and len(value) <= LONGEST_CACHED else identifier(value)
 
 
 def _is_readable(written: str) -> bool:
@@ -125,10 +141,10 @@ def _is_readable(written: str) -> bool:
     return True
 
 
-def identifiers(value: object) -> tuple[str, ...] | Reason:
-    """One or several ids; those that cannot be sent are dropped, the others keep their order."""
-    kept = _each(identifier, value if is_several(value) else [value])
-    return kept if isinstance(kept, Reason) else tuple(map(str, kept))
+def product_ids(value: object) -> tuple[str, ...] | Reason:
+    """Accept one or several ids; drop those that cannot be sent, and keep the order of the others."""
+    kept = _each(product_id, value if is_several(value) else [value])
+    return kept if isinstance(kept, Reason) else tuple(kept)  # type: ignore[arg-type]  # the rule gives strings
 
 
 def _each(rule: Callable[[object], object], values: Iterable[object]) -> list[object] | Reason:
@@ -136,8 +152,10 @@ def _each(rule: Callable[[object], object], values: Iterable[object]) -> list[ob
     if items is None:
         return Reason.TOO_LONG
     cleaned = [rule(one) for one in items]
+    if Reason not in map(type, cleaned):
+        return cleaned or Reason.EMPTY
     kept = [one for one in cleaned if not isinstance(one, Reason)]
-    return kept or next((one for one in cleaned if isinstance(one, Reason)), Reason.EMPTY)
+    return kept or next(one for one in cleaned if isinstance(one, Reason))
 
 
 def whole_number(value: object) -> int | Reason:
@@ -167,7 +185,7 @@ def _one_of(names: type[DeliveryCategory | CustomerSegmentation], value: object)
 
 
 def store(value: object) -> Mapping[str, JSON] | Reason:
-    """`store_data`: the ids of a shop, each a text."""
+    """Clean `store_data`: the ids of a shop as strings."""
     if not isinstance(value, Mapping):
         return Reason.TYPE
     found = {key: text(value[key]) for key in ("store_page_id", "brand_page_id", "store_code") if value.get(key)}
@@ -176,7 +194,7 @@ def store(value: object) -> Mapping[str, JSON] | Reason:
 
 
 def plain(value: object) -> JSON | Reason:
-    """A custom property: text, number, flag, day, or a list of these."""
+    """Clean a custom property: a string, a number, a flag, a date, or a list of these."""
     return _each(_scalar, value) if is_several(value) else _scalar(value)  # type: ignore[return-value]
 
 
@@ -186,3 +204,7 @@ def _scalar(value: object) -> str | int | float | Reason:
     if isinstance(value, Real | Decimal):
         return amount(value)
     return free_text(value.isoformat() if isinstance(value, date) else value)
+
+
+_cached_text: Final = lru_cache(maxsize=4_096)(text)
+_cached_identifier: Final = lru_cache(maxsize=4_096)(identifier)

@@ -1,25 +1,22 @@
-"""Normalise and hash the values of `user_data`, whatever type they come in."""
+"""Normalise and hash the values of `user_data`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
 
 from django_capi.meta.iterables import in_order, is_several
 from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize.countries import country_code, known_country
-from django_capi.meta.normalize.forms import HASHED, LONGEST_REMEMBERED, sent_form
+from django_capi.meta.normalize.forms import LONGEST_CACHED, sent_form
 from django_capi.meta.normalize.hashing import hashed_already, sha256
-from django_capi.meta.normalize.ids import AS_THEY_ARE
+from django_capi.meta.normalize.keys import BY_KEY, HASHED, SEVERAL, UNHASHED
 from django_capi.meta.normalize.plain import sent_plainly
 from django_capi.meta.normalize.text import clean, text_of
 
 __all__ = [
-    "AS_THEY_ARE",
     "HASHED",
-    "KEYS",
-    "MANY",
+    "UNHASHED",
     "Normalized",
     "Reason",
     "normalize",
@@ -30,13 +27,10 @@ __all__ = [
     "sha256",
 ]
 
-KEYS: Final = HASHED.keys() | AS_THEY_ARE.keys()
-MANY: Final = frozenset(HASHED)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Normalized:
-    """`text` is what was hashed, `hashed` what is sent, `reason` a short code when something was left out."""
+    """What became of a value: `text` was hashed, `hashed` is sent, `reason` says why something was left out."""
 
     text: str | tuple[str, ...] | None = field(repr=False)
     hashed: str | tuple[str, ...] | None = field(repr=False)
@@ -44,7 +38,7 @@ class Normalized:
 
 
 def normalize(key: str, value: object, *, country: str | None = None, default_region: str | None = None) -> Normalized:
-    """Never raises on a value. Hashes given already are taken as they are.
+    """Return the normalised text and what is sent. Never raises for a value; a hash is kept as it is.
 
     >>> normalize("em", " John_Smith@gmail.com ").text
     'john_smith@gmail.com'
@@ -54,37 +48,37 @@ def normalize(key: str, value: object, *, country: str | None = None, default_re
     place = place_of(country, default_region)
     if is_several(value):
         return _normalize_many(key, value, place)
-    sent = sent_form(key, value, place) if key in KEYS else Reason.UNKNOWN_KEY
+    sent = sent_form(key, value, place) if key in BY_KEY else Reason.UNKNOWN_KEY
     if isinstance(sent, Reason):
         return Normalized(text=None, hashed=None, reason=sent)
     return Normalized(text=_text(key, value, place), hashed=sent, reason=None)
 
 
 def place_of(country: object, default_region: object) -> str | None:
-    """The country that national numbers and postcodes are read in."""
-    if type(country) is str and len(country) <= LONGEST_REMEMBERED and (known := known_country(country)):
+    """Return the country in which national phone numbers and postcodes are read."""
+    if type(country) is str and len(country) <= LONGEST_CACHED and (known := known_country(country)):
         return known
     return (country_code(country) if country else None) or (country_code(default_region) if default_region else None)
 
 
 def sent_forms(key: str, values: Iterable[object], place: str | None) -> tuple[tuple[str, ...], Reason | None]:
-    """What is sent for several values, each once, in their order (a set: sorted), and why one was left out."""
+    """Return what is sent for several values, each once and in order (a set: sorted), and why one was left out."""
     texts, reason = _forms(key, values, place)
     return tuple(texts), reason
 
 
 def _text(key: str, value: object, place: str | None) -> str:
-    """The normalised text, or the hash of a value that came hashed."""
+    """Return the normalised text, or the hash if the value was hashed already."""
     rule = HASHED.get(key)
     if rule is None:
-        return AS_THEY_ARE[key](value)
+        return UNHASHED[key](value)
     text = clean(text_of(value))
     return hashed_already(key, text) or rule(text, place)
 
 
 def _normalize_many(key: str, values: Iterable[object], place: str | None) -> Normalized:
-    if key not in MANY:
-        reason = Reason.ONE_VALUE if key in AS_THEY_ARE else Reason.UNKNOWN_KEY
+    if key not in SEVERAL:
+        reason = Reason.ONE_VALUE if key in UNHASHED else Reason.UNKNOWN_KEY
         return Normalized(text=None, hashed=None, reason=reason)
     texts, missing = _forms(key, values, place)
     if not texts:
@@ -94,7 +88,7 @@ def _normalize_many(key: str, values: Iterable[object], place: str | None) -> No
 
 
 def _forms(key: str, values: Iterable[object], place: str | None) -> tuple[dict[str, object], Reason | None]:
-    """What is sent, with the first value that gave it."""
+    """Return what is sent, each with the first value that led to it."""
     items = in_order(values)
     reason: Reason | None = Reason.TOO_LONG if items is None else None
     found: dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""A date of birth as people type it comes in; `YYYYMMDD` goes out, or the reason why not."""
+"""Normalise dates of birth to `YYYYMMDD`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MONTH_NAME_DAY = re.compile(r"([a-z]+)\W*(\d{1,2})(?:st|nd|rd|th)?\W+(\d{4})", 
 
 
 def birth_date(text: str, _country: str | None) -> str:
-    """Year first, a day above twelve, or a month in letters; `05/03/1995` could be two days and is left out."""
+    """Read a date with the year first, a day above twelve, or a month in letters; `05/03/1995` is ambiguous."""
     text = fold_digits(text).lower()
     if found := _COMPACT(text) or _YEAR_FIRST(text):
         return _day(int(found[1]), int(found[2]), int(found[3]))

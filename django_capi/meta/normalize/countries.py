@@ -13,7 +13,7 @@ from django_capi.meta.normalize.country_names import COUNTRY_NAMES
 from django_capi.meta.normalize.regions import COUNTRIES
 from django_capi.meta.normalize.text import clean, letters, text_of
 
-# The languages whose names for the world are searched, in this order; the first that has the name decides.
+# Names of countries are searched in these languages; the first that has the name decides.
 LANGUAGES: Final = (
     "en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da", "nb", "fi", "cs", "sk", "hu", "ro", "el", "tr", "ru",
     "uk", "ar", "he", "hi", "th", "vi", "id", "ja", "ko", "zh", "zh_Hant",
@@ -26,7 +26,7 @@ _PIECES = re.compile(r"[(),;/|]|\s[-–—]\s").split
 
 
 def country_code(value: object) -> str | None:
-    """`"UK"`, `"gb"`, `"GBR"`, `"Vereinigtes Königreich"` and an object with `.code` all give `"gb"`."""
+    """Return a country's code: `"gb"` for `"UK"`, `"GBR"`, `"Vereinigtes Königreich"` or an object with `.code`."""
     text = value if type(value) is str else text_of(value)
     return None if type(text) is Reason or len(text) > LONGEST_NAME else known_country(text)
 
@@ -41,13 +41,13 @@ def known_country(text: str) -> str | None:
 
 
 def _by_name(text: str) -> str | None:
-    """By a three-letter code, an English name or a native one, also as in "Korea (the Republic of)"."""
+    """Find a three-letter code, an English name or a native name, also as in "Korea (the Republic of)"."""
     name = letters(_THE.sub("", text))
     return COUNTRY_NAMES.get(name) or COUNTRY_NAMES.get(_FORMAL.sub("", name))
 
 
 def _by_pieces(text: str) -> str | None:
-    """By the parts of "Germany (DE)" or "DE - Germany", when they agree; a state or city beside it says nothing."""
+    """Find the country of "Germany (DE)" or "DE - Germany" if its parts agree, ignoring states and cities."""
     pieces = [piece.strip() for piece in _PIECES(text)]
     codes = {letters(piece) for piece in pieces} & COUNTRIES
     names = {code for piece in pieces if (code := _by_name(piece) or _by_translated_name(letters(piece)))}

@@ -1,4 +1,4 @@
-"""A table only: three-letter codes, English names and native names of countries, letters only, by ISO 3166-1 code."""
+"""Table of country names by ISO 3166-1 code: three-letter codes, English names and native names, letters only."""
 
 from __future__ import annotations
 

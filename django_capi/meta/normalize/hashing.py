@@ -1,4 +1,4 @@
-"""A normalised text comes in; its SHA-256 as Meta wants it goes out. What came hashed is recognised here."""
+"""Hash normalised text with SHA-256, and recognise values that are hashed already."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_LENGTH: Final = 1_000
 MD5_LENGTH: Final = 32
 SHA256_LENGTH: Final = 64
 
-# Meta's own builder appends a short segment of its own to a hash; the hash is what counts.
+# Meta's parameter builder appends a short segment to a hash.
 SHA256_FORM = re.compile(r"([0-9a-fA-F]{64})(?:\.[\w-]{2,8})?", re.ASCII).fullmatch
 MD5_FORM = re.compile(r"[0-9a-fA-F]{32}").fullmatch
 
@@ -22,7 +22,7 @@ def sha256(text: str) -> str:
 
 
 def digest(text: str) -> str:
-    """The hash of a normalised text; a `Reason` stays one, nothing is never hashed, and a hash is not hashed again."""
+    """Hash normalised text. A `Reason` and a hash are returned as they are; empty text gives a `Reason`."""
     if type(text) is Reason:
         return text
     if not text:
@@ -36,11 +36,11 @@ def digest(text: str) -> str:
 
 
 def hashed_already(key: str, text: str) -> str | None:
-    """The hash, or a `Reason` for what is no text to normalise: an MD5, or something absurdly long."""
+    """Return the hash if the text is one, a `Reason` if it is an MD5 or too long, and None for any other text."""
     if len(text) < MD5_LENGTH:
         return None
-    if found := SHA256_FORM(text):
-        return found[1].lower()
+    if match := SHA256_FORM(text):
+        return match[1].lower()
     if len(text) == MD5_LENGTH and key != "external_id" and MD5_FORM(text):
         return Reason.MD5
     return Reason.TOO_LONG if len(text) > MAX_LENGTH else None

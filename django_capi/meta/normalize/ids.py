@@ -1,73 +1,72 @@
-"""Check the values of `user_data` that Meta wants unhashed: addresses, agents, cookies and ids."""
+"""Check the values of `user_data` that are sent unhashed: IP addresses, user agents, cookies and ids."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from socket import AF_INET, AF_INET6, inet_pton
+from ipaddress import IPv4Address, IPv6Address, ip_network
+from socket import AF_INET, inet_pton
 from typing import Final
 
 from django_capi.meta.cookies import WELL_FORMED, is_well_formed
 from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize.placeholders import LONGEST as LONGEST_PLACEHOLDER
-from django_capi.meta.normalize.placeholders import is_placeholder
+from django_capi.meta.normalize.placeholders import Kind, is_placeholder
 from django_capi.meta.normalize.text import text_of
 
 LONGEST_AGENT: Final = 2_000
 LONGEST_ID: Final = 500
 
-# What no visitor on the internet has: this network, private, shared, loopback, link-local, benchmarking, multicast and
-# reserved. The ranges for documentation stay in: Meta's own example is one of them, and they mean no one.
-_UNROUTABLE_V4: Final = (
-    (0x00000000, 8), (0x0A000000, 8), (0x64400000, 10), (0x7F000000, 8), (0xA9FE0000, 16), (0xAC100000, 12),
-    (0xC0000000, 24), (0xC0A80000, 16), (0xC6120000, 15), (0xE0000000, 3),
+# Addresses that no visitor on the internet has: local, private, shared, benchmarking, multicast and reserved ones. The
+# ranges for documentation stay in, as Meta's own examples use them.
+_NOT_PUBLIC_V4: Final = tuple(
+    map(ip_network, (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3",
+    ))
 )  # fmt: skip
-SUSPECT: Final = frozenset({0, 10, 100, 127, 169, 172, 192, 198, *range(224, 256)})
-_MAPPED: Final = bytes(10) + b"\xff\xff"
-_UNIQUE_LOCAL: Final = (0xFC, 0xFE)
-_MULTICAST: Final = 0xFF
-_LINK_OR_SITE_LOCAL: Final = 0xFE
-_LINK_LOCAL_SECOND: Final = 0x80  # fe80::/10, and the old fec0::/10 after it
-_LOOPBACK_OR_NONE: Final = (bytes(15) + b"\x01", bytes(16))
+_NOT_PUBLIC_V6: Final = tuple(map(ip_network, ("::/128", "::1/128", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8")))
+# The first bytes of those: most addresses begin with another one and need no closer check.
+_SUSPECT: Final = frozenset(
+    first
+    for network in _NOT_PUBLIC_V4
+    for first in range(network.network_address.packed[0], network.broadcast_address.packed[0] + 1)
+)
 
 _LEAD_ID = re.compile(r"\d{15,17}", re.ASCII).fullmatch
 _NUMBER = re.compile(r"\d{1,20}", re.ASCII).fullmatch
 
 
 def ip_address(value: object) -> str:
-    """IPv4 or IPv6 of a visitor, as it is; an IPv4 address in IPv6 clothes is undressed."""
+    """Return a visitor's public IPv4 or IPv6 address; IPv4-mapped IPv6 addresses are unwrapped."""
     text = value if type(value) is str else text_of(value)
     if type(text) is Reason:
         return text
+    text = text.strip()
     try:
-        return _public_v6(text) if ":" in text else _public_v4(text, inet_pton(AF_INET, text))
+        return _public_v6(text) if ":" in text else _public_v4(text)
     except (OSError, ValueError):
-        stripped = text.strip()
-        if stripped != text:
-            return ip_address(stripped)
         return Reason.MALFORMED if text else Reason.EMPTY
 
 
-def _public_v4(text: str, packed: bytes) -> str:
-    if packed[0] not in SUSPECT:
+def _public_v4(text: str) -> str:
+    if inet_pton(AF_INET, text)[0] not in _SUSPECT:
         return text
-    number = int.from_bytes(packed, "big")
-    hidden = any((number ^ network) >> (32 - length) == 0 for network, length in _UNROUTABLE_V4)
-    return Reason.NOT_PUBLIC if hidden else text
+    address = IPv4Address(text)
+    return Reason.NOT_PUBLIC if any(address in network for network in _NOT_PUBLIC_V4) else text
 
 
 def _public_v6(text: str) -> str:
-    packed = inet_pton(AF_INET6, text)
-    if packed.startswith(_MAPPED):
-        return _public_v4(".".join(map(str, packed[12:])), packed[12:])
-    first = packed[0]
-    local = first & _UNIQUE_LOCAL[1] == _UNIQUE_LOCAL[0] or first == _MULTICAST
-    link = first == _LINK_OR_SITE_LOCAL and packed[1] >= _LINK_LOCAL_SECOND
-    return Reason.NOT_PUBLIC if local or link or packed in _LOOPBACK_OR_NONE else text
+    address = IPv6Address(text)
+    if address.scope_id is not None:
+        return Reason.MALFORMED
+    if address.ipv4_mapped:
+        return _public_v4(str(address.ipv4_mapped))
+    return Reason.NOT_PUBLIC if any(address in network for network in _NOT_PUBLIC_V6) else text
 
 
 def verbatim(value: object, *, longest: int = LONGEST_ID) -> str:
-    """The text itself, unless it is blank, too long or holds control characters."""
+    """Return the text as it is, or a `Reason` if it is blank, too long or holds control characters."""
     text = value if type(value) is str else text_of(value)
     if type(text) is Reason:
         return text
@@ -77,7 +76,7 @@ def verbatim(value: object, *, longest: int = LONGEST_ID) -> str:
         return Reason.EMPTY
     if not text.isprintable():
         text = _readable(text) if _has_no_control(text) else Reason.MALFORMED
-    if type(text) is not Reason and is_placeholder("anon_id", text.strip()):
+    if type(text) is not Reason and is_placeholder(text.strip(), Kind.ID):
         return Reason.PLACEHOLDER
     return text
 
@@ -101,7 +100,7 @@ def lead_id(value: object) -> str:
     return _all_of(_LEAD_ID, value)
 
 
-def number(value: object) -> str:
+def whole_number(value: object) -> str:
     return _all_of(_NUMBER, value)
 
 
@@ -116,7 +115,7 @@ def _all_of(form: Callable[[str], object], value: object) -> str:
 
 
 def _has_no_control(text: str) -> bool:
-    # C0, DEL and C1; other unprintable characters are unusual, not dangerous.
+    # C0, DEL and C1. Other unprintable characters are unusual but harmless.
     return not any(character < " " or "\x7f" <= character <= "\x9f" for character in text)
 
 
@@ -126,25 +125,3 @@ def _readable(text: str) -> str:
     except UnicodeEncodeError:
         return Reason.UNREADABLE
     return text
-
-
-# From a raw value to what is sent, or a `Reason`.
-AS_THEY_ARE: Final[dict[str, Callable[[object], str]]] = {
-    "client_ip_address": ip_address,
-    "client_user_agent": user_agent,
-    "fbc": click_or_browser_id,
-    "fbp": click_or_browser_id,
-    "subscription_id": verbatim,
-    "fb_login_id": number,
-    "lead_id": lead_id,
-    "anon_id": verbatim,
-    "madid": verbatim,
-    "page_id": verbatim,
-    "page_scoped_user_id": verbatim,
-    "ctwa_clid": verbatim,
-    "ig_account_id": verbatim,
-    "ig_sid": verbatim,
-    "whatsapp_business_account_id": verbatim,
-    "instagram_business_account_id": verbatim,
-}
-WHOLE_NUMBERS: Final = frozenset({"fb_login_id", "lead_id"})

@@ -18,22 +18,22 @@ NORTH_AMERICAN: Final = 11
 REPEATED: Final = 8
 
 _SIGNS = str.maketrans("+()", "+()")
-# What stands between digits and means nothing; a plus counts at the front only.
+# Separators between digits. A plus means something at the front only.
 SYMBOLS: Final = b" ()+-./"
 _TRUNK = re.compile(r"\(\s*0\s*\)")
-# What follows the first letter, underscore, #, ; or comma after a digit is an extension or a remark ("ext 5").
+# From the first letter, underscore, #, ; or comma after a digit on, the rest is an extension or a remark ("ext 5").
 _NUMBER = re.compile(r"[^\d+]*(\+?)\D*(\d(?:[^\w#;,]|\d)*)").match
 _HAS_DIGIT = re.compile(r"\d").search
 _NOT_DIGIT = re.compile(r"\D+", re.ASCII)
-# A spreadsheet shows 4.91711E+11 and has lost the other digits.
+# A spreadsheet's 4.91711E+11 has lost the other digits.
 _EXPONENT = re.compile(r"\D*\d[.,]?\d*[eE]\+?\d{1,2}\s*", re.ASCII).fullmatch
 _SECOND_NUMBER = re.compile(r"(?:\d[ ().-]*){7}[/|&] ?(?:[+(]|0|(\d[ ().-]*){7})", re.ASCII).search
 _OLD_MEXICAN_MOBILE = re.compile(r"521[0-9]{10}").fullmatch
 _COUNTRY_CODE_OF_TWO: Final = "20|27|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"
 _COUNTRY_CODE_OF_THREE: Final = "(?:2[1-689]|3[578]|42|5[09]|6[7-9]|8[05789]|9[679])[0-9]"
 _TRUNK_EIGHT: Final = r"78[0-9]{10}\Z|3708[0-9]{8}\Z|3758[0-9]{9,10}\Z|9938[0-9]{8}\Z"
-# The country code, and then what is dialled inside the country only: a zero nearly everywhere, 8 in some countries from
-# Russia to Lithuania, 1 in North America. A few countries, such as Italy, keep the zero. Mexico has dropped its 1.
+# The country code, followed by a trunk prefix: a zero in most countries, 8 in some from Russia to Lithuania, 1 in North
+# America. A few countries, such as Italy, keep the zero. Mexico no longer uses its 1.
 UNUSUAL: Final = (
     rf"0|(?:7|{_COUNTRY_CODE_OF_TWO}|{_COUNTRY_CODE_OF_THREE})0|{_TRUNK_EIGHT}|11[0-9]{{10}}\Z|521[0-9]{{10}}\Z"
 )
@@ -41,7 +41,7 @@ _IS_UNUSUAL = re.compile(UNUSUAL).match
 
 
 def phone(text: str, country: str | None) -> str:
-    """Without symbols, letters and leading zeros, with the country code: `(650)555-1212`, us, `16505551212`."""
+    """Return the digits with the country code first: `16505551212` for `(650)555-1212` in the country `us`."""
     digits = ""
     if not text.isascii():
         text = fold_digits(text.translate(_SIGNS))
@@ -53,23 +53,23 @@ def phone(text: str, country: str | None) -> str:
     if not digits.isdigit():
         if not _HAS_DIGIT(text):
             return Reason.EMPTY
-        found = None if _EXPONENT(text) else _NUMBER(text)
-        if found is None:
+        match = None if _EXPONENT(text) else _NUMBER(text)
+        if match is None:
             return Reason.PHONE_IMPOSSIBLE
-        plus, digits = bool(found[1]), _NOT_DIGIT.sub("", found[2])
+        plus, digits = bool(match[1]), _NOT_DIGIT.sub("", match[2])
     if _holds_two(text, plus=plus):
         return Reason.PHONE_IMPOSSIBLE
     return _read(digits, country, plus=plus)
 
 
 def is_placeholder(digits: str | bytes) -> bool:
-    """`0000000000` and the like, which forms get instead of a number."""
+    """Whether the number ends in eight equal digits, such as `0000000000`, which people enter instead of a number."""
     return digits[-REPEATED:] == digits[-1:] * REPEATED
 
 
 def _holds_two(text: str, *, plus: bool) -> bool:
-    found = _SECOND_NUMBER(text) if "/" in text or "|" in text or "&" in text else None
-    return found is not None and not (plus and found[1])
+    match = _SECOND_NUMBER(text) if "/" in text or "|" in text or "&" in text else None
+    return match is not None and not (plus and match[1])
 
 
 def _read(digits: str, country: str | None, *, plus: bool) -> str:
@@ -118,26 +118,26 @@ def _national(digits: str, country: str) -> str:
 
 
 def _has_own_code(library: ModuleType, digits: str, country: str, inside: Any) -> bool:
-    """The country's own code stands in front without a plus, and with it the number is valid."""
+    """Whether the number starts with the country's own code, without a plus, and is valid with it."""
     region = country.upper()
     if not digits.startswith(str(library.country_code_for_region(region))):
         return False
     number = _parsed(library, f"+{digits}")
     if number is None or not library.is_valid_number(number):
         return False
-    # Where nothing is dialled in front of a national number, it may begin with the same digits.
+    # Without a trunk prefix, a national number may begin with the same digits.
     return bool(library.ndd_prefix_for_region(region, strip_non_digits=True)) or not (
         inside and library.is_valid_number(inside)
     )
 
 
 def _abroad(library: ModuleType, digits: str) -> Any:
-    found = _unplaced(digits)
-    return None if type(found) is Reason else _parsed(library, f"+{found}")
+    international = _unplaced(digits)
+    return None if type(international) is Reason else _parsed(library, f"+{international}")
 
 
 def _dialled_abroad(digits: str, country: str) -> str | None:
-    """Not everywhere is 00 the whole prefix: Australia dials 0011."""
+    """Read a number with the international prefix of its country: not all use 00 alone, Australia dials 0011."""
     library = _phonenumbers()
     number = _parsed(library, digits, country) if library else None
     return _form(library, number) if library and number and library.is_valid_number(number) else None
@@ -151,7 +151,7 @@ def _parsed(library: ModuleType, digits: str, country: str | None = None) -> Any
 
 
 def _is_possible(library: ModuleType, number: Any) -> bool:
-    # A number without its area code is possible too, for phonenumbers, but only within that area.
+    # phonenumbers also calls a number possible without its area code, but that works within the area only.
     result = library.ValidationResult.IS_POSSIBLE
     return number is not None and library.is_possible_number_with_reason(number) == result
 
@@ -164,10 +164,10 @@ def _form(library: ModuleType, number: Any) -> str:
 
 @cache
 def _phonenumbers() -> ModuleType | None:
-    # Loaded at the first national number: its tables take as long to import as all of ours.
+    # Imported for the first national number: its tables take as long to import as this whole package.
     try:
-        found = import_module("phonenumbers")
+        library = import_module("phonenumbers")
     except ImportError:
         return None
-    # Two packages share the name: uninstalling one leaves an empty shell of the other.
-    return found if hasattr(found, "parse") else None
+    # Two distributions share the name: uninstalling one leaves an empty package of the other.
+    return library if hasattr(library, "parse") else None

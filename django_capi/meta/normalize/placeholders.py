@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum, auto
 from typing import Final
 
 LONGEST: Final = 60
@@ -14,16 +15,13 @@ _ANYWHERE: Final = frozenset(
         "object object", "unbekannt", "undefined", "unknown", "なし", "无",
     }
 )  # fmt: skip
-# Na and Nil are names of people, NA is the province of Naples, and the country code of Namibia.
+# Na and Nil are names of people; NA is the province of Naples and the country code of Namibia.
 _NOT_FOR_NAMES: Final = frozenset({"false", "na", "nil", "true"})
 _AS_AN_ID: Final = frozenset({"-1", "0", "00000000-0000-0000-0000-000000000000", "guest"})
-# What pandas and JavaScript write; Nan is a name.
+# As pandas and JavaScript write it; Nan is a name.
 _NOT_A_NUMBER: Final = frozenset({"NaN", "nan"})
-# The surname as people write it, and not as programs do.
+# The surname as people write it; programs write null or NULL.
 _SURNAMES: Final = frozenset({"Null"})
-_NAME_KEYS: Final = frozenset({"fn", "ln", "st", "country", "f5first", "f5last", "fi"})
-_SURNAME_KEYS: Final = frozenset({"ln", "f5last"})
-ID_KEYS: Final = frozenset({"external_id", "anon_id", "madid", "subscription_id"})
 
 _WRAPPING: Final = "()<>[]{}\"'`*"
 _VARIABLE = re.compile(r"\{\{.*\}\}|\{%.*%\}|\$\{.*\}|<%.*%>|%[A-Za-z_]+%", re.DOTALL).fullmatch
@@ -34,23 +32,35 @@ WORDS: Final = _ANYWHERE | _NOT_FOR_NAMES | _AS_AN_ID | {"nan"}
 AS_BYTES: Final = frozenset("".join(filter(str.isalnum, word)).encode() for word in WORDS)
 
 
-def is_placeholder(key: str, text: str) -> bool:
-    """Whether this text says nothing under this key.
+class Kind(Enum):
+    """What a value is, as some placeholders are real values elsewhere: `Na` is a name and `0` a number."""
 
-    >>> is_placeholder("ln", "null"), is_placeholder("ln", "Null"), is_placeholder("st", "NA")
+    NAME = auto()  # of a person or a place
+    SURNAME = auto()
+    POSTCODE = auto()
+    ID = auto()
+    OTHER = auto()
+
+
+def is_placeholder(text: str, kind: Kind = Kind.OTHER) -> bool:
+    """Whether the text stands for a missing value.
+
+    >>> is_placeholder("null", Kind.SURNAME), is_placeholder("Null", Kind.SURNAME), is_placeholder("NA", Kind.NAME)
     (True, False, False)
     """
     if len(text) > LONGEST:
         return False
-    if _VARIABLE(text) or (key == "zp" and _ZEROS(text)) or (key in ID_KEYS and not any(map(str.isalnum, text))):
+    if _VARIABLE(text) or (kind is Kind.POSTCODE and _ZEROS(text)):
+        return True
+    if kind is Kind.ID and not any(map(str.isalnum, text)):
         return True
     bare = text.strip(_WRAPPING).strip()
-    if bare in _SURNAMES and key in _SURNAME_KEYS:
+    if bare in _SURNAMES and kind is Kind.SURNAME:
         return False
     folded = bare.casefold()
     return (
         folded in _ANYWHERE
         or bare in _NOT_A_NUMBER
-        or (folded in _NOT_FOR_NAMES and key not in _NAME_KEYS)
-        or (folded in _AS_AN_ID and key in ID_KEYS)
+        or (folded in _NOT_FOR_NAMES and kind not in (Kind.NAME, Kind.SURNAME))
+        or (folded in _AS_AN_ID and kind is Kind.ID)
     )

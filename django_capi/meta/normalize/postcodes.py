@@ -1,4 +1,4 @@
-"""Normalise postcodes: without spaces, dashes, the letters of a country in front and the city behind."""
+"""Normalise postcodes: remove spaces, dashes, the country in front and the city behind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AFTER_COUNTRY: Final = {
 
 
 def postcode(text: str, country: str | None) -> str:
-    """In the USA five digits; elsewhere whole: `D-10115`, de, gives `10115`, and `LV-1010`, lv, stays `lv1010`."""
+    """Return five digits in the USA and the whole postcode elsewhere: `10115` for `D-10115` in the country `de`."""
     written = letters_and_digits(fold_digits(text))
     if country == "us":
         american = _AMERICAN(written)

@@ -1,4 +1,4 @@
-"""Tables only: the countries of ISO 3166-1, the names of the states and provinces that have codes, and postcodes."""
+"""Tables of countries, of the states and provinces that have two-letter codes, and of the forms of postcodes."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ AMERICAN_STATES: Final = {
     "southdakota": "sd", "tennessee": "tn", "texas": "tx", "usvirginislands": "vi", "utah": "ut", "vermont": "vt",
     "virginia": "va", "virginislands": "vi", "washington": "wa", "washingtondc": "dc", "westvirginia": "wv",
     "wisconsin": "wi", "wyoming": "wy",
-    # The old abbreviations, still in use beside the two letters.
+    # Old abbreviations that are still in use.
     "ala": "al", "ariz": "az", "ark": "ar", "cal": "ca", "calif": "ca", "colo": "co", "conn": "ct", "del": "de",
     "fla": "fl", "ill": "il", "ind": "in", "kan": "ks", "kans": "ks", "mass": "ma", "mich": "mi", "minn": "mn",
     "miss": "ms", "mont": "mt", "ncar": "nc", "ndak": "nd", "neb": "ne", "nebr": "ne", "nev": "nv", "nmex": "nm",
     "okla": "ok", "ore": "or", "oreg": "or", "penn": "pa", "penna": "pa", "scar": "sc", "sdak": "sd", "tenn": "tn",
     "tex": "tx", "wash": "wa", "wisc": "wi", "wis": "wi", "wva": "wv", "wyo": "wy",
-    # In Spanish, where it differs.
+    # Spanish names that differ from the English ones.
     "carolinadelnorte": "nc", "carolinadelsur": "sc", "dakotadelnorte": "nd", "dakotadelsur": "sd",
     "distritodecolumbia": "dc", "hawái": "hi", "luisiana": "la", "míchigan": "mi", "misisipi": "ms", "misuri": "mo",
     "nuevahampshire": "nh", "nuevajersey": "nj", "nuevayork": "ny", "nuevohampshire": "nh", "nuevomexico": "nm",
@@ -53,14 +53,14 @@ CANADIAN_PROVINCES: Final = {
     "territoiresdunordouest": "nt", "territoireduyukon": "yt",
 }  # fmt: skip
 
-# Where a postcode is digits only, so that letters in front of it are the country's or a word such as PLZ.
+# Countries whose postcodes are digits only: letters in front are a country code or a word such as PLZ.
 _DIGITS_ONLY: Final = (
     "at au ba be bg br ch cn cr cy cz de dk do dz ec ee eg es fi fo fr gf gl gp gr gt hr hu id il in is it jp ke kr kw "
     "lb li lk lu ma mc me mg mk mq mx my no np nz pe ph pk pl pm pt py re ro rs ru sa se sg si sk sm th tn tr tw ua uy "
     "uz va vn xk yt za zm"
 )
 DIGITS_ONLY: Final = frozenset(_DIGITS_ONLY.split())
-# Where it has letters of its own: what is left when the country's two letters in front are taken away.
+# Countries whose postcodes contain letters: the form without a country code in front.
 WITH_LETTERS: Final = {
     "ca": r"[a-z]\d[a-z]\d[a-z]\d",
     "gb": r"[a-z]{1,2}\d[a-z\d]?\d[a-z]{2}",

@@ -1,4 +1,4 @@
-"""Normalise states and provinces to two letters where they have them, and to the letters of their names elsewhere."""
+"""Normalise states and provinces to two-letter codes, or to the letters of their names where there are none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IN_BRACKETS = re.compile(r"\s*\([A-Za-z0-9]{1,3}\)\s*\Z").sub
 
 @lru_cache(maxsize=2_048)
 def state(text: str, country: str | None) -> str:
-    """Two letters for the states of the USA and the provinces of Canada, unless the event is from elsewhere.
+    """Return two letters for states of the USA and provinces of Canada, unless the event is from another country.
 
     >>> state("California", "us"), state("US-CA", None), state("Bayern", "de")
     ('ca', 'ca', 'bayern')
@@ -33,7 +33,7 @@ def state(text: str, country: str | None) -> str:
 
 
 def _is_prefix(prefix: str, country: str | None, rest: str) -> bool:
-    """Of an ISO 3166-2 code: the event's own country, or any when all is in capitals as in `DE-NW`."""
+    """Whether it is the country in an ISO 3166-2 code: the event's own, or any if all is in capitals, as in `DE-NW`."""
     own = prefix.lower() == country
     return own or (prefix.lower() in COUNTRIES and prefix.isupper() and rest == rest.upper())
 
@@ -44,7 +44,7 @@ def _named(written: str, country: str | None) -> str | None:
 
 
 def _by_pieces(text: str, country: str | None) -> str | None:
-    """The one state among the parts of "California (CA)" or "CA, USA"; a name goes before a code."""
+    """Find the one state among the parts of "California (CA)" or "CA, USA"; a name is preferred to a code."""
     pieces = _PIECES(text)
     names = {code for piece in pieces if (code := _named(letters(piece), country))}
     found = names or _CODES[country].intersection(letters(piece) for piece in pieces if piece.isupper())

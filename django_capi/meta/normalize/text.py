@@ -1,4 +1,4 @@
-"""Turn any value that a site may hold into clean text in Unicode's composed form."""
+"""Turn any value that a site may hold into clean text in composed Unicode (NFC)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _HIDDEN_RANGES: Final = (
     (0xE0000, 0xE01EF),
 )
 _HIDDEN: Final = {code: None for first, last in _HIDDEN_RANGES for code in range(first, last + 1)}
-# On bytes, for there it is many times as fast as on text.
+# Tables for bytes.translate, which is many times faster than str.translate.
 LOWER: Final = bytes(range(128)).lower() + bytes(range(128, 256))
 _NOT_LETTER: Final = bytes(code for code in range(128) if not chr(code).isalpha())
 NOT_LETTER_OR_DIGIT: Final = bytes(code for code in range(128) if not chr(code).isalnum())
@@ -39,14 +39,14 @@ _WHOLE_FLOAT: Final = 2**53
 
 
 def clean(text: str) -> str:
-    """Without hidden marks, composed, stripped at both ends: `clean("\\u200b Ann ")` is `"Ann"`."""
+    """Remove hidden marks, compose, and strip both ends: `clean("\\u200b Ann ")` is `"Ann"`."""
     if not (text.isascii() and text.isprintable()):
         text = normalize("NFC", text.translate(_HIDDEN))
     return text.strip()
 
 
 def text_of(value: object) -> str:
-    """The text of one value, or a `Reason`."""
+    """Return one value as text, or a `Reason`."""
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, bool):
@@ -69,7 +69,7 @@ def _whole(value: Decimal) -> str:
 
 
 def _of_model_value(value: object) -> str:
-    """Dates, phone numbers, countries and lazy texts, known by attributes so that no library need be installed."""
+    """Accept dates, phone numbers, countries and lazy strings, recognised by attributes as libraries are optional."""
     if isinstance(value, date):
         return (value.date() if isinstance(value, datetime) else value).isoformat()
     if isinstance(value, Integral):
@@ -95,7 +95,7 @@ def _leading_zeros(phone: object) -> str:
 
 
 def letters(text: str) -> str:
-    """Lowercase letters of any script, with the combining marks that belong to them."""
+    """Return the lowercase letters of any script, with their combining marks."""
     if text.isascii():
         return text.encode().translate(LOWER, _NOT_LETTER).decode()
     return _keep(text, "LM")
@@ -112,7 +112,7 @@ def lower(text: str) -> str:
 
 
 def fold_digits(text: str) -> str:
-    """The decimal digits of any script as ASCII digits; everything else stays."""
+    """Replace the decimal digits of any script by ASCII digits."""
     if text.isascii():
         return text
     return "".join(character if character.isascii() else _ascii_digit(character) for character in text)

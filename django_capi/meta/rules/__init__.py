@@ -1,4 +1,4 @@
-"""An event's payload and the time come in; everything Meta is known to refuse or to complain of in it goes out."""
+"""Check the payload of an event against what Meta is known to refuse or to warn of."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django_capi.meta.rules.about_event import EVENT_RULES
 from django_capi.meta.rules.about_money import MONEY_RULES
 from django_capi.meta.rules.about_person import PERSON_RULES
 from django_capi.meta.rules.about_source import SOURCE_RULES
-from django_capi.meta.rules.problem import Problem, Rule, Seen, Severity
+from django_capi.meta.rules.problem import Parts, Problem, Rule, Severity
 from django_capi.meta.wire import JSON
 
 __all__ = ["CLAMPED_SECONDS", "RULES", "Problem", "Rule", "Severity", "check", "clamp_event_time", "refusal"]
@@ -20,23 +20,23 @@ _REFUSING: Final = tuple(rule for rule in RULES if rule.severity is Severity.REF
 
 
 def check(payload: Mapping[str, JSON], *, now: int) -> list[Problem]:
-    """The problems of one event as it would be sent, in the order of `RULES`; none of them quotes a value.
+    """Return the problems of one payload in the order of `RULES`; none of them contains a value.
 
     >>> [problem.field for problem in check({"event_name": "Lead"}, now=1_700_000_000)]
     ['event_time', 'action_source', 'user_data', 'event_id']
     """
-    seen = _seen(payload, now)
-    return [_problem(rule) for rule in RULES if rule.broken(seen)]
+    parts = _parts(payload, now)
+    return [_problem(rule) for rule in RULES if rule.broken(parts)]
 
 
 def refusal(payload: Mapping[str, JSON], *, now: int) -> Problem | None:
-    """The first reason for which Meta would refuse the event; what it only warns of is not looked at."""
-    seen = _seen(payload, now)
-    return next((_problem(rule) for rule in _REFUSING if rule.broken(seen)), None)
+    """Return the first problem for which Meta would refuse the event; warnings are not checked."""
+    parts = _parts(payload, now)
+    return next((_problem(rule) for rule in _REFUSING if rule.broken(parts)), None)
 
 
-def _seen(payload: Mapping[str, JSON], now: int) -> Seen:
-    return Seen(
+def _parts(payload: Mapping[str, JSON], now: int) -> Parts:
+    return Parts(
         event=payload,
         user=_mapping(payload.get("user_data")),
         custom=_mapping(payload.get("custom_data")),
@@ -46,7 +46,7 @@ def _seen(payload: Mapping[str, JSON], now: int) -> Seen:
 
 
 def clamp_event_time(event_time: int, *, now: int) -> int:
-    """A clock that runs less than ten minutes ahead is forgiven; anything later is left for `check` to refuse."""
+    """Replace a time less than ten minutes ahead by the current one; `check` refuses later ones."""
     return now if now < event_time < now + CLAMPED_SECONDS else event_time
 
 

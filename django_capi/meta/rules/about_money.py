@@ -1,4 +1,4 @@
-"""Rules on `custom_data`: value, currency, contents and what must not stand there. As of 2026-11-22."""
+"""Rules for `custom_data`: value, currency, contents and keys that belong elsewhere. As of 2026-11-22."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django_capi.meta.events.currencies import CURRENCIES
 from django_capi.meta.events.names import PURCHASE, CustomerSegmentation, DeliveryCategory
-from django_capi.meta.rules.problem import Rule, Seen, Severity, is_one_of
+from django_capi.meta.rules.problem import Parts, Rule, Severity, is_one_of
 
 LONGEST_ORDER_ID: Final = 100
 AMOUNTS: Final = ("value", "predicted_ltv", "net_revenue")
@@ -17,12 +17,12 @@ _CATEGORIES: Final = frozenset(DeliveryCategory)
 _SEGMENTS: Final = frozenset(CustomerSegmentation)
 
 
-def _is_purchase(seen: Seen) -> bool:
-    return seen.event.get("event_name") == PURCHASE
+def _is_purchase(parts: Parts) -> bool:
+    return parts.event.get("event_name") == PURCHASE
 
 
-def _has(key: str, seen: Seen) -> bool:
-    return seen.custom.get(key) not in (None, "")
+def _has(key: str, parts: Parts) -> bool:
+    return parts.custom.get(key) not in (None, "")
 
 
 def _as_number(value: object) -> float | None:
@@ -39,91 +39,92 @@ def _is_number(value: object) -> bool:
     return _as_number(value) is not None
 
 
-def _not_a_number(seen: Seen) -> bool:
-    return any(_has(key, seen) and not _is_number(seen.custom[key]) for key in AMOUNTS)
+def _not_a_number(parts: Parts) -> bool:
+    return any(_has(key, parts) and not _is_number(parts.custom[key]) for key in AMOUNTS)
 
 
-def _number_as_text(seen: Seen) -> bool:
-    return isinstance(seen.custom.get("value"), str) and _is_number(seen.custom["value"])
+def _number_as_text(parts: Parts) -> bool:
+    return isinstance(parts.custom.get("value"), str) and _is_number(parts.custom["value"])
 
 
-def _negative(seen: Seen) -> bool:
-    value = _as_number(seen.custom.get("value"))
+def _negative(parts: Parts) -> bool:
+    value = _as_number(parts.custom.get("value"))
     return value is not None and value < 0
 
 
-def _bad_currency(seen: Seen) -> bool:
-    currency = seen.custom.get("currency")
+def _bad_currency(parts: Parts) -> bool:
+    currency = parts.custom.get("currency")
     return isinstance(currency, str) and bool(_THREE_LETTERS(currency)) and currency.upper() not in CURRENCIES
 
 
-def _not_three_letters(seen: Seen) -> bool:
-    currency = seen.custom.get("currency")
+def _not_three_letters(parts: Parts) -> bool:
+    currency = parts.custom.get("currency")
     return currency not in (None, "") and not (isinstance(currency, str) and _THREE_LETTERS(currency))
 
 
-def _lines(seen: Seen) -> list[Any]:
-    contents = seen.custom.get("contents")
+def _lines(parts: Parts) -> list[Any]:
+    contents = parts.custom.get("contents")
     return contents if isinstance(contents, list) else []
 
 
-def _bad_contents(seen: Seen) -> bool:
-    contents = seen.custom.get("contents")
+def _bad_contents(parts: Parts) -> bool:
+    contents = parts.custom.get("contents")
     return contents is not None and not (isinstance(contents, list) and all(isinstance(one, dict) for one in contents))
 
 
-def _line_without_id(seen: Seen) -> bool:
-    return any(isinstance(line, dict) and line.get("id") in (None, "") for line in _lines(seen))
+def _line_without_id(parts: Parts) -> bool:
+    return any(isinstance(line, dict) and line.get("id") in (None, "") for line in _lines(parts))
 
 
-def _line_without_quantity(seen: Seen) -> bool:
-    return any(isinstance(line, dict) and not _is_number(line.get("quantity")) for line in _lines(seen))
+def _line_without_quantity(parts: Parts) -> bool:
+    return any(isinstance(line, dict) and not _is_number(line.get("quantity")) for line in _lines(parts))
 
 
-def _price_without_currency(seen: Seen) -> bool:
-    priced = any(isinstance(line, dict) and line.get("item_price") is not None for line in _lines(seen))
-    return priced and not _has("currency", seen) and not _has("value", seen)
+def _price_without_currency(parts: Parts) -> bool:
+    priced = any(isinstance(line, dict) and line.get("item_price") is not None for line in _lines(parts))
+    return priced and not _has("currency", parts) and not _has("value", parts)
 
 
-def _bad_content_ids(seen: Seen) -> bool:
-    ids = seen.custom.get("content_ids")
+def _bad_content_ids(parts: Parts) -> bool:
+    ids = parts.custom.get("content_ids")
     return ids is not None and not (isinstance(ids, list) and all(isinstance(one, str | int) for one in ids))
 
 
-def _bad_num_items(seen: Seen) -> bool:
-    return _has("num_items", seen) and type(seen.custom["num_items"]) is not int
+def _bad_num_items(parts: Parts) -> bool:
+    return _has("num_items", parts) and type(parts.custom["num_items"]) is not int
 
 
-def _outside(key: str, closed: frozenset[Any], seen: Seen) -> bool:
-    return _has(key, seen) and not is_one_of(closed, seen.custom[key])
+def _outside(key: str, closed: frozenset[Any], parts: Parts) -> bool:
+    return _has(key, parts) and not is_one_of(closed, parts.custom[key])
 
 
-def _long_order_id(seen: Seen) -> bool:
-    return len(str(seen.custom.get("order_id") or "")) > LONGEST_ORDER_ID
+def _long_order_id(parts: Parts) -> bool:
+    return len(str(parts.custom.get("order_id") or "")) > LONGEST_ORDER_ID
 
 
 _REFUSED, _WARNED = Severity.REFUSED, Severity.WARNED
 
 MONEY_RULES: Final = (
     Rule("purchase_value", "custom_data.value", _REFUSED, 2804009,
-         lambda seen: _is_purchase(seen) and not _has("value", seen),
-         "A Purchase needs a value; send what was paid, never a padded figure.",
+         lambda parts: _is_purchase(parts) and not _has("value", parts),
+         "A Purchase needs a value; send what was paid.",
          "Standard Parameters; captured answer"),
     Rule("purchase_currency", "custom_data.currency", _REFUSED, 2804010,
-         lambda seen: _is_purchase(seen) and not _has("currency", seen),
-         "A Purchase needs the currency it was paid in; none is ever assumed.", "Standard Parameters; captured answer"),
+         lambda parts: _is_purchase(parts) and not _has("currency", parts),
+         "A Purchase needs the currency in which it was paid; there is no default.",
+         "Standard Parameters; captured answer"),
     Rule("value_currency", "custom_data.currency", _REFUSED, 2804023,
-         lambda seen: not _is_purchase(seen) and _has("value", seen) and not _has("currency", seen),
+         lambda parts: not _is_purchase(parts) and _has("value", parts) and not _has("currency", parts),
          "A value needs its currency.", "captured answer"),
     Rule("value_number", "custom_data.value", _REFUSED, None, _not_a_number,
          "Send amounts as JSON numbers.", "Standard Parameters"),
     Rule("value_as_number", "custom_data.value", _WARNED, None, _number_as_text,
-         "Send the value as a JSON number, not as a text.", "Standard Parameters"),
+         "Send the value as a JSON number, not as a string.", "Standard Parameters"),
     Rule("value_negative", "custom_data.value", _WARNED, None, _negative,
          "A conversion is worth nothing or more; refunds are not sent as negative purchases.", "ours"),
     Rule("currency_value", "custom_data.value", _WARNED, None,
-         lambda seen: not _is_purchase(seen) and _has("currency", seen) and not _has("value", seen)
-         and not any(isinstance(line, dict) and line.get("item_price") is not None for line in _lines(seen)),
+         lambda parts: not _is_purchase(parts) and _has("currency", parts) and not _has("value", parts)
+         and not any(isinstance(line, dict) and line.get("item_price") is not None for line in _lines(parts)),
          "A currency without a value says nothing.", "diagnostic s2s_missing_value_for_currency"),
     Rule("currency_form", "custom_data.currency", _REFUSED, None, _not_three_letters,
          "Send a currency as its three letters.", "Standard Parameters"),
@@ -138,20 +139,20 @@ MONEY_RULES: Final = (
     Rule("item_price_currency", "custom_data.currency", _WARNED, None, _price_without_currency,
          "Prices of items need a currency.", "diagnostic s2s_item_price_without_currency"),
     Rule("content_ids_form", "custom_data.content_ids", _REFUSED, None, _bad_content_ids,
-         "Send content_ids as a list of texts.", "Standard Parameters"),
+         "Send content_ids as a list of strings.", "Standard Parameters"),
     Rule("num_items_form", "custom_data.num_items", _REFUSED, None, _bad_num_items,
          "Send num_items as a whole number.", "Standard Parameters"),
     Rule("delivery_category_known", "custom_data.delivery_category", _WARNED, None,
-         lambda seen: _outside("delivery_category", _CATEGORIES, seen),
+         lambda parts: _outside("delivery_category", _CATEGORIES, parts),
          "Send in_store, curbside or home_delivery.", "Standard Parameters"),
     Rule("customer_segmentation_known", "custom_data.customer_segmentation", _WARNED, None,
-         lambda seen: _outside("customer_segmentation", _SEGMENTS, seen),
+         lambda parts: _outside("customer_segmentation", _SEGMENTS, parts),
          "Send one of Meta's nine segments.", "diagnostic invalid_customer_segmentation"),
     Rule("order_id_length", "custom_data.order_id", _WARNED, None, _long_order_id,
          f"Keep order_id within {LONGEST_ORDER_ID} characters.", "diagnostic s2s_invalid_order_id_length; length ours"),
-    Rule("no_event_id_in_custom_data", "custom_data.event_id", _WARNED, None, lambda seen: "event_id" in seen.custom,
+    Rule("no_event_id_in_custom_data", "custom_data.event_id", _WARNED, None, lambda parts: "event_id" in parts.custom,
          "event_id belongs beside event_name.", "diagnostic s2s_event_id_in_custom_data"),
     Rule("no_external_id_in_custom_data", "custom_data.external_id", _WARNED, None,
-         lambda seen: "external_id" in seen.custom,
+         lambda parts: "external_id" in parts.custom,
          "external_id belongs in user_data.", "diagnostic s2s_extern_id_in_custom_data"),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The shape of a rule about events, and of a problem it finds."""
+"""The types of a rule and of the problem that it reports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """What is wrong with one event and what to do; names fields, never values."""
+    """What is wrong with an event and how to fix it; names fields, never values."""
 
     field: str
     rule: str
@@ -25,8 +25,8 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A payload opened once for all the rules that look at it."""
+class Parts:
+    """The parts of a payload that the rules check."""
 
     event: Mapping[str, Any]
     user: Mapping[str, Any]
@@ -36,18 +36,18 @@ class Seen:
 
 
 def is_one_of(closed: frozenset[Any], value: object) -> bool:
-    """Membership for a value that may be any JSON, lists included."""
+    """Whether the value, which may be any JSON, is in the set."""
     return isinstance(value, str | int) and value in closed
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row: `broken` says whether the event breaks it; `source` is who says that Meta minds."""
+    """One rule: `broken` says whether an event breaks it; `source` is where Meta or experience says so."""
 
     name: str
     field: str
     severity: Severity
     subcode: int | None
-    broken: Callable[[Seen], bool]
+    broken: Callable[[Parts], bool]
     advice: str
     source: str
