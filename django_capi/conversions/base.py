@@ -6,15 +6,22 @@ import copy
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 
 from django_capi import callbacks
+from django_capi.types import CustomDataDict, EventName, UserDataDict
 
 logger = logging.getLogger("django_capi")
 
-M = TypeVar("M", bound=Model)
+if TYPE_CHECKING:
+    # For checkers, a subclass of plain `Conversion` is complete. A default needs Python 3.13 or typing_extensions.
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    M = TypeVarWithDefault("M", bound=Model, default=Any)
+else:
+    M = TypeVar("M", bound=Model)
 
 
 class Conversion(Generic[M]):
@@ -24,18 +31,18 @@ class Conversion(Generic[M]):
     its own part only, and is logged.
     """
 
-    event_name: ClassVar[str] = "Purchase"
+    event_name: ClassVar[EventName] = "Purchase"
     model: type[M]  # set by register()
 
     def happened(self, obj: M, /) -> bool:
         """True once the object is a conversion; for an order: once it is paid."""
         raise NotImplementedError(f"{type(self).__name__}.happened() is missing.")
 
-    def custom_data(self, obj: M, /) -> Mapping[str, object]:  # noqa: ARG002  # for subclasses
+    def custom_data(self, obj: M, /) -> CustomDataDict | Mapping[str, object]:  # noqa: ARG002  # for subclasses
         """`value`, `currency`, `contents`, … as raw values under Meta's names."""
         return {}
 
-    def user_data(self, obj: M, /) -> Mapping[str, object]:  # noqa: ARG002
+    def user_data(self, obj: M, /) -> UserDataDict | Mapping[str, object]:  # noqa: ARG002
         """`em`, `ph`, `fn`, … as raw values under Meta's names; they are hashed before they are stored."""
         return {}
 

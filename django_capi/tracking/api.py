@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -21,9 +21,6 @@ from django_capi.requests.routing import pixels_for, pixels_named
 from django_capi.requests.visitor import Visitor
 from django_capi.tracking.actions import Action, entry, is_in_transaction, on_commit, write
 from django_capi.tracking.arguments import (
-    ActionSourceName,
-    MessagingChannelName,
-    Moment,
     address_from,
     app_data_from,
     custom_data_from,
@@ -38,25 +35,35 @@ from django_capi.tracking.captured import captured
 from django_capi.tracking.errors import Quietly, Untracked
 from django_capi.tracking.page import RequestEvents, active_page, events_of
 from django_capi.tracking.threads import asynchronous
+from django_capi.types import (
+    ActionSourceName,
+    AppDataDict,
+    CustomDataDict,
+    EventName,
+    MessagingChannelName,
+    Moment,
+    OriginalEventDict,
+    UserDataDict,
+)
 
 logger = logging.getLogger("django_capi")
 
 
 def track(
-    event_name: str,
+    event_name: EventName,
     *,
     request: HttpRequest | None = None,
     visitor: str | None = None,
     consent: bool | None = None,
-    custom_data: Mapping[str, object] | None = None,
-    user_data: Mapping[str, object] | None = None,
+    custom_data: CustomDataDict | None = None,
+    user_data: UserDataDict | None = None,
     event_id: str | UUID | None = None,
     event_time: Moment | None = None,
     action_source: ActionSource | ActionSourceName | None = None,
     url: str | None = None,
     pixels: str | Sequence[str] | None = None,
-    app_data: AppData | Mapping[str, object] | None = None,
-    original_event_data: OriginalEventData | Mapping[str, object] | None = None,
+    app_data: AppData | AppDataDict | None = None,
+    original_event_data: OriginalEventData | OriginalEventDict | None = None,
     messaging_channel: MessagingChannel | MessagingChannelName | None = None,
     opt_out: bool | None = None,
 ) -> str | None:

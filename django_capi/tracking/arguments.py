@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from math import isfinite
 from operator import index
-from typing import Final, Literal, SupportsIndex, TypeVar
+from typing import Final, SupportsIndex, TypeVar
 from uuid import UUID, uuid4
 
 from django.utils import timezone
@@ -18,20 +18,8 @@ from django_capi.meta import personal
 from django_capi.meta.events import AppData, CustomData, InvalidEvent, OriginalEventData, UserData
 from django_capi.requests import visitor
 from django_capi.tracking import hints
+from django_capi.types import AppDataDict, OriginalEventDict
 
-ActionSourceName = Literal[
-    "email",
-    "website",
-    "app",
-    "phone_call",
-    "chat",
-    "physical_store",
-    "system_generated",
-    "business_messaging",
-    "other",
-]
-MessagingChannelName = Literal["messenger", "whatsapp", "instagram"]
-Moment = int | float | datetime
 Name = TypeVar("Name", bound=StrEnum)
 T = TypeVar("T")
 
@@ -100,11 +88,11 @@ def user_data_from(raw: Mapping[str, object]) -> UserData:
     return UserData.from_raw(raw, default_region=conf.DEFAULT_REGION)
 
 
-def app_data_from(raw: AppData | Mapping[str, object] | None) -> AppData | None:
+def app_data_from(raw: AppData | AppDataDict | None) -> AppData | None:
     return raw if raw is None or isinstance(raw, AppData) else AppData.from_raw(mapping(raw, "app_data"))
 
 
-def original_from(raw: OriginalEventData | Mapping[str, object] | None) -> OriginalEventData | None:
+def original_from(raw: OriginalEventData | OriginalEventDict | None) -> OriginalEventData | None:
     if raw is None or isinstance(raw, OriginalEventData):
         return raw
     values = dict(mapping(raw, "original_event_data"))

@@ -19,14 +19,15 @@ from django_capi.consent import Consent
 from django_capi.meta.events import InvalidEvent
 from django_capi.models import Event, Status
 from django_capi.tracking import atrack, current_request, track
+from django_capi.types import CustomDataDict, UserDataDict
 from tests.conftest import ADDRESS, AGENT, FBP, HEADERS
 from tests.support.pages import config, events
 from tests.tracking.serving import GOOGLEBOT, STRIPE, Site, serve
 
 pytestmark = pytest.mark.django_db
 
-ANN = {"em": "ann@example.com"}
-PAID = {"value": 20, "currency": "EUR"}
+ANN: UserDataDict = {"em": "ann@example.com"}
+PAID: CustomDataDict = {"value": 20, "currency": "EUR"}
 
 
 def raising(request: HttpRequest) -> bool:

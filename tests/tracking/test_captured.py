@@ -16,13 +16,14 @@ from django_capi.consent import Consent
 from django_capi.ledger import withdrawal
 from django_capi.models import Event, Snapshot
 from django_capi.tracking import acapture_visitor, capture_visitor, track
+from django_capi.types import CustomDataDict
 from tests.conftest import ADDRESS, AGENT, FBP
 from tests.support.failing_sql import failing
 from tests.tracking.serving import GOOGLEBOT, STRIPE
 
 pytestmark = pytest.mark.django_db
 
-PAID = {"value": 20, "currency": "EUR"}
+PAID: CustomDataDict = {"value": 20, "currency": "EUR"}
 
 
 @pytest.fixture

@@ -11,13 +11,15 @@ from pytest_django import Settings
 
 from django_capi.models import Event
 from django_capi.tracking import hints, track
+from django_capi.types import CustomEvent, UserDataDict, with_properties
 from tests.conftest import ADDRESS, AGENT, FBP
 from tests.tracking.serving import GOOGLEBOT, serve
 
 pytestmark = pytest.mark.django_db
 
-ANN = {"em": "ann@example.com"}
+ANN: UserDataDict = {"em": "ann@example.com"}
 BROWSER: dict[str, Any] = {"HTTP_USER_AGENT": AGENT, "REMOTE_ADDR": ADDRESS}
+PAID_IN_RED = with_properties({"value": 1, "currency": "EUR"}, colour="red")
 PIXELS = {"main": {"PIXEL_ID": "1"}}
 
 
@@ -128,14 +130,14 @@ class TestNearMisses:
     def test_a_name_that_is_nearly_a_standard_one_is_legal_and_noticed(
         self, caplog: pytest.LogCaptureFixture, name: str, meant: str
     ) -> None:
-        assert track(name, consent=True, user_data=ANN)
+        assert track(CustomEvent(name), consent=True, user_data=ANN)
 
         assert f"'{meant}'" in caplog.text
         assert Event.objects.get().event_name == name
 
     @pytest.mark.parametrize("name", ["Lead", "Purchase", "PageView", "OrderShipped", "Newsletter", "QuizDone"])
     def test_other_names_are_not(self, caplog: pytest.LogCaptureFixture, name: str) -> None:
-        track(name, consent=True, user_data=ANN, custom_data={"value": 1, "currency": "EUR", "colour": "red"})
+        track(CustomEvent(name), consent=True, user_data=ANN, custom_data=PAID_IN_RED)
 
         assert not caplog.records
 
@@ -145,7 +147,7 @@ class TestNearMisses:
     def test_a_key_that_is_nearly_a_parameter_is_noticed(
         self, caplog: pytest.LogCaptureFixture, key: str, meant: str
     ) -> None:
-        track("Lead", consent=True, user_data=ANN, custom_data={key: 1})
+        track("Lead", consent=True, user_data=ANN, custom_data={key: 1})  # type: ignore[arg-type]
 
         assert f"custom_data['{key}']" in caplog.text
         assert f"'{meant}'" in caplog.text
@@ -165,19 +167,20 @@ class TestNearMisses:
     def test_a_key_that_is_nearly_a_persons_is_noticed(
         self, caplog: pytest.LogCaptureFixture, key: str, meant: str
     ) -> None:
-        track("Lead", consent=True, user_data={**ANN, key: "x"})
+        track("Lead", consent=True, user_data={**ANN, key: "x"})  # type: ignore[arg-type]
 
         assert f"Write user_data['{meant}']" in caplog.text
 
     def test_each_is_said_once(self, caplog: pytest.LogCaptureFixture) -> None:
         for _ in range(3):
-            track("lead", consent=True, user_data=ANN)
+            track(CustomEvent("lead"), consent=True, user_data=ANN)
 
         assert caplog.text.count("'Lead'") == 1
 
     def test_in_production_nothing_is_said(self, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
         settings.DEBUG = False
+        misspelt: Any = {"user_data": {**ANN, "email_address": "x"}, "custom_data": {"valeu": 1}}
 
-        track("lead", consent=True, user_data={**ANN, "email_address": "x"}, custom_data={"valeu": 1})
+        track(CustomEvent("lead"), consent=True, **misspelt)
 
         assert not caplog.records

@@ -42,8 +42,9 @@ def sent() -> list[str]:
     return [str(event["event_id"]) for request in outbox for event in request.events]
 
 
-def lead(event_id: str = "lead-00000001", **user_data: object) -> Event:
-    track("Lead", event_id=event_id, user_data={"fbp": FBP, **user_data}, consent=True)
+def lead(event_id: str = "lead-00000001", **user_data: Any) -> Event:
+    known: Any = {"fbp": FBP, **user_data}
+    track("Lead", event_id=event_id, user_data=known, consent=True)
     return Event.objects.get(event_id=event_id)
 
 
