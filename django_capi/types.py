@@ -25,8 +25,8 @@ __all__ = [
     "CustomerSegmentationName",
     "DeliveryCategoryName",
     "EventName",
+    "EventTime",
     "MessagingChannelName",
-    "Moment",
     "OriginalEventDict",
     "SingleValue",
     "StandardEvent",
@@ -113,7 +113,7 @@ class SupportsCode(Protocol):
     def code(self) -> Any: ...
 
 
-Moment = int | float | datetime  # Unix seconds, or a datetime; a naive one is in the current time zone
+EventTime = int | float | datetime  # Unix seconds, or a datetime; a naive one is in the current time zone
 Amount = int | float | Decimal | str | SupportsAmount
 SingleValue = str | int | UUID | Promise  # one string or id; a Promise is a lazy translation
 
@@ -231,7 +231,7 @@ class OriginalEventDict(TypedDict, total=False):
     """`original_event_data` of a late event: which earlier event it belongs to."""
 
     event_name: EventName | None
-    event_time: Moment | None
+    event_time: EventTime | None
     order_id: SingleValue | None
     event_id: SingleValue | None
 

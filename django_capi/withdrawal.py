@@ -18,7 +18,7 @@ from django_capi.meta import cookies
 from django_capi.meta.events import UserData
 from django_capi.requests.visitor import contact, session_key
 from django_capi.requests.visitor import fbp as fbp_of
-from django_capi.tracking import events_of
+from django_capi.tracking.page import events_of
 from django_capi.tracking.threads import asynchronous
 
 logger = logging.getLogger("django_capi")

@@ -12,7 +12,7 @@ from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.consent import Consent
-from django_capi.conversions import reference
+from django_capi.conversions.objects import reference
 from django_capi.meta.events import InvalidEvent
 from django_capi.models import Event, MatchKey, Origin, Status
 from django_capi.tracking import track

@@ -11,13 +11,14 @@ from typing import Any, Final
 
 from django.db.models import Model, QuerySet
 
-from django_capi import callbacks, tracking
+from django_capi import callbacks
 from django_capi.conversions import objects, sources
 from django_capi.conversions.base import Conversion, concrete, has_happened
 from django_capi.conversions.data import time_of
 from django_capi.conversions.settle import Moment, is_too_old, settle
 from django_capi.ledger import marks
 from django_capi.models import ConversionState, NotSent
+from django_capi.tracking.errors import LogErrors
 
 AT_ONCE: Final = 500  # objects in a statement
 MOST_LISTED: Final = 1000  # references in the report
@@ -68,7 +69,7 @@ class Backfill:
         for page in pages(progress if progress is not None else self.rows().iterator(chunk_size=AT_ONCE)):
             report.read += len(page)
             for obj, object_ref, state in unsettled(self.conversion, page, self.database):
-                with tracking.Quietly(self.conversion.event_name):
+                with LogErrors(self.conversion.event_name):
                     self.look_at(obj, object_ref, state, report, is_dry=is_dry)
         return report
 

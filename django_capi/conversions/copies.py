@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db.models import Model
 
-from django_capi import tracking
 from django_capi.conversions import objects
 from django_capi.conversions.base import Conversion, conversions_of
 from django_capi.conversions.data import data_of
@@ -18,9 +17,12 @@ from django_capi.ledger.store import HELD
 from django_capi.meta.events import CustomData, UserData
 from django_capi.models import Event, Origin
 from django_capi.requests.visitor import session_key
+from django_capi.tracking.actions import Action
+from django_capi.tracking.arguments import custom_data_from
+from django_capi.tracking.page import RequestEvents
 
 
-def copies(obj: Model, page: tracking.RequestEvents) -> Iterator[tracking.Action]:
+def copies(obj: Model, page: RequestEvents) -> Iterator[Action]:
     """The object's conversions that this browser has still to fire, each given out once.
 
     Only to the browser that made the object, and only for a day: Meta would count a later copy again.
@@ -39,10 +41,10 @@ def copies(obj: Model, page: tracking.RequestEvents) -> Iterator[tracking.Action
             yield browser_copy(conversion, obj, object_ref, taken)
 
 
-def browser_copy(conversion: Conversion[Any], obj: Model, object_ref: str, taken: marks.BrowserCopy) -> tracking.Action:
+def browser_copy(conversion: Conversion[Any], obj: Model, object_ref: str, taken: marks.BrowserCopy) -> Action:
     """The same data as in the server's copy, which may have been made before the object changed again."""
     event_time, custom_data = stored_part(conversion, taken) or own_part(conversion, obj)
-    return tracking.Action(
+    return Action(
         event_name=conversion.event_name,
         event_id=taken.event_id,
         event_time=event_time,
@@ -62,7 +64,7 @@ def stored_part(conversion: Conversion[Any], taken: marks.BrowserCopy) -> tuple[
     if text is None:
         return None
     payload = json.loads(text)
-    return payload["event_time"], tracking.custom_data_from(payload.get("custom_data") or {})
+    return payload["event_time"], custom_data_from(payload.get("custom_data") or {})
 
 
 def own_part(conversion: Conversion[Any], obj: Model) -> tuple[int, CustomData]:

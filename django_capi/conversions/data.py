@@ -9,9 +9,10 @@ from typing import Any, TypeVar, cast
 
 from django.db.models import Model
 
-from django_capi import callbacks, tracking
+from django_capi import callbacks
 from django_capi.conversions.base import Conversion, ask
 from django_capi.meta.events import CustomData, InvalidEvent, UserData
+from django_capi.tracking.arguments import custom_data_from, unix_seconds, user_data_from
 
 logger = logging.getLogger("django_capi")
 
@@ -37,8 +38,8 @@ def data_of(conversion: Conversion[Any], obj: Model) -> Data:
     """What the object says now. A method that raises costs its own part."""
     failed: list[str] = []
     return Data(
-        custom_data=said(conversion, "custom_data", obj, tracking.custom_data_from, failed),
-        user_data=said(conversion, "user_data", obj, tracking.user_data_from, failed),
+        custom_data=said(conversion, "custom_data", obj, custom_data_from, failed),
+        user_data=said(conversion, "user_data", obj, user_data_from, failed),
         event_time=time_of(conversion, obj),
         failed=tuple(failed),
     )
@@ -68,7 +69,7 @@ def time_of(conversion: Conversion[Any], obj: Model) -> int | None:
     """When it happened by the object's own account, in Unix seconds."""
     try:
         found = ask(conversion, "event_time", obj)
-        return None if found is None else tracking.unix_seconds(found)
+        return None if found is None else unix_seconds(found)
     except callbacks.Failed:
         return None
     except InvalidEvent as invalid:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from django_capi import callbacks, tracking
+from django_capi import callbacks
 from django_capi.conf import Pixel
 from django_capi.conversions import objects, visitors
 from django_capi.conversions.base import Conversion, conversions_of, has_happened, seen_as
@@ -30,6 +30,9 @@ from django_capi.models import ConversionMark, ConversionState, NotSent, Origin
 from django_capi.requests.routing import chosen_pixels
 from django_capi.requests.visitor import Visitor
 from django_capi.tracking import actions
+from django_capi.tracking.actions import Action, entry_of
+from django_capi.tracking.errors import LogErrors
+from django_capi.tracking.page import RequestEvents, active_page
 
 logger = logging.getLogger("django_capi")
 
@@ -45,7 +48,7 @@ class Moment:
     obj: Model
     object_ref: str
     database: str
-    page: tracking.RequestEvents | None = None
+    page: RequestEvents | None = None
     is_ours: bool = False  # it happened under this app's eyes: made in this save, or the caller says so
 
     @property
@@ -132,16 +135,16 @@ def store(moment: Moment, visitor: Visitor, pixels: list[Pixel], *, is_draft: bo
     else:
         warn_if_empty(moment.conversion, moment.object_ref, data)
     made = action(moment, event_id, data, visitor)
-    entry = tracking.entry(made, visitor)
+    entry = entry_of(made, visitor)
     left_out = (*entry.left_out, *(f"{name}:raised" for name in data.failed))
     actions.store([replace(entry, is_draft=is_draft, left_out=left_out)], pixels)
     return True
 
 
-def action(moment: Moment, event_id: str, data: Data, visitor: Visitor) -> tracking.Action:
+def action(moment: Moment, event_id: str, data: Data, visitor: Visitor) -> Action:
     # An event with no visitor did not happen on the website, and Meta would miss the agent. Server event parameters.
     source = ActionSource.WEBSITE if visitor.client_user_agent else ActionSource.SYSTEM_GENERATED
-    return tracking.Action(
+    return Action(
         event_name=moment.event_name,
         event_id=event_id,
         event_time=int(time.time()) if data.event_time is None else data.event_time,
@@ -158,7 +161,7 @@ def complete_on_commit(moment: Moment) -> None:
     model, database = type(moment.obj), moment.database
 
     def completing() -> None:
-        with tracking.Quietly(conversion.event_name):
+        with LogErrors(conversion.event_name):
             mark = marks.find_incomplete(object_ref, conversion.event_name)
             if mark:
                 complete(conversion, mark, model._base_manager.using(database).filter(pk=pk).first())
@@ -212,7 +215,7 @@ def fire(obj: Model) -> None:
     """
     database = objects.database_of(obj)
     for conversion in conversions_of(obj):
-        with tracking.Quietly(conversion.event_name):
+        with LogErrors(conversion.event_name):
             stored = objects.stored(obj, database)
             if stored is None or not has_happened(conversion, stored):
                 continue
@@ -222,7 +225,7 @@ def fire(obj: Model) -> None:
                 obj=stored,
                 object_ref=objects.reference(stored, conversion, database),
                 database=database,
-                page=tracking.active_page(),
+                page=active_page(),
                 is_ours=event_time is None or came_after(conversion, stored, database, event_time=event_time),
             )
             settle(moment)

@@ -18,7 +18,7 @@ from django.apps import apps
 from django.db.models import F, Model, Q
 from django.utils import timezone
 
-from django_capi import callbacks, tracking
+from django_capi import callbacks
 from django_capi.conversions import objects, sources
 from django_capi.conversions.base import Conversion, concrete, has_happened, named, registry
 from django_capi.conversions.settle import Moment, complete, settle
@@ -26,6 +26,7 @@ from django_capi.database.alias import using
 from django_capi.database.keys import batched
 from django_capi.ledger import marks
 from django_capi.models import ConversionMark, ConversionSource, ConversionState
+from django_capi.tracking.errors import LogErrors
 
 logger = logging.getLogger("django_capi")
 
@@ -71,7 +72,7 @@ def model_of(source: ConversionSource) -> type[Model] | None:
 def complete_stored() -> None:
     """Give events the data of their commit, where the process that stored them did not live to do it."""
     for found in located(marks.incomplete(limit=ROWS)):
-        with tracking.Quietly(found.mark.event_name):
+        with LogErrors(found.mark.event_name):
             complete(found.conversion, found.mark, found.obj)
 
 
@@ -140,7 +141,7 @@ def read(model: type[Model], database: str, keys: Sequence[str]) -> dict[str, Mo
 def settle_if_happened(conversion: Conversion[Any], obj: Model | None, object_ref: str, database: str) -> bool:
     if obj is None or not has_happened(conversion, obj):
         return False
-    with tracking.Quietly(conversion.event_name):
+    with LogErrors(conversion.event_name):
         return settle(Moment(conversion=conversion, obj=obj, object_ref=object_ref, database=database))
     return False
 
@@ -184,7 +185,7 @@ def read_candidates(conversion: Conversion[Any], source: ConversionSource) -> in
     """What the site itself names, in laps as well."""
     started = source.next_since if source.candidate_pk else timezone.now()
     since = source.since or source.met_at
-    with tracking.Quietly(f"candidates() of {conversion.event_name}"):
+    with LogErrors(f"candidates() of {conversion.event_name}"):
         page = candidates_after(conversion, since, source.candidate_pk, source.database)
         if page is None:
             return 0

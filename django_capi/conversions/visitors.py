@@ -10,17 +10,19 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
-from django_capi import callbacks, tracking
-from django_capi import consent as policies
+from django_capi import callbacks
 from django_capi.consent import Consent
+from django_capi.consent import decisions as policies
 from django_capi.conversions.base import Conversion, ask
 from django_capi.ledger import snapshots
 from django_capi.ledger.snapshots import StoredVisitor
 from django_capi.models import NotSent
 from django_capi.requests.visitor import Visitor, session_key
+from django_capi.tracking.errors import LogErrors
+from django_capi.tracking.page import RequestEvents
 
 
-def keep(object_ref: str, page: tracking.RequestEvents | None) -> None:
+def keep(object_ref: str, page: RequestEvents | None) -> None:
     """Remember who made the object: the payment's webhook comes from another client.
 
     Staff at work in the admin and other servers are no visitors. Of one who did not agree only the answer is kept.
@@ -44,7 +46,7 @@ def is_browser(visitor: Visitor) -> bool:
 
 
 def at_moment(
-    conversion: Conversion[Any], obj: Model, object_ref: str, page: tracking.RequestEvents | None
+    conversion: Conversion[Any], obj: Model, object_ref: str, page: RequestEvents | None
 ) -> Visitor | NotSent:
     """The visitor whose conversion it is, with the consent that holds now, or why it is not sent.
 
@@ -69,18 +71,18 @@ def follow_session(*, request: HttpRequest | None = None, **kwargs: Any) -> None
     before = request.COOKIES.get(settings.SESSION_COOKIE_NAME) if request else None
     now = session_key(request) if request else None
     if before and now and before != now:
-        with tracking.Quietly("The visitor's session"):
+        with LogErrors("The visitor's session"):
             snapshots.change_session(before, now)
 
 
-def hear(object_ref: str, page: tracking.RequestEvents | None) -> None:
+def hear(object_ref: str, page: RequestEvents | None) -> None:
     """Keep what the visitor says in a request that changes the object without converting it."""
     kept = snapshots.find(object_ref) if page and is_browser(page.visitor) else None
     if kept:
         last_word(object_ref, kept, page)
 
 
-def last_word(object_ref: str, kept: StoredVisitor, page: tracking.RequestEvents | None) -> Visitor:
+def last_word(object_ref: str, kept: StoredVisitor, page: RequestEvents | None) -> Visitor:
     """The visitor who made the object, with the answer of this request when it is that visitor's own.
 
     A withdrawal is a no as well: after it, only the visitor's own later yes counts.
@@ -96,7 +98,7 @@ def last_word(object_ref: str, kept: StoredVisitor, page: tracking.RequestEvents
     return replace(before, consent=now.consent, decided_at=now.decided_at)
 
 
-def is_own(page: tracking.RequestEvents, kept: StoredVisitor) -> bool:
+def is_own(page: RequestEvents, kept: StoredVisitor) -> bool:
     """True when the request comes from the visitor who made the object."""
     if is_admin(page.request) or not is_browser(page.visitor):
         return False

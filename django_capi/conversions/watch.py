@@ -8,13 +8,14 @@ from typing import Any, Final
 from django.db.models import Model
 from django.db.models.signals import class_prepared, post_save, pre_save
 
-from django_capi import tracking
 from django_capi.conversions import objects, sources, visitors
 from django_capi.conversions.base import Conversion, ConversionClass, add, conversions_of, has_happened, registered
 from django_capi.conversions.settle import Moment, settle
 from django_capi.database import deferred
 from django_capi.ledger import marks
 from django_capi.models import ConversionState
+from django_capi.tracking.errors import LogErrors
+from django_capi.tracking.page import RequestEvents, active_page
 
 OPEN: Final = ConversionState.OPEN
 SETTLED: Final = (ConversionState.INCOMPLETE, ConversionState.STORED, ConversionState.NOT_SENT)
@@ -66,7 +67,7 @@ def before_save(*, instance: Model, raw: bool = False, using: str, **kwargs: Any
     """
     if raw:
         return
-    with tracking.Quietly("A conversion"):
+    with LogErrors("A conversion"):
         conversions = list(conversions_of(instance))
         for conversion in conversions:
             sources.meet(conversion, using)
@@ -102,8 +103,8 @@ def after_save(*, instance: Model, created: bool = False, raw: bool = False, usi
     conversions = [] if raw else [each for each in conversions_of(instance) if each not in settled]
     if not conversions:
         return
-    page = tracking.active_page()
-    with tracking.Quietly("A conversion"):
+    page = active_page()
+    with LogErrors("A conversion"):
         deferred.after_commit(using, lambda: notice(instance, conversions, using, page, is_new=created))
 
 
@@ -111,22 +112,22 @@ def notice(
     instance: Model,
     conversions: Collection[Conversion[Any]],
     database: str,
-    page: tracking.RequestEvents | None,
+    page: RequestEvents | None,
     *,
     is_new: bool,
 ) -> None:
     """Each conversion by itself: what goes wrong with one costs the others nothing."""
     if is_new:
         for object_ref in {objects.reference(instance, each, database) for each in conversions}:
-            with tracking.Quietly("An object's visitor"):
+            with LogErrors("An object's visitor"):
                 visitors.keep(object_ref, page)
     for conversion in conversions:
-        with tracking.Quietly(conversion.event_name):
+        with LogErrors(conversion.event_name):
             look_at(conversion, instance, database, page, is_new=is_new)
 
 
 def look_at(
-    conversion: Conversion[Any], instance: Model, database: str, page: tracking.RequestEvents | None, *, is_new: bool
+    conversion: Conversion[Any], instance: Model, database: str, page: RequestEvents | None, *, is_new: bool
 ) -> None:
     """What is stored counts: a save of some fields may leave out the very one that makes the conversion."""
     object_ref = objects.reference(instance, conversion, database)

@@ -79,7 +79,7 @@ def is_plain(text: str) -> bool:
     return text.isprintable() and text == text.strip()
 
 
-def entry(action: Action, visitor: Visitor, *, browser_state: BrowserState = BrowserState.NONE) -> ledger.EventEntry:
+def entry_of(action: Action, visitor: Visitor, *, browser_state: BrowserState = BrowserState.NONE) -> ledger.EventEntry:
     """The action as Meta's event, with what is known of the visitor."""
     known = visitor.user_data()
     missing = (*known.left_out, *action.user_data.left_out, *action.custom_data.left_out)

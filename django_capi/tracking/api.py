@@ -10,16 +10,16 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest
 
-from django_capi import consent as policies
 from django_capi.conf import Pixel
-from django_capi.consent import Decision
+from django_capi.consent import decisions as policies
+from django_capi.consent.decisions import Decision
 from django_capi.database import deferred
 from django_capi.ledger import store as ledger
 from django_capi.meta.events import ActionSource, AppData, InvalidEvent, MessagingChannel, OriginalEventData
 from django_capi.requests.agents import Client, client_of
 from django_capi.requests.routing import pixels_for, pixels_named
 from django_capi.requests.visitor import Visitor
-from django_capi.tracking.actions import Action, entry, is_in_transaction, on_commit, write
+from django_capi.tracking.actions import Action, entry_of, is_in_transaction, on_commit, write
 from django_capi.tracking.arguments import (
     address_from,
     app_data_from,
@@ -32,7 +32,7 @@ from django_capi.tracking.arguments import (
     yes_or_no,
 )
 from django_capi.tracking.captured import captured
-from django_capi.tracking.errors import Quietly, Untracked
+from django_capi.tracking.errors import LogErrors, Untracked
 from django_capi.tracking.page import RequestEvents, active_page, events_of
 from django_capi.tracking.threads import asynchronous
 from django_capi.types import (
@@ -40,8 +40,8 @@ from django_capi.types import (
     AppDataDict,
     CustomDataDict,
     EventName,
+    EventTime,
     MessagingChannelName,
-    Moment,
     OriginalEventDict,
     UserDataDict,
 )
@@ -58,7 +58,7 @@ def track(
     custom_data: CustomDataDict | None = None,
     user_data: UserDataDict | None = None,
     event_id: str | UUID | None = None,
-    event_time: Moment | None = None,
+    event_time: EventTime | None = None,
     action_source: ActionSource | ActionSourceName | None = None,
     url: str | None = None,
     pixels: str | Sequence[str] | None = None,
@@ -97,7 +97,7 @@ def track(
     transaction is lost with it; nothing else.
     https://developers.facebook.com/docs/marketing-api/conversions-api/parameters/server-event
     """
-    with Quietly(str(event_name)):
+    with LogErrors(str(event_name)):
         if request is not None and visitor is not None:
             raise InvalidEvent("visitor", "must not be given together with request")
         said = yes_or_no(consent, "consent")
@@ -165,7 +165,7 @@ def track_in(
                 "Add user_data, or the action_source, or consent=True.",
             )
     if is_in_transaction():
-        write([entry(action, visitor)], targets)
+        write([entry_of(action, visitor)], targets)
         hand_to_browser(page, action)
         page.in_transaction.add(action.event_id)
         on_commit(lambda: page.in_transaction.discard(action.event_id))
@@ -178,13 +178,13 @@ def store_later(page: RequestEvents, action: Action, visitor: Visitor, pixels: S
     """With the response, or when the caller's transaction in another database commits; at once if both are over."""
     elsewhere = deferred.open_elsewhere()
     if page.is_finished and elsewhere is None:
-        write([entry(action, page.completed(visitor))], pixels)
+        write([entry_of(action, page.completed(visitor))], pixels)
     else:
         deferred.after_commit(elsewhere, lambda: wait(page, action, visitor, pixels))
 
 
 def wait(page: RequestEvents, action: Action, visitor: Visitor, pixels: Sequence[Pixel]) -> None:
-    with Quietly(action.event_name):
+    with LogErrors(action.event_name):
         page.add(action, visitor=visitor, pixels=pixels)
         hand_to_browser(page, action)
 
@@ -217,7 +217,7 @@ def track_alone(action: Action, visitor: Visitor, pixels: Sequence[Pixel] | None
     if not is_browser(visitor):
         visitor = of_program(visitor, action)
     targets = chosen(pixels, None)
-    made = entry(action, visitor)
+    made = entry_of(action, visitor)
     elsewhere = deferred.open_elsewhere()
     if elsewhere is None:
         write([made], targets)
@@ -227,7 +227,7 @@ def track_alone(action: Action, visitor: Visitor, pixels: Sequence[Pixel] | None
 
 
 def write_later(made: ledger.EventEntry, pixels: Sequence[Pixel]) -> None:
-    with Quietly(made.event.event_name):
+    with LogErrors(made.event.event_name):
         write([made], pixels)
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from django.http import HttpRequest
 
-from django_capi import consent as policies
 from django_capi.consent import Consent
+from django_capi.consent import decisions as policies
 from django_capi.ledger import snapshots
 from django_capi.meta.events import InvalidEvent
 from django_capi.requests.visitor import Visitor, session_key
-from django_capi.tracking.errors import Quietly, Untracked
+from django_capi.tracking.errors import LogErrors, Untracked
 from django_capi.tracking.page import events_of
 from django_capi.tracking.threads import asynchronous
 
@@ -29,7 +29,7 @@ def capture_visitor(request: HttpRequest) -> str:
     is kept. Never raises.
     """
     reference = snapshots.CAPTURED + secrets.token_hex(16)
-    with Quietly("A captured visitor"):
+    with LogErrors("A captured visitor"):
         page = events_of(request)
         if page.is_ignored:
             snapshots.save(reference, Visitor(consent=Consent.UNKNOWN), is_excluded=True)

@@ -25,7 +25,7 @@ class Untracked(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Quietly:
+class LogErrors:
     """Log and swallow errors. Of most only the class is logged, as the message may hold personal data.
 
     Two go through: InvalidEvent under DEBUG, and the database's error when the caller's transaction is lost with it.

@@ -11,17 +11,18 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from django_capi import consent as policies
 from django_capi.conf import Pixel
-from django_capi.consent import Consent, Decision
+from django_capi.consent import Consent
+from django_capi.consent import decisions as policies
+from django_capi.consent.decisions import Decision
 from django_capi.ledger import store as ledger
 from django_capi.models import Origin
 from django_capi.requests import original
 from django_capi.requests.agents import Client, agent_of, client_of
 from django_capi.requests.routing import is_unwanted, pixels_for
 from django_capi.requests.visitor import Visitor, fbp, from_request, new_fbp
-from django_capi.tracking.actions import Action, entry, write
-from django_capi.tracking.errors import Quietly
+from django_capi.tracking.actions import Action, entry_of, write
+from django_capi.tracking.errors import LogErrors
 
 current: ContextVar[RequestEvents | None] = ContextVar("django_capi_current", default=None)
 
@@ -180,7 +181,7 @@ class RequestEvents:
             taken.append(self.waiting.pop(0))
         try:
             for pixels, entries in self.by_pixels(taken).items():
-                with Quietly("The server's copy"):
+                with LogErrors("The server's copy"):
                     write(entries, pixels)
         except BaseException:
             self.waiting = [*taken, *self.waiting]  # interrupted; a row that is there already is not stored twice
@@ -190,8 +191,8 @@ class RequestEvents:
         found: dict[tuple[Pixel, ...], list[ledger.EventEntry]] = {}
         own = tuple(pixels_for(self.request)) if any(item.pixels is None for item in items) else ()
         for item in items:
-            with Quietly(item.action.event_name):
-                made = entry(item.action, self.completed(item.visitor))
+            with LogErrors(item.action.event_name):
+                made = entry_of(item.action, self.completed(item.visitor))
                 found.setdefault(own if item.pixels is None else item.pixels, []).append(made)
         return found
 

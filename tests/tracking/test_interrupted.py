@@ -18,7 +18,9 @@ from pytest_django import Settings
 
 from django_capi.middleware import CapiMiddleware
 from django_capi.models import Event
-from django_capi.tracking import Action, atrack, custom_data_from, track
+from django_capi.tracking import atrack, track
+from django_capi.tracking.actions import Action
+from django_capi.tracking.arguments import custom_data_from
 from tests.conftest import ADDRESS, AGENT, FBP
 from tests.site.models import Note
 from tests.support.pages import events

@@ -16,7 +16,8 @@ from pytest_django import Settings
 
 from django_capi.meta.events import UserData
 from django_capi.models import Event
-from django_capi.tracking import atrack, events_of, track
+from django_capi.tracking import atrack, track
+from django_capi.tracking.page import events_of
 from tests.conftest import HEADERS
 from tests.support.pages import config
 from tests.tracking.serving import Site, serve
