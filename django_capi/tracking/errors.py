@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.exceptions import SynchronousOnlyOperation
+from django.dispatch import Signal
 
 from django_capi.database import savepoints
 from django_capi.meta.events import InvalidEvent
 
 logger = logging.getLogger("django_capi")
+
+event_skipped = Signal()  # provides event_name, reason and advice; django_capi.testing listens
 
 
 class Untracked(Exception):
@@ -44,6 +47,7 @@ class LogErrors:
         if (settings.DEBUG and isinstance(error, InvalidEvent)) or savepoints.has_lost_transaction(error):
             return False
         logger.error("%s could not be tracked: %s", self.what, in_words(error))
+        event_skipped.send(LogErrors, event_name=self.what, reason=in_words(error).removesuffix("."))
         return True
 
 
@@ -53,6 +57,7 @@ def log_reason(event_name: str, why: Untracked) -> None:
         logger.warning("%s is not sent: %s. %s", event_name, why.reason, why.advice)
     else:
         logger.info("%s is not sent: %s.", event_name, why.reason)
+    event_skipped.send(LogErrors, event_name=event_name, reason=why.reason, advice=why.advice)
 
 
 def in_words(error: Exception) -> str:
