@@ -1,4 +1,4 @@
-"""Withdraw a visitor's consent from the site's own code, such as a form without JavaScript or an account page.
+"""Withdraw a visitor's consent in the site's own code, such as in a form without JavaScript or on an account page.
 
 from django_capi.withdrawal import withdraw_consent
 
@@ -21,20 +21,22 @@ from django_capi.requests.visitor import fbp as fbp_of
 from django_capi.tracking.page import events_of
 from django_capi.tracking.threads import asynchronous
 
+__all__ = ["awithdraw_consent", "withdraw_consent"]
+
 logger = logging.getLogger("django_capi")
 
 
 def withdraw_consent(request: HttpRequest | None = None, *, external_id: object = None, fbp: str | None = None) -> bool:
-    """Send nothing more of what this visitor has consented to until now. False when nothing tells who it is.
+    """Stop sending what this visitor has consented to until now. False when nothing identifies the visitor.
 
-    `request`: the visitor's own. The `_fbp` cookie, the signed-in person and the session tell who it is; nothing more
-    is tracked in this request, and with CapiMiddleware its response deletes `_fbp` and `_fbc`.
-    `external_id`: as CAPI["EXTERNAL_ID"] gives it, by default the user's primary key; for code without a request.
-    `fbp`: the value of an `_fbp` cookie.
+    `request`: the visitor's own. The `_fbp` cookie, the signed-in user and the session identify the visitor. Nothing
+    more is tracked in this request, and with CapiMiddleware its response deletes `_fbp` and `_fbc`.
+    `external_id`: as CAPI["EXTERNAL_ID"] returns it, by default the user's primary key; for code without a request.
+    `fbp`: the value of a `_fbp` cookie.
 
-    It stops what waits to be sent, and what orders that are paid later would have sent; what Meta has already stays
-    there. What happens under a later yes is sent. Inside a transaction it is stored with it. Raises the database's
-    error when it cannot be stored: then it has to be repeated.
+    Events that wait are not sent, and orders that are paid later send none. What Meta has already stays there. Events
+    under a later consent are sent. In a transaction the withdrawal is stored with it. Raises the database's error when
+    it cannot be stored: then repeat the call.
     """
     fbps = [fbp] if fbp and cookies.is_well_formed(fbp) else []
     external_ids = [hashed(external_id)]
@@ -45,7 +47,7 @@ def withdraw_consent(request: HttpRequest | None = None, *, external_id: object 
         session = session_key(request)
     is_known = withdrawal.withdraw(fbps=fbps, external_ids=external_ids, session=session)
     if not is_known:
-        logger.info("A withdrawal of consent stops nothing: no _fbp, no signed-in person and no session tell whose.")
+        logger.info("A withdrawal of consent has no effect: no _fbp, signed-in user or session identifies the visitor.")
     if request is not None:
         pop_copies(request)
         events_of(request).note_withdrawal()
@@ -56,5 +58,5 @@ awithdraw_consent = asynchronous(withdraw_consent)
 
 
 def hashed(external_id: object) -> object:
-    """As events carry it."""
+    """The id as events carry it."""
     return UserData.from_raw({"external_id": external_id}).payload().get("external_id") if external_id else None

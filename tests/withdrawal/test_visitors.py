@@ -117,7 +117,7 @@ class TestWithoutTheCookies:
         answer = newcomer.post("/capi/withdraw/")
 
         assert (answer.status_code, Withdrawal.objects.count()) == (204, 0)
-        assert "A withdrawal of consent stops nothing" in caplog.text
+        assert "A withdrawal of consent has no effect: no _fbp, signed-in user or session" in caplog.text
 
     def test_no_session_is_made_for_it(self, newcomer: Client) -> None:
         answer = newcomer.post("/capi/withdraw/")
