@@ -22,6 +22,14 @@ URLS = """
         path("products/tea/", views.product), path("lead/", views.lead), path("capi/", include("django_capi.urls"))
     ]
 """
+PAID_ORDER = """
+    import pytest
+    from tests.site.models import Order
+
+    @pytest.fixture
+    def paid_order(client, capi_events):
+        return Order.objects.create(status=Order.PAID, total=20, email="ann@example.com")
+"""
 
 
 @pytest.fixture
@@ -53,6 +61,7 @@ def test_the_snippet_in_the_readme_passes_as_printed(project: pytest.Pytester) -
 
 def test_the_snippets_on_the_page_about_testing_pass_as_printed(project: pytest.Pytester) -> None:
     found = snippets(PAGE)
+    project.makeconftest(PAID_ORDER)
     project.makepyfile(**{f"test_snippet_{number}": snippet for number, snippet in enumerate(found)})
 
     run(project).assert_outcomes(passed=sum(snippet.count("def test_") for snippet in found))
