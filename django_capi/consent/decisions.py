@@ -35,7 +35,7 @@ class Consent(IntegerChoices):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """A consent, and when it was not given, why not and what to write."""
+    """A consent; when it is not given, also the reason, and what to write in the code or settings instead."""
 
     consent: Consent
     reason: str = ""
@@ -44,9 +44,9 @@ class Decision:
 
 GRANTED: Final = Decision(consent=Consent.GRANTED)
 LIMITED: Final = Decision(consent=Consent.LIMITED)
-CALLER_DENIED: Final = Decision(consent=Consent.DENIED, reason="its caller says consent=False")
+CALLER_DENIED: Final = Decision(consent=Consent.DENIED, reason="it was called with consent=False")
 POLICY_DENIED: Final = Decision(
-    consent=Consent.DENIED, reason="the consent policy says no to this visitor, which consent=True does not overrule"
+    consent=Consent.DENIED, reason="the consent policy says no for this visitor, which consent=True does not overrule"
 )
 SIGNAL_DENIED: Final = Decision(
     consent=Consent.DENIED,
@@ -66,7 +66,7 @@ NO_POLICY: Final = Decision(
     reason='CAPI["CONSENT"] is not set or cannot be imported',
     advice='Write CAPI["CONSENT"] = "shop.privacy.marketing", or "django_capi.consent.always" if you need no consent.',
 )
-NOBODY_ASKED: Final = Decision(
+NO_REQUEST: Final = Decision(
     consent=Consent.UNKNOWN,
     reason="no request and no consent are given",
     advice="In a view add request=request; elsewhere add consent=True if you know that the customer has consented.",
@@ -74,80 +74,73 @@ NOBODY_ASKED: Final = Decision(
 
 
 def always(request: HttpRequest) -> bool:  # noqa: ARG001  # the policy's signature
-    """A policy for sites that need no consent, chosen on purpose."""
+    """A policy for sites that need no consent. Choose it deliberately."""
     return True
 
 
 def never(request: HttpRequest) -> bool:  # noqa: ARG001  # the policy's signature
-    """A policy that sends nothing at all."""
+    """A policy under which nothing is sent."""
     return False
 
 
 def decide(request: HttpRequest) -> Consent:
-    """What this request's visitor allows. A policy that fails or says nothing clear means unknown."""
+    """The consent of the request's visitor. Unknown if the policy raises an error or has no answer."""
     return decision(request).consent
 
 
-def decision(request: HttpRequest, *, said: bool | None = None) -> Decision:
-    """What this request's visitor allows, and the caller of `track()` says.
+def decision(request: HttpRequest, *, stated: bool | None = None) -> Decision:
+    """Combine the policy's answer with the `consent` argument of `track()`.
 
-    The caller's no always counts. The caller's yes counts where the policy has no answer; it overrules neither the
-    policy's no, its Limited Data Use, nor the visitor's Sec-GPC header, and it does not stand in for a policy that
-    failed.
+    False always counts. True counts where the policy has no answer. It overrules neither the policy's no, its Limited
+    Data Use, nor the visitor's Sec-GPC header, and it does not replace the answer of a policy that raised an error.
     """
-    if said is False:
+    if stated is False:
         return CALLER_DENIED
     try:
-        answer = asked(request)
+        answer = ask_policy(request)
     except callbacks.Failed as failure:
         logger.error("The consent policy raised %s; the event is treated as not consented.", failure)  # noqa: TRY400  # a traceback may hold personal data
-        return SIGNAL_DENIED if signals_no(request) else FAILED
+        return SIGNAL_DENIED if has_gpc_signal(request) else FAILED
     if answer is Consent.DENIED:
         return NEVER if conf.imported("CONSENT") is never else POLICY_DENIED
-    has_consented = answer.is_given or bool(said)
-    # Global Privacy Control, https://www.w3.org/TR/gpc/: the header says so or is absent.
-    if signals_no(request):
+    has_consented = answer.is_given or bool(stated)
+    # Global Privacy Control, https://www.w3.org/TR/gpc/: the header is 1 or absent.
+    if has_gpc_signal(request):
         return LIMITED if conf.GPC == "limit" and has_consented else SIGNAL_DENIED
     if has_consented:
         return LIMITED if answer is Consent.LIMITED else GRANTED
     return NOT_ASKED if conf.imported("CONSENT") else NO_POLICY
 
 
-def decision_without_request(*, said: bool | None) -> Decision:
-    """What holds where there is no visitor to ask, such as in a cron job: the caller's word."""
+def decision_without_request(*, stated: bool | None) -> Decision:
+    """Decide where there is no visitor, such as in a cron job, by the `consent` argument."""
     policy = conf.imported("CONSENT")
     if policy is never:
         return NEVER
-    if said is None:
-        return GRANTED if policy is always else NOBODY_ASKED
-    return GRANTED if said else CALLER_DENIED
+    if stated is None:
+        return GRANTED if policy is always else NO_REQUEST
+    return GRANTED if stated else CALLER_DENIED
 
 
-def decision_for_captured(kept: Consent, *, said: bool | None) -> Decision:
-    """What holds for a visitor who was captured earlier: the answer of then, and the caller's word as above."""
+def decision_for_captured(kept: Consent, *, stated: bool | None) -> Decision:
+    """Decide for a captured visitor: by the answer at that time, combined with the `consent` argument as above."""
     if conf.imported("CONSENT") is never:
         return NEVER
-    if said is False:
+    if stated is False:
         return CALLER_DENIED
     if kept is Consent.DENIED:
         return POLICY_DENIED
     if kept.is_given:
         return Decision(consent=kept)
-    return GRANTED if said else NOT_ASKED
+    return GRANTED if stated else NOT_ASKED
 
 
-def said(*, consent: bool) -> Consent:
-    """A caller's own word, where there is no request to ask."""
-    return decision_without_request(said=consent).consent
+def consent_without_request(*, stated: bool | None) -> Consent:
+    return decision_without_request(stated=stated).consent
 
 
-def without_request() -> Consent:
-    """What holds where there is nobody to ask, such as in a cron job: yes only under `always`."""
-    return decision_without_request(said=None).consent
-
-
-def asked(request: HttpRequest) -> Consent:
-    """The policy's answer; anything but True, False and a `Consent` counts as none. Raises `hooks.Failed`."""
+def ask_policy(request: HttpRequest) -> Consent:
+    """The policy's answer; anything but True, False or a `Consent` counts as no answer. Raises `callbacks.Failed`."""
     policy = conf.imported("CONSENT")
     answer = callbacks.call(policy, request) if policy else None
     if isinstance(answer, Consent):
@@ -157,5 +150,5 @@ def asked(request: HttpRequest) -> Consent:
     return Consent.UNKNOWN
 
 
-def signals_no(request: HttpRequest) -> bool:
+def has_gpc_signal(request: HttpRequest) -> bool:
     return request.META.get("HTTP_SEC_GPC") == "1" and conf.GPC != "ignore"

@@ -23,18 +23,18 @@ from django_capi.tracking.page import RequestEvents
 
 
 def copies(obj: Model, page: RequestEvents) -> Iterator[Action]:
-    """The object's conversions that this browser has still to fire, each given out once.
+    """The object's conversions that this browser still has to fire. Each is returned once.
 
-    Only to the browser that made the object, and only for a day: Meta would count a later copy again.
+    Only for the browser that made the object, and only for a day: Meta would count a later copy again.
     """
     if not page.visitor.consent.is_given or page.is_excluded:
         return
     for conversion in conversions_of(obj):
         object_ref = objects.reference(obj, conversion)
-        kept = snapshots.find(object_ref)
-        if kept is None or kept.has_withdrawn:
+        snapshot = snapshots.find(object_ref)
+        if snapshot is None or snapshot.has_withdrawn:
             continue
-        if kept.is_of(page.visitor, session=session_key(page.request)) is False:
+        if snapshot.is_of(page.visitor, session=session_key(page.request)) is False:
             continue
         taken = marks.take_copy(object_ref, conversion.event_name)
         if taken:
@@ -42,8 +42,8 @@ def copies(obj: Model, page: RequestEvents) -> Iterator[Action]:
 
 
 def browser_copy(conversion: Conversion[Any], obj: Model, object_ref: str, taken: marks.BrowserCopy) -> Action:
-    """The same data as in the server's copy, which may have been made before the object changed again."""
-    event_time, custom_data = stored_part(conversion, taken) or own_part(conversion, obj)
+    """An action with the data of the server's copy, as the object may have changed since."""
+    event_time, custom_data = data_from_ledger(conversion, taken) or data_from_object(conversion, obj)
     return Action(
         event_name=conversion.event_name,
         event_id=taken.event_id,
@@ -57,8 +57,8 @@ def browser_copy(conversion: Conversion[Any], obj: Model, object_ref: str, taken
     )
 
 
-def stored_part(conversion: Conversion[Any], taken: marks.BrowserCopy) -> tuple[int, CustomData] | None:
-    """From the ledger, unless the payload has gone already, or the transaction with the object is still open."""
+def data_from_ledger(conversion: Conversion[Any], taken: marks.BrowserCopy) -> tuple[int, CustomData] | None:
+    """None if the payload is deleted already, or the transaction with the object is still open."""
     rows = Event.objects.using(using()).filter(event_id=taken.event_id, event_name=conversion.event_name)
     text = rows.exclude(payload="").exclude(due_at=HELD).values_list("payload", flat=True).first()
     if text is None:
@@ -67,6 +67,6 @@ def stored_part(conversion: Conversion[Any], taken: marks.BrowserCopy) -> tuple[
     return payload["event_time"], custom_data_from(payload.get("custom_data") or {})
 
 
-def own_part(conversion: Conversion[Any], obj: Model) -> tuple[int, CustomData]:
+def data_from_object(conversion: Conversion[Any], obj: Model) -> tuple[int, CustomData]:
     data = data_of(conversion, obj)
     return data.event_time or 0, data.custom_data

@@ -146,7 +146,7 @@ class TestReasons:
 
         visitor.post("/act/")
 
-        assert "Lead: its caller says consent=False." in failure("Lead")
+        assert "Lead: it was called with consent=False." in failure("Lead")
 
     def test_an_invalid_argument_is_a_reason_without_its_value(self) -> None:
         track("Lead", consent=True, event_time="ann@example.com")  # type: ignore[arg-type]

@@ -40,12 +40,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None, st
     "nobody": ({"CONSENT": lambda request: True}, {}, None, "no request and no consent", "request=request"),
     "crawler": ({}, {}, {"HTTP_USER_AGENT": GOOGLEBOT}, "crawler", ""),
     "excluded": ({"EXCLUDE": lambda request: True}, {}, BROWSER, "EXCLUDE", ""),
-    "program": ({}, {"user_data": None}, {"HTTP_USER_AGENT": "curl/8"}, "who the customer is", "action_source"),
+    "program": ({}, {"user_data": None}, {"HTTP_USER_AGENT": "curl/8"}, "identifies the customer", "action_source"),
     "no pixel": ({"PIXEL_ID": ""}, {}, BROWSER, "no pixel", 'CAPI["PIXEL_ID"]'),
     "no choice": ({"PIXELS": PIXELS, "PIXEL_FOR": lambda subject: None}, {}, BROWSER, "no pixel", 'pixels=["main"]'),
     "bad choice": ({"PIXELS": PIXELS, "PIXEL_FOR": unreadable}, {"consent": True}, None, "no pixel", "pixels="),
     "odd choice": ({"PIXELS": PIXELS, "PIXEL_FOR": lambda subject: 5}, {}, BROWSER, "no pixel", "PIXEL_FOR"),
-    "visitor": ({}, {"visitor": "visitor:" + "0" * 32}, None, "visitor is not kept", "capture_visitor(request)"),
+    "visitor": ({}, {"visitor": "visitor:" + "0" * 32}, None, "visitor is not stored", "capture_visitor(request)"),
 }
 
 
