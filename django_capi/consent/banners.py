@@ -1,4 +1,4 @@
-"""Consent policies for common banners: where each keeps the visitor's answer, and what it calls marketing."""
+"""Consent policies for common consent banners."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from django.http import HttpRequest
 from django_capi.conf import imported_path
 from django_capi.consent.readers import CookieReader
 
-COOKIEBOT_ALL: Final = "-1"  # the visitor's region asks for no consent
+COOKIEBOT_ALL: Final = "-1"  # the visitor's region requires no consent
 COOKIEBOT_NONE: Final = "0"
 ANSWERS: Final = {"yes": True, "no": False, "1": True, "0": False}
 
 
 def parse_cookiebot(text: str, category: str) -> bool | None:
     """
-    A JavaScript object, which is no JSON. https://www.cookiebot.com/en/developer/
+    A JavaScript object, which is not JSON. https://www.cookiebot.com/en/developer/
 
     >>> parse_cookiebot("{stamp:'x',necessary:true,marketing:false,method:'explicit'}", "marketing")
     False
@@ -50,7 +50,7 @@ def parse_onetrust(text: str, category: str) -> bool | None:
 
 def parse_cookieyes(text: str, category: str) -> bool | None:
     """
-    Pairs with commas between them. Until the visitor acts, a no is only the default.
+    Pairs separated by commas. Until the visitor acts, "no" is only the default.
     https://www.cookieyes.com/documentation/
 
     >>> parse_cookieyes("consentid:x,consent:no,action:yes,necessary:yes,advertisement:no", "advertisement")
@@ -93,7 +93,7 @@ def parse_klaro(text: str, category: str) -> bool | None:
 
 def answers_in(text: str) -> dict[str, bool | None]:
     """
-    The answers in `name:answer` pairs with commas between them.
+    The answers in `name:answer` pairs separated by commas.
 
     >>> answers_in("C0001:1,C0004:0")
     {'C0001': True, 'C0004': False}
@@ -105,7 +105,7 @@ def answers_in(text: str) -> dict[str, bool | None]:
 def json_object(text: str) -> dict[str, Any]:
     found = json.loads(text)
     if not isinstance(found, dict):
-        raise ValueError("no object")  # noqa: TRY004  # the form is wrong, as for text that is no JSON
+        raise ValueError("not an object")  # noqa: TRY004  # the form is wrong, as for a value that is not JSON
     return found
 
 

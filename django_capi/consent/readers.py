@@ -1,6 +1,6 @@
-"""Read a consent policy's answer from a cookie, whatever the cookie holds.
+"""Read the visitor's consent from a banner's cookie.
 
-A cookie is written by the browser and may hold anything. What cannot be read is no answer: a False would withdraw the
+A browser can send anything in a cookie. A value that cannot be read counts as no answer, as False would withdraw the
 consent of a visitor who has given it.
 """
 
@@ -27,11 +27,11 @@ class CookieReader:
     """
     A consent policy that reads a banner's cookie.
 
-    `name`: of the cookie.
-    `parse`: takes the cookie's text and the category; returns True, False, or None when the visitor has not answered.
-    It raises ValueError or KeyError for a text of another form, and is then given the text percent-decoded.
+    `name`: the name of the cookie.
+    `parse`: takes the cookie's value and the category; returns True, False, or None when the visitor has not answered.
+    It raises ValueError or KeyError for a value of another form, and is then called with the value percent-decoded.
     `category`: what the banner calls marketing.
-    `closed_by`: a cookie that the banner sets once the visitor has answered. Without it a no is only the default.
+    `closed_by`: a cookie that the banner sets once the visitor has answered. Without that cookie False is the default.
 
     >>> request = HttpRequest()
     >>> request.COOKIES["choice"] = "marketing:granted"
@@ -64,7 +64,7 @@ class CookieReader:
 
 def decodings(text: str) -> Iterator[str]:
     """
-    The text as it came, then with its percent-encoding removed, once for each time that it was encoded.
+    The value as it was sent, then percent-decoded as often as it was encoded.
 
     >>> list(decodings("a%253Db"))
     ['a%253Db', 'a%3Db', 'a=b']
@@ -82,7 +82,7 @@ def decodings(text: str) -> Iterator[str]:
 
 def cookie(name: str, granted: str = "yes", denied: str = "no") -> CookieReader:
     """
-    A policy for a plain cookie with one value for yes and one for no; any other value is no answer.
+    A policy for a plain cookie with one value for yes and one for no. Any other value counts as no answer.
 
     >>> request = HttpRequest()
     >>> request.COOKIES["cookies_ok"] = "1"

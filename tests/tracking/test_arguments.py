@@ -97,7 +97,7 @@ class TestTime:
             "before 1970",
         ],
     )
-    def test_others_are_refused_by_name(self, settings: Settings, given: Any, rule: str) -> None:
+    def test_times_of_another_form_are_refused_by_name(self, settings: Settings, given: Any, rule: str) -> None:
         settings.DEBUG = True
 
         with pytest.raises(InvalidEvent, match=f"event_time: .*{rule}"):

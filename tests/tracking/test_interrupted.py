@@ -118,7 +118,7 @@ def test_a_client_that_leaves_while_the_response_is_finished_has_its_event_store
     assert names() == ["Lead"]
 
 
-def test_a_page_that_nobody_sees_has_no_page_view(settings: Settings) -> None:
+def test_a_page_that_is_never_shown_has_no_page_view(settings: Settings) -> None:
     arrived = Arrived()
 
     def act(request: HttpRequest) -> HttpResponse:

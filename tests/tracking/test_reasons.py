@@ -72,7 +72,7 @@ def test_every_none_has_its_reason(
     assert "ann@example.com" not in caplog.text
 
 
-def test_a_reason_says_nothing_of_the_visitor(rf: RequestFactory, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_reason_has_no_data_of_the_visitor(rf: RequestFactory, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     request = rf.post("/", HTTP_COOKIE=f"_fbp={FBP}", **BROWSER)
 
@@ -110,7 +110,7 @@ def test_in_a_view_an_event_without_its_request_is_noticed(
     assert "track(…, request=request)" in caplog.text
 
 
-def test_a_captured_visitor_who_is_none_is_told_apart_from_one_who_is_gone(settings: Settings) -> None:
+def test_a_reference_that_is_none_is_an_invalid_argument(settings: Settings) -> None:
     settings.DEBUG = True
 
     with pytest.raises(ValueError, match=r"capture_visitor\(request\)"):
@@ -136,7 +136,7 @@ class TestNearMisses:
         assert Event.objects.get().event_name == name
 
     @pytest.mark.parametrize("name", ["Lead", "Purchase", "PageView", "OrderShipped", "Newsletter", "QuizDone"])
-    def test_other_names_are_not(self, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    def test_other_names_are_not_noticed(self, caplog: pytest.LogCaptureFixture, name: str) -> None:
         track(CustomEvent(name), consent=True, user_data=ANN, custom_data=PAID_IN_RED)
 
         assert not caplog.records
@@ -171,13 +171,13 @@ class TestNearMisses:
 
         assert f"Write user_data['{meant}']" in caplog.text
 
-    def test_each_is_said_once(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_each_near_miss_is_logged_once(self, caplog: pytest.LogCaptureFixture) -> None:
         for _ in range(3):
             track(CustomEvent("lead"), consent=True, user_data=ANN)
 
         assert caplog.text.count("'Lead'") == 1
 
-    def test_in_production_nothing_is_said(self, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    def test_production_logs_no_near_misses(self, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
         settings.DEBUG = False
         misspelt: Any = {"user_data": {**ANN, "email_address": "x"}, "custom_data": {"valeu": 1}}
 

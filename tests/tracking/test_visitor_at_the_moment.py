@@ -129,7 +129,7 @@ def test_one_action_asks_them_once(visitor: Client, settings: Settings) -> None:
 
 
 class TestUserData:
-    def test_it_is_asked_for_signed_in_people_only(self, visitor: Client, settings: Settings, ann: User) -> None:
+    def test_user_data_is_called_for_signed_in_users_only(self, visitor: Client, settings: Settings, ann: User) -> None:
         asked: list[str] = []
 
         def person(request: HttpRequest) -> dict[str, str]:

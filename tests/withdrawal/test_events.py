@@ -121,7 +121,7 @@ class TestWhileTheViewIsAtWork:
 
         assert (answer, sent()) == (204, [])
 
-    def test_nor_one_that_happens_afterwards(self, meanwhile: Meanwhile, settings: Settings) -> None:
+    def test_an_event_later_in_the_same_view_is_not_sent(self, meanwhile: Meanwhile, settings: Settings) -> None:
         """The view reads the cookies that its request came with, and they say yes."""
 
         def act(request: HttpRequest) -> None:
@@ -133,7 +133,7 @@ class TestWhileTheViewIsAtWork:
 
         assert (answer, sent()) == (204, [])
 
-    def test_but_the_views_own_word_is_a_new_one(self, meanwhile: Meanwhile, settings: Settings) -> None:
+    def test_consent_true_after_the_withdrawal_is_a_new_consent(self, meanwhile: Meanwhile, settings: Settings) -> None:
         def act(request: HttpRequest) -> None:
             meanwhile.wait()
             track("Lead", request=request, consent=True, event_id="lead-00000001")
@@ -144,7 +144,7 @@ class TestWhileTheViewIsAtWork:
 
         assert (answer, sent()) == (204, ["lead-00000001"])
 
-    def test_nor_is_that_of_an_async_view(self, meanwhile: Meanwhile, settings: Settings) -> None:
+    def test_an_event_in_an_async_view_is_not_sent(self, meanwhile: Meanwhile, settings: Settings) -> None:
         async def view(request: HttpRequest) -> HttpResponse:
             await atrack("Lead", request=request)
             await asyncio.to_thread(meanwhile.wait)
