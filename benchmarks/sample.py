@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
+
+from django_capi.types import ContentDict, CustomDataDict, UserDataDict
 
 EVENT_TIME: Final = 1_700_000_000
 URL: Final = "https://shop.example.com/checkout/done/?utm_source=mail"
-PERSON: Final = {
+PERSON: Final[UserDataDict] = {
     "em": " John_Smith@Example.com ",
     "ph": "+1 (650) 555-1212",
     "fn": "John",
@@ -24,11 +26,11 @@ VISIT: Final = {
     "fbp": "fb.1.1596403881668.1116446470",
     "fbc": "fb.1.1554763741205.IwAR2F4-dbP0l7Mn1IawQQGCINEz7PYXQvwjNwB_qa2ofrHyiLjcbCRxTDMgk",
 }
-LINES: Final = tuple(
+LINES: Final[tuple[ContentDict, ...]] = tuple(
     {"id": f"sku-{number}", "quantity": number, "item_price": Decimal("19.90"), "title": f"Thing {number}"}
     for number in (1, 2, 3)
 )
-CUSTOM_DATA: Final[dict[str, Any]] = {
+CUSTOM_DATA: Final[CustomDataDict] = {
     "value": Decimal("119.40"),
     "currency": "EUR",
     "contents": LINES,

@@ -13,10 +13,10 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from django_capi import tracking
 from django_capi.browser.responses import delete_cookies, hand_over, has_click, is_shared
 from django_capi.requests import original
-from django_capi.tracking import RequestEvents
+from django_capi.tracking.errors import LogErrors
+from django_capi.tracking.page import RequestEvents, current
 from django_capi.tracking.threads import run_in_new_thread, run_to_end
 from django_capi.withdrawal import withdraw_consent
 
@@ -75,13 +75,13 @@ def begin(request: HttpRequest) -> tuple[RequestEvents, Token[RequestEvents | No
     original.remember(request)
     page = RequestEvents(request)
     request.capi = page  # type: ignore[attr-defined]
-    return page, tracking.current.set(page)
+    return page, current.set(page)
 
 
 def end(page: RequestEvents, token: Token[RequestEvents | None]) -> None:
     page.is_finished = True
     try:
-        tracking.current.reset(token)
+        current.reset(token)
     except ValueError:  # a coroutine that is closed in another context than its own
         return
 
@@ -95,11 +95,11 @@ def has_work(page: RequestEvents) -> bool:
 def finish(page: RequestEvents, response: HttpResponseBase) -> None:
     """Add the browser's copies to the response, and store the server's."""
     if page.has_declined or page.has_withdrawn:
-        with tracking.Quietly("The withdrawal of consent"):
+        with LogErrors("The withdrawal of consent"):
             withdraw(page, response)
-    with tracking.Quietly("The browser's copy"):
+    with LogErrors("The browser's copy"):
         hand_over(page, response)
-    with tracking.Quietly("The server's copy"):
+    with LogErrors("The server's copy"):
         page.store()
 
 
@@ -117,5 +117,5 @@ def withdraw(page: RequestEvents, response: HttpResponseBase) -> None:
 
 def abandon(page: RequestEvents) -> None:
     """Store what has happened although no response will be sent."""
-    with tracking.Quietly("The server's copy"):
+    with LogErrors("The server's copy"):
         page.abandon()

@@ -1,4 +1,4 @@
-"""Withdraw a visitor's consent from the site's own code, such as a form without JavaScript or an account page.
+"""Withdraw a visitor's consent in the site's own code, such as in a form without JavaScript or on an account page.
 
 from django_capi.withdrawal import withdraw_consent
 
@@ -18,8 +18,10 @@ from django_capi.meta import cookies
 from django_capi.meta.events import UserData
 from django_capi.requests.visitor import contact, session_key
 from django_capi.requests.visitor import fbp as fbp_of
-from django_capi.tracking import events_of
+from django_capi.tracking.page import events_of
 from django_capi.tracking.threads import asynchronous
+
+__all__ = ["awithdraw_consent", "withdraw_consent"]
 
 logger = logging.getLogger("django_capi")
 

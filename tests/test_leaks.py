@@ -26,7 +26,6 @@ from django.core.management import CommandError, call_command
 from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import Settings
 
-from django_capi import tracking
 from django_capi.browser import specs
 from django_capi.collector.reports import Known, report_from
 from django_capi.conf import conf
@@ -36,7 +35,9 @@ from django_capi.ledger.store import store
 from django_capi.meta.events import CustomData, InvalidEvent, UserData
 from django_capi.models import Event, Origin, Snapshot, Status
 from django_capi.requests.visitor import from_request
-from django_capi.tracking import Action, RequestEvents, track
+from django_capi.tracking import track
+from django_capi.tracking.actions import Action, entry_of
+from django_capi.tracking.page import RequestEvents
 from example_project.standin import server as standin
 from tests.conftest import ADDRESS, AGENT, FBP, HEADERS
 from tests.site.models import Note, Order
@@ -258,7 +259,7 @@ def test_nothing_shows_contact_data_tokens_or_the_visitor_in_its_repr(rf: Reques
     )
     report = {"event_name": "Search", "event_id": "search-00000001", "pixels": ["1"], "state": "fired"}
     known = Known(page_pixels={"1"}, all_pixels={"1"}, fbp=FBP)
-    entry = tracking.entry(made, from_request(request))
+    entry = entry_of(made, from_request(request))
     store([entry], conf.pixels().values())
     held = lanes.claim("1234567890123456")
     assert held

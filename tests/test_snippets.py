@@ -19,11 +19,12 @@ from django.core.checks import Error
 from django.core.management import BaseCommand, get_commands, load_command_class
 from django.http import HttpRequest, HttpResponse
 from django.template import Engine, RequestContext, Template
-from django.test import Client, override_settings
+from django.test import override_settings
 from django.urls import path
 from pytest_django import Settings
 
 from django_capi.checks import check_settings
+from django_capi.testing import BrowserClient
 from tests.site.urls import urlpatterns
 from tests.support.snippets import ROOT, Snippet, pages, snippets
 
@@ -155,7 +156,9 @@ def test_links_from_the_readme_into_the_repository_lead_somewhere() -> None:
 @pytest.mark.django_db
 def test_the_readme_works_as_printed(settings: Settings) -> None:
     """The page of its test, made of its template tags, is tracked as its assertions say."""
-    [example] = [snippet for snippet in PYTHON if "def test_product_page" in snippet.code]
+    [example] = [
+        snippet for snippet in PYTHON if snippet.page == "README.md" and "def test_product_page" in snippet.code
+    ]
     tags = [snippet.code for snippet in snippets("django") if snippet.page == "README.md"]
     page = Engine(libraries={"capi": TAGS}, builtins=[TAGS]).from_string("".join(tags[:2]))
     settings.ROOT_URLCONF = (path("products/tea/", partial(show, page)), *urlpatterns)
@@ -164,7 +167,7 @@ def test_the_readme_works_as_printed(settings: Settings) -> None:
 
     exec(compile(example.code, str(example), "exec"), names)
 
-    names["test_product_page"](Client(), None)
+    names["test_product_page"](BrowserClient(), None)
 
 
 def show(page: Template, request: HttpRequest) -> HttpResponse:

@@ -12,7 +12,7 @@ from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.consent import Consent
-from django_capi.conversions import reference
+from django_capi.conversions.objects import reference
 from django_capi.meta.events import InvalidEvent
 from django_capi.models import Event, MatchKey, Origin, Status
 from django_capi.tracking import track
@@ -129,7 +129,7 @@ def test_limited_data_use_goes_with_both_copies(visitor: Client, settings: Setti
     ["", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"],
     ids=["no agent", "a crawler"],
 )
-def test_clients_that_are_no_browsers_track_nothing(visitor: Client, agent: str) -> None:
+def test_pages_of_other_clients_than_browsers_track_nothing(visitor: Client, agent: str) -> None:
     visitor.get("/product/", HTTP_USER_AGENT=agent)
 
     assert not Event.objects.exists()
@@ -162,7 +162,7 @@ def test_the_site_chooses_the_pixel(visitor: Client, settings: Settings) -> None
     assert Event.objects.get().pixel_id == "2"
 
 
-def test_a_failing_choice_of_pixel_tells_no_pixel(visitor: Client, settings: Settings) -> None:
+def test_an_error_while_choosing_pixels_sends_to_none(visitor: Client, settings: Settings) -> None:
     settings.CAPI = {**settings.CAPI, "PIXEL_FOR": raising}
 
     response = visitor.post("/lead/")
@@ -206,7 +206,7 @@ def test_contact_data_is_hashed_before_it_is_stored() -> None:
     assert len(payload(event)["user_data"]["em"]) == 64
 
 
-def test_without_a_request_the_caller_has_to_say_that_there_is_consent(
+def test_without_a_request_the_caller_has_to_state_the_consent(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.CAPI = {**settings.CAPI, "CONSENT": lambda request: True}
@@ -243,11 +243,11 @@ def test_a_failing_insert_does_not_break_the_callers_transaction(caplog: pytest.
 
 
 def test_a_wrong_event_name_raises_only_in_debug(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
-    track("", consent=True)
+    track("", consent=True)  # type: ignore[arg-type]
     settings.DEBUG = True
 
     with pytest.raises(InvalidEvent):
-        track("", consent=True)
+        track("", consent=True)  # type: ignore[arg-type]
 
     assert caplog.record_tuples[0][1] == logging.ERROR
 

@@ -31,7 +31,9 @@ from django_capi.meta import cookies, wire
 from django_capi.meta.events import PAGE_VIEW
 from django_capi.models import Origin
 from django_capi.requests.routing import pixels_for
-from django_capi.tracking import Action, RequestEvents, custom_data_from, events_of, new_id
+from django_capi.tracking.actions import Action
+from django_capi.tracking.arguments import custom_data_from, new_id
+from django_capi.tracking.page import RequestEvents, events_of
 
 logger = logging.getLogger("django_capi")
 

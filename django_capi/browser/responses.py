@@ -23,7 +23,7 @@ from django_capi.meta import cookies
 from django_capi.requests import original
 from django_capi.requests.sessions import note_reading
 from django_capi.requests.visitor import fbp, new_fbc
-from django_capi.tracking import RequestEvents
+from django_capi.tracking.page import RequestEvents
 
 logger = logging.getLogger("django_capi")
 

@@ -12,7 +12,7 @@ from django_capi.collector.requests import text
 from django_capi.conf import conf
 from django_capi.ledger.store import DUPLICATE_WINDOW
 from django_capi.models import BrowserState
-from django_capi.tracking import is_storable
+from django_capi.tracking.actions import is_storable
 
 __all__ = ["ItemRefused", "Known", "Refusals", "Report", "read_items"]
 

@@ -15,7 +15,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from django_capi import tracking
 from django_capi.browser import blocks, responses
 from django_capi.browser.session import pop_copies
 from django_capi.collector.rates import check_rates
@@ -25,6 +24,8 @@ from django_capi.collector.writing import write_reports
 from django_capi.conf import conf
 from django_capi.requests.routing import pixels_for
 from django_capi.requests.visitor import client_ip_address, fbp, reduced
+from django_capi.tracking.errors import LogErrors
+from django_capi.tracking.page import RequestEvents, events_of
 from django_capi.withdrawal import withdraw_consent
 
 __all__ = ["collect", "visitor", "withdraw"]
@@ -60,7 +61,7 @@ def collect(request: HttpRequest) -> HttpResponse:
     except RequestRefused as refusal:
         return refusal.response()
     reports, refusals = read_items(items, known_to(request))
-    page = tracking.events_of(request)
+    page = events_of(request)
     if reports and page.visitor.consent.is_given and not page.is_excluded:
         url, referrer = own_url(request, body.get("url")), reduced(text(body.get("referrer")))
         page.visitor = page.visitor.at(url=url, referrer=referrer)
@@ -79,9 +80,9 @@ def known_to(request: HttpRequest) -> Known:
     )
 
 
-def written(page: tracking.RequestEvents, reports: list[Report]) -> Refusals | None:
+def written(page: RequestEvents, reports: list[Report]) -> Refusals | None:
     """What was refused on the way; None when the ledger could not be written."""
-    with tracking.Quietly("The browser's report"):
+    with LogErrors("The browser's report"):
         return write_reports(page, reports)
     return None
 
@@ -103,7 +104,7 @@ def visitor(request: HttpRequest) -> HttpResponse:
 
     The script asks with POST, which reaches the site also through a cache that ignores `Cache-Control`.
     """
-    page = tracking.events_of(request)
+    page = events_of(request)
     targets = pixels_for(request)
     is_given = page.visitor.consent.is_given
     response = JsonResponse(
@@ -130,7 +131,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
         check_origin(request)
     except RequestRefused as refusal:
         return refusal.response()
-    with tracking.Quietly("The withdrawal"):
+    with LogErrors("The withdrawal"):
         withdraw_consent(request, fbp=posted_fbp(request))
         response = HttpResponse(status=204)
         responses.delete_cookies(request, response)

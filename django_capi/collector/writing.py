@@ -12,7 +12,9 @@ from django_capi.meta.events import InvalidEvent
 from django_capi.models import Origin
 from django_capi.requests.routing import pixels_for
 from django_capi.requests.visitor import Visitor, reduced
-from django_capi.tracking import Action, RequestEvents, custom_data_from, entry, write
+from django_capi.tracking.actions import Action, entry_of, write
+from django_capi.tracking.arguments import custom_data_from
+from django_capi.tracking.page import RequestEvents
 
 __all__ = ["write_reports"]
 
@@ -48,7 +50,7 @@ def mirrored(page: RequestEvents, report: Report) -> store.EventEntry:
         custom_data=custom_data_from(report.custom_data),
         origin=Origin.BROWSER,
     )
-    return entry(action, visitor_of(page, report), browser_state=report.state)
+    return entry_of(action, visitor_of(page, report), browser_state=report.state)
 
 
 def visitor_of(page: RequestEvents, report: Report) -> Visitor:

@@ -10,43 +10,19 @@ from django_capi.consent.banners import (
     onetrust,
     vanilla_cookieconsent,
 )
-from django_capi.consent.decisions import (
-    NO_REQUEST,
-    POLICY_DENIED,
-    WITHDRAWN,
-    Consent,
-    Decision,
-    always,
-    decide,
-    decision,
-    decision_for_captured,
-    decision_without_request,
-    never,
-    stated_consent,
-    without_request,
-)
+from django_capi.consent.decisions import Consent, always, never
 from django_capi.consent.readers import CookieReader, cookie
 
 __all__ = [
-    "NO_REQUEST",
-    "POLICY_DENIED",
-    "WITHDRAWN",
     "Consent",
     "CookieReader",
-    "Decision",
     "always",
     "cookie",
     "cookiebot",
     "cookieyes",
-    "decide",
-    "decision",
-    "decision_for_captured",
-    "decision_without_request",
     "django_cookie_consent",
     "klaro",
     "never",
     "onetrust",
-    "stated_consent",
     "vanilla_cookieconsent",
-    "without_request",
 ]

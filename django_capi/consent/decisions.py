@@ -1,7 +1,7 @@
-"""Decide whether a visitor has consented, once for both copies of an event.
+"""Decide whether a visitor has consented: one decision for both copies of an event.
 
-`CAPI["CONSENT"]` names the site's policy: a callable that takes the request and returns True, False, None (not asked
-yet) or a `Consent`. Nothing is sent without a True or a `Consent` that is given, so nothing is sent without a policy.
+The policy is the site's: `CAPI["CONSENT"]` names a callable that takes the request and returns True, False, None (not
+asked yet) or a `Consent`. Without a policy the answer is None, and without a clear yes nothing is sent.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Consent(IntegerChoices):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """A consent; if it is not given, also the reason and what to change."""
+    """A consent; when it is not given, also the reason, and what to write in the code or settings instead."""
 
     consent: Consent
     reason: str = ""
@@ -44,22 +44,22 @@ class Decision:
 
 GRANTED: Final = Decision(consent=Consent.GRANTED)
 LIMITED: Final = Decision(consent=Consent.LIMITED)
-CALLER_DENIED: Final = Decision(consent=Consent.DENIED, reason="its caller passed consent=False")
+CALLER_DENIED: Final = Decision(consent=Consent.DENIED, reason="it was called with consent=False")
 POLICY_DENIED: Final = Decision(
-    consent=Consent.DENIED, reason="the consent policy denies this visitor, which consent=True does not overrule"
+    consent=Consent.DENIED, reason="the consent policy says no for this visitor, which consent=True does not overrule"
 )
 SIGNAL_DENIED: Final = Decision(
     consent=Consent.DENIED,
     reason="the visitor's browser sends Sec-GPC: 1, which consent=True does not overrule",
-    advice='Only if the law that applies to you allows it: CAPI["GPC"] = "ignore".',
+    advice='Only if the law you are under allows it: CAPI["GPC"] = "ignore".',
 )
 NEVER: Final = Decision(consent=Consent.DENIED, reason='CAPI["CONSENT"] is django_capi.consent.never')
 WITHDRAWN: Final = Decision(consent=Consent.DENIED, reason="the visitor has withdrawn consent")
-FAILED: Final = Decision(consent=Consent.UNKNOWN, reason="the consent policy raised an error, see the message above")
+FAILED: Final = Decision(consent=Consent.UNKNOWN, reason="the consent policy raised an error, see the line above")
 NOT_ASKED: Final = Decision(
     consent=Consent.UNKNOWN,
     reason="the consent policy has no answer for this visitor",
-    advice="If you know that this customer has consented, pass consent=True.",
+    advice="If you know that this customer has consented, add consent=True.",
 )
 NO_POLICY: Final = Decision(
     consent=Consent.UNKNOWN,
@@ -68,31 +68,31 @@ NO_POLICY: Final = Decision(
 )
 NO_REQUEST: Final = Decision(
     consent=Consent.UNKNOWN,
-    reason="neither a request nor consent was passed",
-    advice="In a view, pass request=request; elsewhere, pass consent=True if you know that the customer has consented.",
+    reason="no request and no consent are given",
+    advice="In a view add request=request; elsewhere add consent=True if you know that the customer has consented.",
 )
 
 
 def always(request: HttpRequest) -> bool:  # noqa: ARG001  # the policy's signature
-    """A policy for sites that need no consent."""
+    """A policy for sites that need no consent. Choose it deliberately."""
     return True
 
 
 def never(request: HttpRequest) -> bool:  # noqa: ARG001  # the policy's signature
-    """A policy that sends nothing at all."""
+    """A policy under which nothing is sent."""
     return False
 
 
 def decide(request: HttpRequest) -> Consent:
-    """Return the consent of this request's visitor. It is unknown if the policy fails or has no answer."""
+    """The consent of the request's visitor. Unknown if the policy raises an error or has no answer."""
     return decision(request).consent
 
 
 def decision(request: HttpRequest, *, stated: bool | None = None) -> Decision:
-    """Combine the policy's answer for this request with the consent that the caller of `track()` states.
+    """Combine the policy's answer with the `consent` argument of `track()`.
 
-    A stated False always counts. A stated True counts if the policy has no answer: it overrules neither the policy's
-    False, nor Limited Data Use, nor the visitor's Sec-GPC header, and it does not replace a policy that failed.
+    False always counts. True counts where the policy has no answer. It overrules neither the policy's no, its Limited
+    Data Use, nor the visitor's Sec-GPC header, and it does not replace the answer of a policy that raised an error.
     """
     if stated is False:
         return CALLER_DENIED
@@ -100,12 +100,12 @@ def decision(request: HttpRequest, *, stated: bool | None = None) -> Decision:
         answer = ask_policy(request)
     except callbacks.Failed as failure:
         logger.error("The consent policy raised %s; the event is treated as not consented.", failure)  # noqa: TRY400  # a traceback may hold personal data
-        return SIGNAL_DENIED if signals_no(request) else FAILED
+        return SIGNAL_DENIED if has_gpc_signal(request) else FAILED
     if answer is Consent.DENIED:
         return NEVER if conf.imported("CONSENT") is never else POLICY_DENIED
     has_consented = answer.is_given or bool(stated)
     # Global Privacy Control, https://www.w3.org/TR/gpc/: the header is 1 or absent.
-    if signals_no(request):
+    if has_gpc_signal(request):
         return LIMITED if conf.GPC == "limit" and has_consented else SIGNAL_DENIED
     if has_consented:
         return LIMITED if answer is Consent.LIMITED else GRANTED
@@ -113,7 +113,7 @@ def decision(request: HttpRequest, *, stated: bool | None = None) -> Decision:
 
 
 def decision_without_request(*, stated: bool | None) -> Decision:
-    """Decide without a visitor, such as in a cron job: by what the caller states."""
+    """Decide where there is no visitor, such as in a cron job, by the `consent` argument."""
     policy = conf.imported("CONSENT")
     if policy is never:
         return NEVER
@@ -123,7 +123,7 @@ def decision_without_request(*, stated: bool | None) -> Decision:
 
 
 def decision_for_captured(kept: Consent, *, stated: bool | None) -> Decision:
-    """Decide for a visitor who was captured earlier, by the answer of that time and by what the caller states."""
+    """Decide for a captured visitor: by the answer at that time, combined with the `consent` argument as above."""
     if conf.imported("CONSENT") is never:
         return NEVER
     if stated is False:
@@ -135,18 +135,12 @@ def decision_for_captured(kept: Consent, *, stated: bool | None) -> Decision:
     return GRANTED if stated else NOT_ASKED
 
 
-def stated_consent(*, consent: bool) -> Consent:
-    """Return the consent that a caller states where there is no request."""
-    return decision_without_request(stated=consent).consent
-
-
-def without_request() -> Consent:
-    """Return the consent without a request and without a statement: given only under `always`."""
-    return decision_without_request(stated=None).consent
+def consent_without_request(*, stated: bool | None) -> Consent:
+    return decision_without_request(stated=stated).consent
 
 
 def ask_policy(request: HttpRequest) -> Consent:
-    """Return the policy's answer, UNKNOWN for anything but True, False and a `Consent`. Raises `callbacks.Failed`."""
+    """The policy's answer; anything but True, False or a `Consent` counts as no answer. Raises `callbacks.Failed`."""
     policy = conf.imported("CONSENT")
     answer = callbacks.call(policy, request) if policy else None
     if isinstance(answer, Consent):
@@ -156,5 +150,5 @@ def ask_policy(request: HttpRequest) -> Consent:
     return Consent.UNKNOWN
 
 
-def signals_no(request: HttpRequest) -> bool:
+def has_gpc_signal(request: HttpRequest) -> bool:
     return request.META.get("HTTP_SEC_GPC") == "1" and conf.GPC != "ignore"

@@ -1,7 +1,7 @@
-"""Read a consent policy's answer from a cookie.
+"""Read the visitor's consent from a banner's cookie.
 
-The browser may send anything in a cookie. If it cannot be read, there is no answer: a False would withdraw the consent
-of a visitor who has given it.
+A browser can send anything in a cookie. A value that cannot be read counts as no answer, as False would withdraw the
+consent of a visitor who has given it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from urllib.parse import unquote
 
 from django.http import HttpRequest
 
-# Browsers keep 4,096 bytes of a cookie, name and attributes included.
+# Browsers keep 4,096 bytes of a cookie. Name and attributes count too.
 LONGEST: Final = 4096
-# Once is usual; a proxy or a script of the site may encode the value again.
+# Once is usual; a proxy or a script of the site may encode it again.
 ENCODINGS: Final = 3
 
 # Takes the cookie and the category. None: no answer yet; ValueError or KeyError: the cookie has another form.
@@ -28,10 +28,10 @@ class CookieReader:
     A consent policy that reads a banner's cookie.
 
     `name`: the name of the cookie.
-    `parse`: takes the cookie's value and the category; returns True, False, or None if the visitor has not answered.
-    If it raises ValueError or KeyError, it is called again with the value percent-decoded.
+    `parse`: takes the cookie's value and the category; returns True, False, or None when the visitor has not answered.
+    It raises ValueError or KeyError for a value of another form, and is then called with the value percent-decoded.
     `category`: what the banner calls marketing.
-    `closed_by`: a cookie that the banner sets once the visitor has answered. Without it, False is only the default.
+    `closed_by`: a cookie that the banner sets once the visitor has answered. Without that cookie False is the default.
 
     >>> request = HttpRequest()
     >>> request.COOKIES["choice"] = "marketing:granted"
@@ -58,13 +58,13 @@ class CookieReader:
         return None
 
     def for_category(self, category: str) -> CookieReader:
-        """Return the same reader for a banner that has another name for marketing."""
+        """The same reader where the site's banner has another name for marketing."""
         return replace(self, category=category)
 
 
 def decodings(text: str) -> Iterator[str]:
     """
-    Yield the text as it is, then with one layer of percent-encoding removed at a time.
+    The value as it was sent, then percent-decoded as often as it was encoded.
 
     >>> list(decodings("a%253Db"))
     ['a%253Db', 'a%3Db', 'a=b']
@@ -82,7 +82,7 @@ def decodings(text: str) -> Iterator[str]:
 
 def cookie(name: str, granted: str = "yes", denied: str = "no") -> CookieReader:
     """
-    Return a policy for a cookie with one value for yes and one for no; any other value is no answer.
+    A policy for a plain cookie with one value for yes and one for no. Any other value counts as no answer.
 
     >>> request = HttpRequest()
     >>> request.COOKIES["cookies_ok"] = "1"

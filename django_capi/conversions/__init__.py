@@ -13,9 +13,8 @@ Put a `conversions.py` beside your models; it is loaded at start-up:
 from __future__ import annotations
 
 from django_capi.conversions.base import Conversion
-from django_capi.conversions.copies import copies
-from django_capi.conversions.objects import derived_id, reference
+from django_capi.conversions.objects import derived_id
 from django_capi.conversions.settle import fire
 from django_capi.conversions.watch import register
 
-__all__ = ["Conversion", "copies", "derived_id", "fire", "reference", "register"]
+__all__ = ["Conversion", "derived_id", "fire", "register"]

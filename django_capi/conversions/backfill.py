@@ -1,4 +1,4 @@
-"""Settle, on demand, what the sweep would find over time, and mark in bulk what had happened before this app."""
+"""Store on demand what the sweep would find over time, and mark in bulk what had happened before this app."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from typing import Any, Final
 
 from django.db.models import Model, QuerySet
 
-from django_capi import callbacks, tracking
+from django_capi import callbacks
 from django_capi.conversions import objects, sources
 from django_capi.conversions.base import Conversion, concrete, has_happened
 from django_capi.conversions.data import time_of
 from django_capi.conversions.settle import Moment, is_too_old, settle
 from django_capi.ledger import marks
 from django_capi.models import ConversionState, NotSent
+from django_capi.tracking.errors import LogErrors
 
 AT_ONCE: Final = 500  # objects in a statement
 MOST_LISTED: Final = 1000  # references in the report
 
 
 class Outcome(StrEnum):
-    """What became, or in a dry run would become, of an object that has happened."""
+    """The outcome for an object that has happened; in a dry run, the expected one."""
 
     STORED = "stored"
     TOO_OLD = "too old to send"
@@ -34,14 +35,14 @@ class Outcome(StrEnum):
 
 
 @dataclass(kw_only=True)
-class Report:
-    """Counts of what was found, and the references of what is too old."""
+class BackfillReport:
+    """How many objects had which outcome, and the references of those that are too old."""
 
     read: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     too_old: list[str] = field(default_factory=list)
 
-    def note(self, outcome: Outcome, object_ref: str) -> None:
+    def add(self, outcome: Outcome, object_ref: str) -> None:
         self.outcomes[outcome] += 1
         if outcome is Outcome.TOO_OLD and len(self.too_old) < MOST_LISTED:
             self.too_old.append(object_ref)
@@ -56,23 +57,25 @@ class Backfill:
     since: datetime
 
     def rows(self) -> QuerySet[Model]:
-        """What `candidates()` names, or every object."""
+        """The objects that `candidates()` returns, or all of them."""
         named = callbacks.call(self.conversion.candidates, self.since)
         rows = concrete(self.conversion.model)._base_manager.all() if named is None else named
         return rows.using(self.database).order_by("pk")
 
-    def run(self, *, is_dry: bool, progress: Iterable[Model] | None = None) -> Report:
-        """Settle what has happened since and is not settled. A second run finds nothing."""
+    def run(self, *, is_dry: bool, progress: Iterable[Model] | None = None) -> BackfillReport:
+        """Settle what has happened since and is not settled yet. A second run finds nothing."""
         sources.meet(self.conversion, self.database)
-        report = Report()
+        report = BackfillReport()
         for page in pages(progress if progress is not None else self.rows().iterator(chunk_size=AT_ONCE)):
             report.read += len(page)
             for obj, object_ref, state in unsettled(self.conversion, page, self.database):
-                with tracking.Quietly(self.conversion.event_name):
-                    self.look_at(obj, object_ref, state, report, is_dry=is_dry)
+                with LogErrors(self.conversion.event_name):
+                    self.settle_object(obj, object_ref, state, report, is_dry=is_dry)
         return report
 
-    def look_at(self, obj: Model, object_ref: str, state: int | None, report: Report, *, is_dry: bool) -> None:
+    def settle_object(
+        self, obj: Model, object_ref: str, state: int | None, report: BackfillReport, *, is_dry: bool
+    ) -> None:
         if not has_happened(self.conversion, obj):
             return
         event_time = time_of(self.conversion, obj)
@@ -82,17 +85,17 @@ class Backfill:
         if not is_dry and outcome is not None:
             outcome = self.settled(obj, object_ref, outcome)
         if outcome is not None:
-            report.note(outcome, object_ref)
+            report.add(outcome, object_ref)
 
     def expected(self, obj: Model, state: int | None, event_time: int | None) -> Outcome:
-        """What it should come to."""
+        """The outcome that the object should have; None if it cannot be told."""
         is_met = state == ConversionState.OPEN
         if not is_met and not sources.came_after(self.conversion, obj, self.database, event_time=event_time):
             return Outcome.BEFORE
         return Outcome.TOO_OLD if event_time is not None and is_too_old(event_time) else Outcome.STORED
 
     def settled(self, obj: Model, object_ref: str, outcome: Outcome) -> Outcome:
-        """What it did come to."""
+        """The outcome that the object did have."""
         settle(Moment(conversion=self.conversion, obj=obj, object_ref=object_ref, database=self.database))
         reached = marks.states(object_ref).get(self.conversion.event_name)
         if reached == ConversionState.NOT_SENT:
@@ -101,7 +104,7 @@ class Backfill:
 
 
 def mark_existing(conversion: Conversion[Any], database: str, progress: Iterable[Model] | None = None) -> int:
-    """Note in bulk, for objects that have happened and have no row, that it was before this app; how many."""
+    """Mark in bulk that objects without a row had happened before this app. Returns their number."""
     sources.meet(conversion, database)
     model = concrete(conversion.model)
     rows = model._base_manager.using(database).order_by("pk").iterator(chunk_size=AT_ONCE)

@@ -6,56 +6,74 @@ import copy
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 
 from django_capi import callbacks
+from django_capi.types import CustomDataDict, EventName, UserDataDict
 
 logger = logging.getLogger("django_capi")
 
-M = TypeVar("M", bound=Model)
+if TYPE_CHECKING:
+    # For checkers, a subclass of plain `Conversion` is complete. A default needs Python 3.13 or typing_extensions.
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    M = TypeVarWithDefault("M", bound=Model, default=Any)
+else:
+    M = TypeVar("M", bound=Model)
 
 
 class Conversion(Generic[M]):
-    """What makes an object of yours a conversion, and what Meta is told of it. Override what you need.
+    """When an object of yours is a conversion, and the data of its event. Override what you need.
 
-    The methods are called with objects as they are stored, in requests as well as by the worker. One that raises costs
-    its own part only, and is logged.
+    The methods are called with objects as they are stored, in requests and by the worker. An error in one of them is
+    logged, and only its own part of the event is missing.
+
+        @register(Order)
+        class OrderPurchase(Conversion[Order]):
+            event_name = "Purchase"
+
+            def happened(self, order):
+                return order.status == Order.PAID
     """
 
-    event_name: ClassVar[str] = "Purchase"
+    event_name: ClassVar[EventName] = "Purchase"
     model: type[M]  # set by register()
 
     def happened(self, obj: M, /) -> bool:
-        """True once the object is a conversion; for an order: once it is paid."""
+        """True once the object is a conversion, such as an order once it is paid."""
         raise NotImplementedError(f"{type(self).__name__}.happened() is missing.")
 
-    def custom_data(self, obj: M, /) -> Mapping[str, object]:  # noqa: ARG002  # for subclasses
-        """`value`, `currency`, `contents`, … as raw values under Meta's names."""
+    def custom_data(self, obj: M, /) -> CustomDataDict | Mapping[str, object]:  # noqa: ARG002  # for subclasses
+        """Unformatted values under Meta's names: `value`, `currency`, `contents`, …"""
         return {}
 
-    def user_data(self, obj: M, /) -> Mapping[str, object]:  # noqa: ARG002
-        """`em`, `ph`, `fn`, … as raw values under Meta's names; they are hashed before they are stored."""
+    def user_data(self, obj: M, /) -> UserDataDict | Mapping[str, object]:  # noqa: ARG002
+        """Unhashed values under Meta's names: `em`, `ph`, `fn`, … They are hashed before they are stored."""
         return {}
 
     def event_time(self, obj: M, /) -> datetime | int | None:  # noqa: ARG002
-        """When it happened, as a datetime or in Unix seconds; None: when this app notices it.
+        """When it happened: a datetime (a naive one is in the current time zone), Unix seconds, or None if not known.
 
-        Say it if the object knows, for instance `order.paid_at`. What is noticed late then has its true time, and
-        what happened before the app was installed is told apart for certain.
+        Without it the event has the time at which this app notices it. Return it if the object has it, such as
+        `order.paid_at`: what is noticed late then has its own time, and what happened before this app was installed
+        is known for certain.
         """
         return None
 
     def consent(self, obj: M, /) -> bool | None:  # noqa: ARG002
-        """The customer's consent where no visitor has answered for it; None: not known, so nothing is sent."""
+        """The customer's consent, where no visitor was seen or the visitor has not answered.
+
+        None means not known: nothing is sent, unless CAPI["CONSENT"] is `django_capi.consent.always`.
+        """
         return None
 
     def candidates(self, since: datetime, /) -> QuerySet[M] | None:  # noqa: ARG002
-        """The objects that may have become conversions since then, for what no signal tells.
+        """The objects that may have become conversions since then, to find those that no signal reports.
 
         For instance `Order.objects.filter(status="paid", paid_at__gte=since)`, with an index on `paid_at`. Without
-        it, the worker finds objects that it has met before, and new ones by their ascending primary keys.
+        it, the worker finds objects that it has seen before, and new ones by their ascending primary keys.
         """
         return None
 
@@ -64,8 +82,8 @@ registry: dict[type[Model], list[Conversion[Any]]] = {}  # by concrete model
 ConversionClass = TypeVar("ConversionClass", bound=type[Conversion[Any]])
 
 
-def add(model: type[Model], made: type[Conversion[Any]]) -> type[Model]:
-    """Enter the class for the model's objects; the concrete model."""
+def add_to_registry(model: type[Model], made: type[Conversion[Any]]) -> type[Model]:
+    """Add an instance of the class for the model's objects. Returns the concrete model."""
     conversions = registry.setdefault(concrete(model), [])
     if any(other.event_name == made.event_name for other in conversions):
         raise ValueError(f"{model._meta.label} has a conversion called {made.event_name} already.")
@@ -87,16 +105,16 @@ def conversions_of(obj: Model) -> Iterator[Conversion[Any]]:
 
 
 def registered(model: type[Model]) -> list[type[Model]]:
-    """The models with conversions that the objects of this model belong to, most special first."""
+    """The models with conversions that the objects of this model belong to, most specific first."""
     return [known for known in model.__mro__ if known in registry]
 
 
-def named(model: type[Model] | None, event_name: str) -> Conversion[Any] | None:
-    """The conversion of a stored row, or None when the site has it no longer."""
+def find_conversion(model: type[Model] | None, event_name: str) -> Conversion[Any] | None:
+    """The conversion that a stored row is about, or None if the site no longer has it."""
     return next((each for each in registry.get(model, ()) if each.event_name == event_name), None) if model else None
 
 
-def seen_as(obj: Model, conversion: Conversion[Any]) -> Model:
+def as_instance_of_model(obj: Model, conversion: Conversion[Any]) -> Model:
     """The object as an instance of the model that the conversion was registered for."""
     model: type[Model] = conversion.model
     if isinstance(obj, model):
@@ -106,18 +124,18 @@ def seen_as(obj: Model, conversion: Conversion[Any]) -> Model:
     return seen
 
 
-def ask(conversion: Conversion[Any], hook: str, obj: Model) -> Any:
-    """What the site's method says, or hooks.Failed, logged without the error's text, which may hold personal data."""
+def call_method(conversion: Conversion[Any], hook: str, obj: Model) -> Any:
+    """Call the site's method. Raises callbacks.Failed, logged without the message, which may hold personal data."""
     try:
-        return callbacks.call(getattr(conversion, hook), seen_as(obj, conversion))
+        return callbacks.call(getattr(conversion, hook), as_instance_of_model(obj, conversion))
     except callbacks.Failed as failure:
         logger.error("%s.%s() raised %s.", type(conversion).__name__, hook, failure)  # noqa: TRY400
         raise
 
 
 def has_happened(conversion: Conversion[Any], obj: Model) -> bool | None:
-    """None when its own method fails: then nothing is known, and the object stays owed."""
+    """None when `happened()` raises an error: the object stays owed."""
     try:
-        return bool(ask(conversion, "happened", obj))
+        return bool(call_method(conversion, "happened", obj))
     except callbacks.Failed:
         return None

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db.models import Model
 
-from django_capi import tracking
 from django_capi.conversions import objects
 from django_capi.conversions.base import Conversion, conversions_of
 from django_capi.conversions.data import data_of
@@ -18,31 +17,34 @@ from django_capi.ledger.store import HELD
 from django_capi.meta.events import CustomData, UserData
 from django_capi.models import Event, Origin
 from django_capi.requests.visitor import session_key
+from django_capi.tracking.actions import Action
+from django_capi.tracking.arguments import custom_data_from
+from django_capi.tracking.page import RequestEvents
 
 
-def copies(obj: Model, page: tracking.RequestEvents) -> Iterator[tracking.Action]:
-    """The object's conversions that this browser has still to fire, each given out once.
+def copies(obj: Model, page: RequestEvents) -> Iterator[Action]:
+    """The object's conversions that this browser still has to fire. Each is returned once.
 
-    Only to the browser that made the object, and only for a day: Meta would count a later copy again.
+    Only for the browser that made the object, and only for a day: Meta would count a later copy again.
     """
     if not page.visitor.consent.is_given or page.is_excluded:
         return
     for conversion in conversions_of(obj):
         object_ref = objects.reference(obj, conversion)
-        kept = snapshots.find(object_ref)
-        if kept is None or kept.has_withdrawn:
+        snapshot = snapshots.find(object_ref)
+        if snapshot is None or snapshot.has_withdrawn:
             continue
-        if kept.is_of(page.visitor, session=session_key(page.request)) is False:
+        if snapshot.is_of(page.visitor, session=session_key(page.request)) is False:
             continue
         taken = marks.take_copy(object_ref, conversion.event_name)
         if taken:
             yield browser_copy(conversion, obj, object_ref, taken)
 
 
-def browser_copy(conversion: Conversion[Any], obj: Model, object_ref: str, taken: marks.BrowserCopy) -> tracking.Action:
-    """The same data as in the server's copy, which may have been made before the object changed again."""
-    event_time, custom_data = stored_part(conversion, taken) or own_part(conversion, obj)
-    return tracking.Action(
+def browser_copy(conversion: Conversion[Any], obj: Model, object_ref: str, taken: marks.BrowserCopy) -> Action:
+    """An action with the data of the server's copy, as the object may have changed since."""
+    event_time, custom_data = data_from_ledger(conversion, taken) or data_from_object(conversion, obj)
+    return Action(
         event_name=conversion.event_name,
         event_id=taken.event_id,
         event_time=event_time,
@@ -55,16 +57,16 @@ def browser_copy(conversion: Conversion[Any], obj: Model, object_ref: str, taken
     )
 
 
-def stored_part(conversion: Conversion[Any], taken: marks.BrowserCopy) -> tuple[int, CustomData] | None:
-    """From the ledger, unless the payload has gone already, or the transaction with the object is still open."""
+def data_from_ledger(conversion: Conversion[Any], taken: marks.BrowserCopy) -> tuple[int, CustomData] | None:
+    """None if the payload is deleted already, or the transaction with the object is still open."""
     rows = Event.objects.using(using()).filter(event_id=taken.event_id, event_name=conversion.event_name)
     text = rows.exclude(payload="").exclude(due_at=HELD).values_list("payload", flat=True).first()
     if text is None:
         return None
     payload = json.loads(text)
-    return payload["event_time"], tracking.custom_data_from(payload.get("custom_data") or {})
+    return payload["event_time"], custom_data_from(payload.get("custom_data") or {})
 
 
-def own_part(conversion: Conversion[Any], obj: Model) -> tuple[int, CustomData]:
+def data_from_object(conversion: Conversion[Any], obj: Model) -> tuple[int, CustomData]:
     data = data_of(conversion, obj)
     return data.event_time or 0, data.custom_data

@@ -1,4 +1,4 @@
-"""Ask a conversion for its data and make it what Meta takes."""
+"""Call a conversion's methods for its data, and normalise what they return."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any, TypeVar, cast
 
 from django.db.models import Model
 
-from django_capi import callbacks, tracking
-from django_capi.conversions.base import Conversion, ask
+from django_capi import callbacks
+from django_capi.conversions.base import Conversion, call_method
 from django_capi.meta.events import CustomData, InvalidEvent, UserData
+from django_capi.tracking.arguments import custom_data_from, unix_seconds, user_data_from
 
 logger = logging.getLogger("django_capi")
 
@@ -24,7 +25,7 @@ class Data:
 
     custom_data: CustomData
     user_data: UserData
-    event_time: int | None  # Unix seconds; None: the object does not know
+    event_time: int | None  # Unix seconds; None: not known
     failed: tuple[str, ...]  # the methods that raised
 
     @property
@@ -34,58 +35,58 @@ class Data:
 
 
 def data_of(conversion: Conversion[Any], obj: Model) -> Data:
-    """What the object says now. A method that raises costs its own part."""
+    """The object's data now. Where a method raises an error, its part is empty."""
     failed: list[str] = []
     return Data(
-        custom_data=said(conversion, "custom_data", obj, tracking.custom_data_from, failed),
-        user_data=said(conversion, "user_data", obj, tracking.user_data_from, failed),
+        custom_data=data_from(conversion, "custom_data", obj, custom_data_from, failed),
+        user_data=data_from(conversion, "user_data", obj, user_data_from, failed),
         event_time=time_of(conversion, obj),
         failed=tuple(failed),
     )
 
 
-def said(
+def data_from(
     conversion: Conversion[Any], hook: str, obj: Model, read: Callable[[Mapping[str, object]], T], failed: list[str]
 ) -> T:
-    """What the method returns, as `read` takes it. It may hold a QuerySet or a generator, which fails only then."""
+    """What the method returns, normalised by `read`. A QuerySet or generator in it may raise an error only then."""
     try:
-        found = ask(conversion, hook, obj)
+        found = call_method(conversion, hook, obj)
     except callbacks.Failed:
         failed.append(hook)
         return read({})
     if not isinstance(found, Mapping):
-        complain(conversion, hook, f"must return a dict, not {type(found).__name__}")
+        log_problem(conversion, hook, f"must return a dict, not {type(found).__name__}")
         return read({})
     try:
         return cast(T, callbacks.call(read, found))
     except callbacks.Failed as failure:
-        complain(conversion, hook, f"returned data that raised {failure} when it was read")
+        log_problem(conversion, hook, f"returned data that raised {failure} when it was read")
         failed.append(hook)
         return read({})
 
 
 def time_of(conversion: Conversion[Any], obj: Model) -> int | None:
-    """When it happened by the object's own account, in Unix seconds."""
+    """What `event_time()` returns, in Unix seconds."""
     try:
-        found = ask(conversion, "event_time", obj)
-        return None if found is None else tracking.unix_seconds(found)
+        found = call_method(conversion, "event_time", obj)
+        return None if found is None else unix_seconds(found)
     except callbacks.Failed:
         return None
     except InvalidEvent as invalid:
-        complain(conversion, "event_time", f"returned what cannot be used: {invalid}")
+        log_problem(conversion, "event_time", f"returned a value that cannot be used: {invalid}")
         return None
 
 
-def complain(conversion: Conversion[Any], hook: str, problem: str) -> None:
+def log_problem(conversion: Conversion[Any], hook: str, problem: str) -> None:
     logger.error("%s.%s() %s.", type(conversion).__name__, hook, problem)
 
 
 def warn_if_empty(conversion: Conversion[Any], object_ref: str, data: Data) -> None:
-    """A purchase of nothing is nearly always an order that was saved before its lines."""
+    """A Purchase without a value is nearly always an order that was saved before its lines."""
     if conversion.event_name != "Purchase" or "custom_data" in data.failed:
         return
-    said = data.custom_data.payload()
-    if not said.get("value") and not said.get("contents") and not said.get("content_ids"):
+    payload = data.custom_data.payload()
+    if not payload.get("value") and not payload.get("contents") and not payload.get("content_ids"):
         logger.warning(
             "Purchase of %s has neither a value nor contents. Save the order and its lines in one "
             "transaction.atomic(), or save the lines first and then the order as paid.",

@@ -1,4 +1,4 @@
-"""Tell which stored object a conversion belongs to: its reference, its database, its event id."""
+"""Identify the object of a conversion: its reference, its database and its event id."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Place:
 
 
 def reference(obj: Model, conversion: Conversion[Any] | None = None, database: str | None = None) -> str:
-    """Which object it is, such as `shop.order:12`, or `second/shop.order:12` in another database than its model's own.
+    """The object's reference, such as `shop.order:12`, or `second/shop.order:12` outside its model's own database.
 
     The model is that of the conversion, by default the nearest one that has any. A key that is too long or may be an
     e-mail address is hashed.
@@ -70,14 +70,14 @@ def place(object_ref: str) -> Place | None:
 
 
 def stored(obj: Model, database: str) -> Model | None:
-    """The object as its table has it now."""
+    """The object as it is stored now."""
     return type(obj)._base_manager.using(database).filter(pk=obj.pk).first()
 
 
 def derived_id(obj: Model, event_name: str) -> str:
-    """The event id of the object's conversion: not guessable, and another one in every shop.
+    """The event id of the object's conversion. It cannot be guessed, and is another one in every shop.
 
-    It is stored when the conversion happens and is not derived again.
+    A conversion stores its id when it happens, and keeps it if the secret changes.
     """
     return event_id_of(reference(obj), event_name)
 

@@ -1,4 +1,4 @@
-"""Turn an owed conversion into a stored event, once, or into a reason why it is not sent."""
+"""Store the event of an owed conversion once, or the reason why it is not sent."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from django_capi import callbacks, tracking
+from django_capi import callbacks
 from django_capi.conf import Pixel
 from django_capi.conversions import objects, visitors
-from django_capi.conversions.base import Conversion, conversions_of, has_happened, seen_as
+from django_capi.conversions.base import Conversion, as_instance_of_model, conversions_of, has_happened
 from django_capi.conversions.data import Data, data_of, time_of, warn_if_empty
 from django_capi.conversions.sources import came_after
 from django_capi.database.alias import using
@@ -30,23 +30,26 @@ from django_capi.models import ConversionMark, ConversionState, NotSent, Origin
 from django_capi.requests.routing import chosen_pixels
 from django_capi.requests.visitor import Visitor
 from django_capi.tracking import actions
+from django_capi.tracking.actions import Action, entry_of
+from django_capi.tracking.errors import LogErrors
+from django_capi.tracking.page import RequestEvents, active_page
 
 logger = logging.getLogger("django_capi")
 
-RETRY = timedelta(minutes=5)  # between two tries of a custom_data() that raises
-LAST_TRY = timedelta(hours=1)  # after the conversion; then the event goes without
+RETRY = timedelta(minutes=5)  # between two calls of a custom_data() that raises an error
+LAST_TRY = timedelta(hours=1)  # after the conversion; then the event is sent without custom data
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Moment:
-    """An object that has happened, and how it came to be noticed."""
+    """An object that has happened, and how it was noticed."""
 
     conversion: Conversion[Any]
     obj: Model
     object_ref: str
     database: str
-    page: tracking.RequestEvents | None = None
-    is_ours: bool = False  # it happened under this app's eyes: made in this save, or the caller says so
+    page: RequestEvents | None = None
+    is_ours: bool = False  # it happened just now: created in this save, or reported by fire()
 
     @property
     def event_name(self) -> str:
@@ -54,12 +57,12 @@ class Moment:
 
 
 def settle(moment: Moment) -> bool:
-    """Store the event, or the reason why it is not sent. True when this call did so; it happens once for ever."""
+    """Store the event, or the reason why it is not sent. True when this call did so: it is done only once."""
     return bool(defer_on_conflict(partial(settle_now, moment), later=partial(settle_again, moment)))
 
 
 def settle_again(moment: Moment) -> bool:
-    """After the commit, with the object as it was committed."""
+    """Settle after the commit, with the object as it was committed."""
     stored = objects.stored(moment.obj, moment.database)
     if stored is None or not has_happened(moment.conversion, stored):
         return False
@@ -95,11 +98,11 @@ def is_owed(moment: Moment, event_time: int | None) -> bool:
 
 
 def outcome(moment: Moment, event_time: int | None) -> tuple[Visitor | NotSent, list[Pixel]]:
-    """The visitor and pixels of the event, or why there is none; hooks.Failed where that cannot be told now."""
-    visitor = visitors.at_moment(moment.conversion, moment.obj, moment.object_ref, moment.page)
+    """The visitor and pixels of the event, or why there is none. Raises callbacks.Failed if neither is known."""
+    visitor = visitors.visitor_at(moment.conversion, moment.obj, moment.object_ref, moment.page)
     if isinstance(visitor, NotSent):
         return visitor, []
-    pixels = chosen_pixels(seen_as(moment.obj, moment.conversion))
+    pixels = chosen_pixels(as_instance_of_model(moment.obj, moment.conversion))
     if not pixels:
         return NotSent.NO_PIXEL, []
     if event_time is not None and is_too_old(event_time):
@@ -132,16 +135,16 @@ def store(moment: Moment, visitor: Visitor, pixels: list[Pixel], *, is_draft: bo
     else:
         warn_if_empty(moment.conversion, moment.object_ref, data)
     made = action(moment, event_id, data, visitor)
-    entry = tracking.entry(made, visitor)
+    entry = entry_of(made, visitor)
     left_out = (*entry.left_out, *(f"{name}:raised" for name in data.failed))
     actions.store([replace(entry, is_draft=is_draft, left_out=left_out)], pixels)
     return True
 
 
-def action(moment: Moment, event_id: str, data: Data, visitor: Visitor) -> tracking.Action:
+def action(moment: Moment, event_id: str, data: Data, visitor: Visitor) -> Action:
     # An event with no visitor did not happen on the website, and Meta would miss the agent. Server event parameters.
     source = ActionSource.WEBSITE if visitor.client_user_agent else ActionSource.SYSTEM_GENERATED
-    return tracking.Action(
+    return Action(
         event_name=moment.event_name,
         event_id=event_id,
         event_time=int(time.time()) if data.event_time is None else data.event_time,
@@ -158,7 +161,7 @@ def complete_on_commit(moment: Moment) -> None:
     model, database = type(moment.obj), moment.database
 
     def completing() -> None:
-        with tracking.Quietly(conversion.event_name):
+        with LogErrors(conversion.event_name):
             mark = marks.find_incomplete(object_ref, conversion.event_name)
             if mark:
                 complete(conversion, mark, model._base_manager.using(database).filter(pk=pk).first())
@@ -169,7 +172,8 @@ def complete_on_commit(moment: Moment) -> None:
 def complete(conversion: Conversion[Any] | None, mark: ConversionMark, obj: Model | None) -> None:
     """Give the stored event the object's data as it was committed, and make it due. Safe to repeat.
 
-    Where the object cannot be had any more the event goes as it is. An object that is no conversion after all has none.
+    If the object no longer exists, the event is sent as it is. If it is not a conversion after all, the event is
+    discarded.
     """
     if conversion and obj and has_happened(conversion, obj) is False:
         take_back(mark)
@@ -204,15 +208,15 @@ def changes(data: Data) -> drafts.Changes:
 
 
 def fire(obj: Model) -> None:
-    """Settle the object's conversions now, as a save would: after `QuerySet.update()`, for instance.
+    """Store the events of the object's conversions now, as a save would: for instance after `QuerySet.update()`.
 
-    Calling it is optional, as the worker finds such objects as well, and safe to repeat. The object is read again:
-    what is stored counts. The call says that it has just happened, unless its own event_time() lies before this app
-    met the class.
+    It is optional, as the worker finds such objects as well, and safe to repeat. The object is read again: what is
+    stored counts. Calling it says that the object has just happened, unless its event_time() is before the moment at
+    which this app first met the class.
     """
     database = objects.database_of(obj)
     for conversion in conversions_of(obj):
-        with tracking.Quietly(conversion.event_name):
+        with LogErrors(conversion.event_name):
             stored = objects.stored(obj, database)
             if stored is None or not has_happened(conversion, stored):
                 continue
@@ -222,7 +226,7 @@ def fire(obj: Model) -> None:
                 obj=stored,
                 object_ref=objects.reference(stored, conversion, database),
                 database=database,
-                page=tracking.active_page(),
+                page=active_page(),
                 is_ours=event_time is None or came_after(conversion, stored, database, event_time=event_time),
             )
             settle(moment)

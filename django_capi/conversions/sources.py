@@ -1,4 +1,4 @@
-"""Record when this app first met a conversion class, and tell what had happened before."""
+"""Record when this app first met a conversion class, and decide what had happened before."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ASCENDING = (AutoField, BigAutoField, SmallAutoField)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Meeting:
-    """The moment from which on this app answers for a conversion class."""
+    """The moment from which this app sends the events of a conversion class."""
 
     at: datetime
     pk: int | None  # the highest primary key then; None where keys do not ascend
@@ -84,10 +84,10 @@ def highest_pk(model: type[Model], database: str) -> int | None:
 
 
 def came_after(conversion: Conversion[Any], obj: Model, database: str, *, event_time: int | None) -> bool:
-    """True where the object, which this app never saw unconverted, can have converted only since it met the class.
+    """Whether an object that this app never saw unconverted has converted since it met the class.
 
-    Told by the object's own time, else by when it was made. Where neither tells it counts as earlier: a shop with a
-    million paid orders must not send one of them.
+    Decided by the object's own time, else by when it was created. If neither is known it counts as earlier: a shop with
+    a million paid orders must not send one of them.
     """
     meeting = meet(conversion, database)
     if event_time is not None:
@@ -99,7 +99,7 @@ def came_after(conversion: Conversion[Any], obj: Model, database: str, *, event_
 
 
 def made_at(obj: Model) -> datetime | None:
-    """When the object was made, if one of its fields says so by itself."""
+    """When the object was created, if it has a field with `auto_now_add`."""
     for field in obj._meta.concrete_fields:
         if getattr(field, "auto_now_add", False):
             value = getattr(obj, field.attname)

@@ -1,8 +1,8 @@
-"""Find the conversions that no signal told of: `update()`, bulk operations, other programs, killed processes.
+"""Find conversions that no signal reported: after `update()`, bulk operations, other programs, killed processes.
 
-Each run is bounded in rows and time, and goes on where the last one stopped. It reads, in this order: stored
-conversions whose data is to be completed, objects that are still owed theirs, new objects by their ascending keys, and
-what `Conversion.candidates()` names.
+Each run is bounded in rows and time, and continues where the last one stopped. It reads, in this order: stored
+conversions whose data is incomplete, objects that are still owed their event, new objects by their ascending keys, and
+what `Conversion.candidates()` returns.
 """
 
 from __future__ import annotations
@@ -18,26 +18,27 @@ from django.apps import apps
 from django.db.models import F, Model, Q
 from django.utils import timezone
 
-from django_capi import callbacks, tracking
+from django_capi import callbacks
 from django_capi.conversions import objects, sources
-from django_capi.conversions.base import Conversion, concrete, has_happened, named, registry
+from django_capi.conversions.base import Conversion, concrete, find_conversion, has_happened, registry
 from django_capi.conversions.settle import Moment, complete, settle
 from django_capi.database.alias import using
 from django_capi.database.keys import batched
 from django_capi.ledger import marks
 from django_capi.models import ConversionMark, ConversionSource, ConversionState
+from django_capi.tracking.errors import LogErrors
 
 logger = logging.getLogger("django_capi")
 
 ROWS: Final = 500  # of each kind in a run
-AT_ONCE: Final = 100  # between two looks at the clock
+AT_ONCE: Final = 100  # between two checks of the time
 SECONDS: Final = 5.0  # of a run; a checkout waits for none of it
 INTERVAL: Final = timedelta(seconds=30)  # between two runs, however many workers there are
-OPEN_TRANSACTIONS: Final = timedelta(minutes=15)  # a key may be committed so much later than a higher one
+OPEN_TRANSACTIONS: Final = timedelta(minutes=15)  # a key may be committed this much later than a higher one
 OVERLAP: Final = timedelta(hours=1)  # of two laps through the candidates
 GONE_AFTER: Final = timedelta(days=1)  # an object that is missing may not be committed yet
 
-GoesOn = Callable[[], bool]
+HasTime = Callable[[], bool]
 
 
 def sweep(*, seconds: float = SECONDS) -> int:
@@ -46,18 +47,18 @@ def sweep(*, seconds: float = SECONDS) -> int:
         return 0
     until = time.monotonic() + seconds
 
-    def goes_on() -> bool:
+    def has_time() -> bool:
         return time.monotonic() < until
 
     complete_stored()
-    turns = [source for source in known_sources() if take_turn(source)]
-    found = check_owed(goes_on) if turns else 0
+    turns = [source for source in known_sources() if claim_turn(source)]
+    found = check_owed(has_time) if turns else 0
     for source in turns:
-        conversion = named(model_of(source), source.event_name)
-        if conversion and goes_on():
+        conversion = find_conversion(model_of(source), source.event_name)
+        if conversion and has_time():
             found += read_new(conversion, source) + read_candidates(conversion, source)
     if found:
-        logger.info("%d conversions were found that no signal told of.", found)
+        logger.info("%d conversions were found that no signal had reported.", found)
     return found
 
 
@@ -69,30 +70,30 @@ def model_of(source: ConversionSource) -> type[Model] | None:
 
 
 def complete_stored() -> None:
-    """Give events the data of their commit, where the process that stored them did not live to do it."""
+    """Complete the events whose process ended before it could."""
     for found in located(marks.incomplete(limit=ROWS)):
-        with tracking.Quietly(found.mark.event_name):
+        with LogErrors(found.mark.event_name):
             complete(found.conversion, found.mark, found.obj)
 
 
 def known_sources() -> list[ConversionSource]:
-    """The rows of all registered classes, and of every database that they have been met in."""
+    """The rows of all registered classes, one for each database in which they were met."""
     sources.meet_registered()
     return list(ConversionSource.objects.using(using()).order_by(F("swept_at").asc(nulls_first=True)))
 
 
-def take_turn(source: ConversionSource) -> bool:
-    """True for one worker in an interval."""
+def claim_turn(source: ConversionSource) -> bool:
+    """True for one worker per interval."""
     now = timezone.now()
     rested = Q(swept_at=None) | Q(swept_at__lte=now - INTERVAL)
     return bool(ConversionSource.objects.using(using()).filter(rested, pk=source.pk).update(swept_at=now))
 
 
-def check_owed(goes_on: GoesOn) -> int:
-    """Look again at objects that had not happened when this app last saw them."""
+def check_owed(has_time: HasTime) -> int:
+    """Check again the objects that had not happened when this app last saw them."""
     settled = 0
     for part in batched(marks.due(limit=ROWS), AT_ONCE):
-        if not goes_on():
+        if not has_time():
             break
         for found in located(part):
             settled += found.conversion is not None and settle_if_happened(
@@ -109,10 +110,10 @@ class Located:
     """A stored row, and the object that it is about."""
 
     mark: ConversionMark
-    conversion: Conversion[Any] | None  # None: the site has it no longer
+    conversion: Conversion[Any] | None  # None: the site no longer has it
     obj: Model | None
     database: str = ""
-    is_gone: bool = False  # False where it cannot be told, as with a hashed key
+    is_gone: bool = False  # False if that is not known, as with a hashed key
 
 
 def located(found: Sequence[ConversionMark]) -> Iterator[Located]:
@@ -128,7 +129,7 @@ def located(found: Sequence[ConversionMark]) -> Iterator[Located]:
             yield Located(mark=mark, conversion=None, obj=None)
             continue
         obj = stored[place.model, place.database].get(place.pk)
-        conversion = named(place.model, mark.event_name)
+        conversion = find_conversion(place.model, mark.event_name)
         yield Located(mark=mark, conversion=conversion, obj=obj, database=place.database, is_gone=obj is None)
 
 
@@ -140,15 +141,15 @@ def read(model: type[Model], database: str, keys: Sequence[str]) -> dict[str, Mo
 def settle_if_happened(conversion: Conversion[Any], obj: Model | None, object_ref: str, database: str) -> bool:
     if obj is None or not has_happened(conversion, obj):
         return False
-    with tracking.Quietly(conversion.event_name):
+    with LogErrors(conversion.event_name):
         return settle(Moment(conversion=conversion, obj=obj, object_ref=object_ref, database=database))
     return False
 
 
 def read_new(conversion: Conversion[Any], source: ConversionSource) -> int:
-    """Meet the objects that no signal told of, by ascending keys.
+    """Find the objects that no signal reported, by ascending keys.
 
-    A lap begins at the key up to which everything is surely committed, and reads to the newest; then the next begins.
+    A lap begins at the key up to which everything is certainly committed and reads to the newest. Then the next begins.
     """
     model = concrete(conversion.model)
     if not sources.has_ascending_keys(model):
@@ -171,7 +172,7 @@ def next_lap(source: ConversionSource, highest: int) -> dict[str, Any]:
 
 
 def meet_all(conversion: Conversion[Any], page: Sequence[Model], database: str) -> int:
-    """Settle what has happened, and write down what is still owed; the number of settled ones."""
+    """Settle what has happened, and record what is still owed. Returns the number of settled objects."""
     refs = {objects.reference(obj, conversion, database): obj for obj in page}
     states = marks.states_of(list(refs), conversion.event_name)
     unmet = {ref: obj for ref, obj in refs.items() if states.get(ref, ConversionState.OPEN) == ConversionState.OPEN}
@@ -181,10 +182,10 @@ def meet_all(conversion: Conversion[Any], page: Sequence[Model], database: str) 
 
 
 def read_candidates(conversion: Conversion[Any], source: ConversionSource) -> int:
-    """What the site itself names, in laps as well."""
+    """Find what `candidates()` returns, in laps as well."""
     started = source.next_since if source.candidate_pk else timezone.now()
     since = source.since or source.met_at
-    with tracking.Quietly(f"candidates() of {conversion.event_name}"):
+    with LogErrors(f"candidates() of {conversion.event_name}"):
         page = candidates_after(conversion, since, source.candidate_pk, source.database)
         if page is None:
             return 0
@@ -199,11 +200,11 @@ def read_candidates(conversion: Conversion[Any], source: ConversionSource) -> in
 
 
 def candidates_after(conversion: Conversion[Any], since: datetime, pk: str, database: str) -> list[Model] | None:
-    """A page of them in the order of their keys; None where the conversion names none."""
-    named_ones = callbacks.call(conversion.candidates, since)
-    if named_ones is None:
+    """A page of candidates in the order of their keys; None if the conversion has no `candidates()`."""
+    candidates = callbacks.call(conversion.candidates, since)
+    if candidates is None:
         return None
-    rows = named_ones.using(database).order_by("pk")
+    rows = candidates.using(database).order_by("pk")
     if pk:
         rows = rows.filter(pk__gt=conversion.model._meta.pk.to_python(pk))
     return list(rows[:ROWS])

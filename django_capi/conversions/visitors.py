@@ -1,4 +1,4 @@
-"""Who made an object, and what that visitor allows at the moment it becomes a conversion."""
+"""Remember who created an object, and that visitor's consent when it becomes a conversion."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
-from django_capi import callbacks, tracking
-from django_capi import consent as policies
+from django_capi import callbacks
 from django_capi.consent import Consent
-from django_capi.conversions.base import Conversion, ask
+from django_capi.consent import decisions as policies
+from django_capi.conversions.base import Conversion, call_method
 from django_capi.ledger import snapshots
 from django_capi.ledger.snapshots import StoredVisitor
 from django_capi.models import NotSent
 from django_capi.requests.visitor import Visitor, session_key
+from django_capi.tracking.errors import LogErrors
+from django_capi.tracking.page import RequestEvents
 
 
-def keep(object_ref: str, page: tracking.RequestEvents | None) -> None:
-    """Remember who made the object: the payment's webhook comes from another client.
+def save_visitor(object_ref: str, page: RequestEvents | None) -> None:
+    """Store who created the object: the payment's webhook comes from another client.
 
-    Staff at work in the admin and other servers are no visitors. Of one who did not agree only the answer is kept.
+    Staff in the admin and other servers are not visitors. For a visitor without consent only the answer is stored.
     """
     if page is None or is_admin(page.request):
         return
@@ -39,54 +41,54 @@ def is_admin(request: HttpRequest) -> bool:
 
 
 def is_browser(visitor: Visitor) -> bool:
-    """Every browser's agent begins with Mozilla/, in-app ones included; a payment provider's does not."""
+    """Every browser's agent begins with Mozilla/, including those in apps; a payment provider's does not."""
     return (visitor.client_user_agent or "").startswith("Mozilla/")
 
 
-def at_moment(
-    conversion: Conversion[Any], obj: Model, object_ref: str, page: tracking.RequestEvents | None
+def visitor_at(
+    conversion: Conversion[Any], obj: Model, object_ref: str, page: RequestEvents | None
 ) -> Visitor | NotSent:
-    """The visitor whose conversion it is, with the consent that holds now, or why it is not sent.
+    """The visitor of the conversion with the consent that holds now, or the reason why it is not sent.
 
-    The answer of the request in which it happens counts when that is the visitor's own request, else the visitor's
-    last word that was kept with the object, else what the site says of it.
+    The answer of the request in which it happens counts if that is the visitor's own request; else the visitor's last
+    stored answer; else what `Conversion.consent()` returns.
     """
-    kept = snapshots.find(object_ref)
-    if (page and page.is_ignored) or (kept and kept.is_excluded):
+    snapshot = snapshots.find(object_ref)
+    if (page and page.is_ignored) or (snapshot and snapshot.is_excluded):
         return NotSent.EXCLUDED
-    visitor = last_word(object_ref, kept, page) if kept else Visitor(consent=Consent.UNKNOWN)
+    visitor = latest_visitor(object_ref, snapshot, page) if snapshot else Visitor(consent=Consent.UNKNOWN)
     if visitor.consent is Consent.UNKNOWN:
-        visitor = replace(visitor, consent=said(conversion, obj), decided_at=timezone.now())
+        visitor = replace(visitor, consent=stated_consent(conversion, obj), decided_at=timezone.now())
     if visitor.consent.is_given:
         return visitor
-    if kept and kept.has_withdrawn:
+    if snapshot and snapshot.has_withdrawn:
         return NotSent.WITHDRAWN
     return NotSent.DENIED if visitor.consent is Consent.DENIED else NotSent.UNKNOWN
 
 
 def follow_session(*, request: HttpRequest | None = None, **kwargs: Any) -> None:
-    """A log-in gives the visitor's session another key: what is kept of its orders follows."""
+    """Move stored visitors to the new key that a login gives the session."""
     before = request.COOKIES.get(settings.SESSION_COOKIE_NAME) if request else None
     now = session_key(request) if request else None
     if before and now and before != now:
-        with tracking.Quietly("The visitor's session"):
+        with LogErrors("The visitor's session"):
             snapshots.change_session(before, now)
 
 
-def hear(object_ref: str, page: tracking.RequestEvents | None) -> None:
-    """Keep what the visitor says in a request that changes the object without converting it."""
-    kept = snapshots.find(object_ref) if page and is_browser(page.visitor) else None
-    if kept:
-        last_word(object_ref, kept, page)
+def update_consent(object_ref: str, page: RequestEvents | None) -> None:
+    """Store the visitor's answer in a request that changes the object without converting it."""
+    snapshot = snapshots.find(object_ref) if page and is_browser(page.visitor) else None
+    if snapshot:
+        latest_visitor(object_ref, snapshot, page)
 
 
-def last_word(object_ref: str, kept: StoredVisitor, page: tracking.RequestEvents | None) -> Visitor:
-    """The visitor who made the object, with the answer of this request when it is that visitor's own.
+def latest_visitor(object_ref: str, snapshot: StoredVisitor, page: RequestEvents | None) -> Visitor:
+    """The visitor who created the object, with the answer of this request if it is that visitor's own.
 
     A withdrawal is a no as well: after it, only the visitor's own later yes counts.
     """
-    before = replace(kept.visitor, consent=Consent.DENIED) if kept.has_withdrawn else kept.visitor
-    if page is None or not is_own(page, kept) or page.visitor.consent in (Consent.UNKNOWN, before.consent):
+    before = replace(snapshot.visitor, consent=Consent.DENIED) if snapshot.has_withdrawn else snapshot.visitor
+    if page is None or not is_own(page, snapshot) or page.visitor.consent in (Consent.UNKNOWN, before.consent):
         return before
     now = page.visitor
     if now.consent.is_given and not before.consent.is_given:
@@ -96,17 +98,17 @@ def last_word(object_ref: str, kept: StoredVisitor, page: tracking.RequestEvents
     return replace(before, consent=now.consent, decided_at=now.decided_at)
 
 
-def is_own(page: tracking.RequestEvents, kept: StoredVisitor) -> bool:
-    """True when the request comes from the visitor who made the object."""
+def is_own(page: RequestEvents, snapshot: StoredVisitor) -> bool:
+    """True if the request comes from the visitor who created the object."""
     if is_admin(page.request) or not is_browser(page.visitor):
         return False
-    return kept.is_of(page.visitor, session=session_key(page.request)) is True
+    return snapshot.is_of(page.visitor, session=session_key(page.request)) is True
 
 
-def said(conversion: Conversion[Any], obj: Model) -> Consent:
-    """What the site itself says of the customer's consent."""
+def stated_consent(conversion: Conversion[Any], obj: Model) -> Consent:
+    """What `Conversion.consent()` returns, else the policy without a request."""
     try:
-        answer = ask(conversion, "consent", obj)
+        answer = call_method(conversion, "consent", obj)
     except callbacks.Failed:
         return Consent.UNKNOWN
-    return policies.without_request() if answer is None else policies.stated_consent(consent=bool(answer))
+    return policies.consent_without_request(stated=None if answer is None else bool(answer))

@@ -1,4 +1,4 @@
-"""Notice saves: write down what is owed before an object changes, and settle what it has become."""
+"""Watch saves: record what is owed before an object changes, and settle what it has become."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from typing import Any, Final
 from django.db.models import Model
 from django.db.models.signals import class_prepared, post_save, pre_save
 
-from django_capi import tracking
 from django_capi.conversions import objects, sources, visitors
-from django_capi.conversions.base import Conversion, ConversionClass, add, conversions_of, has_happened, registered
+from django_capi.conversions.base import (
+    Conversion,
+    ConversionClass,
+    add_to_registry,
+    conversions_of,
+    has_happened,
+    registered,
+)
 from django_capi.conversions.settle import Moment, settle
 from django_capi.database import deferred
 from django_capi.ledger import marks
 from django_capi.models import ConversionState
+from django_capi.tracking.errors import LogErrors
+from django_capi.tracking.page import RequestEvents, active_page
 
 OPEN: Final = ConversionState.OPEN
 SETTLED: Final = (ConversionState.INCOMPLETE, ConversionState.STORED, ConversionState.NOT_SENT)
@@ -23,13 +31,13 @@ UID: Final = "django_capi.conversions"
 
 
 def register(model: type[Model]) -> Callable[[ConversionClass], ConversionClass]:
-    """Watch the model's objects with the decorated Conversion. A proxy stands for its concrete model.
+    """Register the decorated Conversion for the model's objects. A proxy stands for its concrete model.
 
     Raises ValueError when the model has a conversion of this event name already.
     """
 
     def decorate(made: ConversionClass) -> ConversionClass:
-        watch(family(add(model, made)))
+        watch(family(add_to_registry(model, made)))
         return made
 
     return decorate
@@ -43,7 +51,7 @@ def family(model: type[Model]) -> Iterator[type[Model]]:
 
 
 def watch(models: Iterable[type[Model]]) -> None:
-    """Listen to the saves of these models. Signals name the class that is saved, not its parents."""
+    """Connect to the saves of these models. Signals name the class that is saved, not its parents."""
     for model in models:
         pre_save.connect(before_save, sender=model, dispatch_uid=UID)
         post_save.connect(after_save, sender=model, dispatch_uid=UID)
@@ -59,20 +67,20 @@ class_prepared.connect(watch_late, dispatch_uid=UID)
 
 
 def before_save(*, instance: Model, raw: bool = False, using: str, **kwargs: Any) -> None:
-    """Write down which conversions the stored object is still owed, before this save changes it.
+    """Record which conversions the stored object is still owed, before this save changes it.
 
-    After the save nothing would tell that it has not happened before: not to a second save in a handler of the
-    site, and not to the worker, should this process die in between.
+    After the save nothing would show that it has not happened before: neither to a second save in one of the site's
+    handlers, nor to the worker if this process is killed in between.
     """
     if raw:
         return
-    with tracking.Quietly("A conversion"):
+    with LogErrors("A conversion"):
         conversions = list(conversions_of(instance))
         for conversion in conversions:
             sources.meet(conversion, using)
         if may_be_stored(instance):
             changing = [each for each in conversions if has_happened(each, instance) is not False]
-            note_owed(instance, changing, using)
+            record_owed(instance, changing, using)
 
 
 def may_be_stored(instance: Model) -> bool:
@@ -81,8 +89,8 @@ def may_be_stored(instance: Model) -> bool:
     return instance.pk is not None and not (instance._state.adding and has_default)
 
 
-def note_owed(instance: Model, changing: Collection[Conversion[Any]], database: str) -> None:
-    """An open row for what the stored object is not yet, and a note of what is settled for good."""
+def record_owed(instance: Model, changing: Collection[Conversion[Any]], database: str) -> None:
+    """Open a row for what has not happened yet, and remember on the instance what is settled."""
     known = {each: state_of(each, instance, database) for each in changing}
     instance.__dict__[SETTLED_BEFORE] = [each for each, state in known.items() if state in SETTLED]
     unmet = [each for each, state in known.items() if state is None]
@@ -97,13 +105,13 @@ def state_of(conversion: Conversion[Any], instance: Model, database: str) -> int
 
 
 def after_save(*, instance: Model, created: bool = False, raw: bool = False, using: str, **kwargs: Any) -> None:
-    """Settle the conversions that the saved object is now, and write down those that it is still owed."""
+    """Settle the conversions that have happened with this save, and record those that are still owed."""
     settled = instance.__dict__.pop(SETTLED_BEFORE, ())
     conversions = [] if raw else [each for each in conversions_of(instance) if each not in settled]
     if not conversions:
         return
-    page = tracking.active_page()
-    with tracking.Quietly("A conversion"):
+    page = active_page()
+    with LogErrors("A conversion"):
         deferred.after_commit(using, lambda: notice(instance, conversions, using, page, is_new=created))
 
 
@@ -111,24 +119,24 @@ def notice(
     instance: Model,
     conversions: Collection[Conversion[Any]],
     database: str,
-    page: tracking.RequestEvents | None,
+    page: RequestEvents | None,
     *,
     is_new: bool,
 ) -> None:
-    """Each conversion by itself: what goes wrong with one costs the others nothing."""
+    """Settle each conversion separately: an error in one does not affect the others."""
     if is_new:
         for object_ref in {objects.reference(instance, each, database) for each in conversions}:
-            with tracking.Quietly("An object's visitor"):
-                visitors.keep(object_ref, page)
+            with LogErrors("An object's visitor"):
+                visitors.save_visitor(object_ref, page)
     for conversion in conversions:
-        with tracking.Quietly(conversion.event_name):
-            look_at(conversion, instance, database, page, is_new=is_new)
+        with LogErrors(conversion.event_name):
+            settle_or_open(conversion, instance, database, page, is_new=is_new)
 
 
-def look_at(
-    conversion: Conversion[Any], instance: Model, database: str, page: tracking.RequestEvents | None, *, is_new: bool
+def settle_or_open(
+    conversion: Conversion[Any], instance: Model, database: str, page: RequestEvents | None, *, is_new: bool
 ) -> None:
-    """What is stored counts: a save of some fields may leave out the very one that makes the conversion."""
+    """Settle the conversion or record that it is owed. What is stored counts: a save may leave out fields."""
     object_ref = objects.reference(instance, conversion, database)
     happened = has_happened(conversion, instance)
     is_owed = not (is_new or happened) and marks.is_known(object_ref, conversion.event_name)
@@ -145,4 +153,4 @@ def look_at(
     if state is None:
         marks.open_mark(object_ref, conversion.event_name)
     if not is_new:
-        visitors.hear(object_ref, page)
+        visitors.update_consent(object_ref, page)

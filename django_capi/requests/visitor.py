@@ -22,7 +22,8 @@ from django.utils import timezone
 
 from django_capi import callbacks
 from django_capi.conf import conf
-from django_capi.consent import Consent, decide
+from django_capi.consent import Consent
+from django_capi.consent.decisions import decide
 from django_capi.meta import cookies, urls
 from django_capi.meta.events import UserData
 from django_capi.meta.normalize import HASHED

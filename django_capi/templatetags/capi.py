@@ -13,8 +13,10 @@ from django.template.base import FilterExpression, Parser, Token, token_kwargs
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from django_capi import conversions, tracking
 from django_capi.browser import blocks
+from django_capi.conversions.copies import copies
+from django_capi.tracking.errors import LogErrors
+from django_capi.tracking.page import events_of
 
 register = template.Library()
 
@@ -55,7 +57,7 @@ class PixelNode(Node):
         request = request_of(context)
         if request is None:
             return missing()
-        with tracking.Quietly("PageView"):
+        with LogErrors("PageView"):
             return blocks.render_pixel(request, nonce=context.get("csp_nonce"), is_cached=self.is_cached)
         return SafeString()
 
@@ -73,7 +75,7 @@ class EventNode(Node):
         if request is None:
             return missing()
         event_name = str(self.event_name.resolve(context))
-        with tracking.Quietly(event_name):
+        with LogErrors(event_name):
             custom_data = {key: value.resolve(context) for key, value in self.custom_data.items()}
             return blocks.render_event(request, event_name, custom_data, is_cached=self.is_cached)
         return SafeString()
@@ -85,10 +87,10 @@ def capi_conversion(context: Context, obj: Model) -> str:
     request = request_of(context)
     if request is None:
         return missing()
-    with tracking.Quietly("A conversion's copy"):
-        page = tracking.events_of(request)
+    with LogErrors("A conversion's copy"):
+        page = events_of(request)
         if blocks.can_carry(request):
-            found = ((blocks.render_copy(page, action),) for action in conversions.copies(obj, page))
+            found = ((blocks.render_copy(page, action),) for action in copies(obj, page))
             return format_html_join("\n", "{}", found)
     return ""
 

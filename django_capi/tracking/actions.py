@@ -1,4 +1,4 @@
-"""The action that a customer took, and the entry of the ledger that it becomes."""
+"""An action of a customer, and how it is stored as an event."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ from django_capi.tracking import hints
 from django_capi.tracking.arguments import unix_seconds
 
 LONGEST: Final = {"event_name": 50, "event_id": 100}  # characters, as in the table
-# Limited Data Use, 0 and 0: Meta finds out the state itself. Data processing options.
+# Limited Data Use. With 0 and 0 Meta determines country and state itself.
+# https://developers.facebook.com/docs/marketing-apis/data-processing-options
 LIMITED_DATA_USE: Final = {
     "data_processing_options": ("LDU",),
     "data_processing_options_country": 0,
@@ -43,11 +44,11 @@ OPTIONAL: Final = ("app_data", "original_event_data", "messaging_channel", "opt_
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Action:
-    """Something a customer did, normalised, with the id that both copies carry."""
+    """Something a customer did, with normalised data and the id that both copies carry."""
 
     event_name: str
     event_id: str
-    event_time: int  # Unix seconds; made from the other forms that `unix_seconds` takes
+    event_time: int  # Unix seconds; the other types that `unix_seconds()` takes are converted
     custom_data: CustomData
     user_data: UserData = field(default_factory=UserData)
     action_source: ActionSource = ActionSource.WEBSITE
@@ -62,7 +63,7 @@ class Action:
     opt_out: bool | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what the table cannot hold here: in the INSERT it would take the other events with it."""
+        """Refuse here what the table cannot hold: in the INSERT it would make the other events fail, too."""
         for name, longest in LONGEST.items():
             if not is_storable(name, getattr(self, name)):
                 raise InvalidEvent(name, f"must be a string of 1 to {longest} characters, all of them printable")
@@ -71,7 +72,7 @@ class Action:
 
 
 def is_storable(column: str, value: object) -> bool:
-    """True if the value can stand in `event_name` or `event_id`."""
+    """True if the column `event_name` or `event_id` can hold the value."""
     return isinstance(value, str) and 0 < len(value) <= LONGEST[column] and is_plain(value)
 
 
@@ -79,8 +80,8 @@ def is_plain(text: str) -> bool:
     return text.isprintable() and text == text.strip()
 
 
-def entry(action: Action, visitor: Visitor, *, browser_state: BrowserState = BrowserState.NONE) -> ledger.EventEntry:
-    """The action as Meta's event, with what is known of the visitor."""
+def entry_of(action: Action, visitor: Visitor, *, browser_state: BrowserState = BrowserState.NONE) -> ledger.EventEntry:
+    """The action as an event for the ledger, with what is known of the visitor."""
     known = visitor.user_data()
     missing = (*known.left_out, *action.user_data.left_out, *action.custom_data.left_out)
     return ledger.EventEntry(
@@ -113,22 +114,22 @@ def event_of(action: Action, visitor: Visitor, user_data: UserData) -> Event:
 
 
 def write(entries: Sequence[ledger.EventEntry], pixels: Sequence[Pixel]) -> None:
-    """Store them, after the commit if the caller's transaction cannot be serialized with it, and wake a worker."""
+    """Store the events and wake a worker; after the commit if the caller's transaction cannot be serialized with it."""
     storing = partial(store, entries, pixels)
     defer_on_conflict(storing, later=storing)
 
 
 def store(entries: Sequence[ledger.EventEntry], pixels: Sequence[Pixel]) -> None:
-    """Store, and wake a worker when the transaction commits."""
+    """Store the events, and wake a worker when the transaction commits."""
     if ledger.store(withdrawal.mark_withdrawn(entries), pixels):
         on_commit(nudge)
 
 
 def on_commit(function: Callable[[], object]) -> None:
-    """Call it when the ledger's transaction is committed; never where Django cannot see the commit."""
+    """Call the function when the ledger's transaction commits; never where Django cannot see the commit."""
     transactions.on_commit(function, alias=alias.using())
 
 
 def is_in_transaction() -> bool:
-    """True when the caller may still take back what is written now."""
+    """True when the caller may still roll back what is written now."""
     return transactions.is_in_transaction(alias.using())

@@ -1,4 +1,4 @@
-"""Read the arguments of `track()`: take the forms that people have, and refuse the rest by field, rule and fix."""
+"""Read the arguments of `track()`, and raise InvalidEvent for those that cannot be used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from math import isfinite
 from operator import index
-from typing import Final, Literal, SupportsIndex, TypeVar
+from typing import Final, SupportsIndex, TypeVar
 from uuid import UUID, uuid4
 
 from django.utils import timezone
@@ -18,20 +18,8 @@ from django_capi.meta import personal
 from django_capi.meta.events import AppData, CustomData, InvalidEvent, OriginalEventData, UserData
 from django_capi.requests import visitor
 from django_capi.tracking import hints
+from django_capi.types import AppDataDict, OriginalEventDict
 
-ActionSourceName = Literal[
-    "email",
-    "website",
-    "app",
-    "phone_call",
-    "chat",
-    "physical_store",
-    "system_generated",
-    "business_messaging",
-    "other",
-]
-MessagingChannelName = Literal["messenger", "whatsapp", "instagram"]
-Moment = int | float | datetime
 Name = TypeVar("Name", bound=StrEnum)
 T = TypeVar("T")
 
@@ -41,7 +29,7 @@ MILLISECONDS: Final = 100_000_000_000  # in seconds it would be the year 5138
 
 def unix_seconds(value: object, field: str = "event_time") -> int:
     """Unix seconds from a `datetime` (a naive one is in the current time zone), an int or a float."""
-    if type(value) is int:  # the usual form; the test of the last one is slow
+    if type(value) is int:  # the usual type; isinstance() with the protocol below is slow
         seconds = value
     elif isinstance(value, datetime):
         aware = timezone.make_aware(value) if timezone.is_naive(value) else value
@@ -73,12 +61,12 @@ def yes_or_no(value: object, field: str) -> bool | None:
 
 
 def id_from(value: str | UUID | None) -> str:
-    """The caller's id, or a random one."""
+    """The given id, or a random one."""
     return str(value) if isinstance(value, UUID) else without_contact_data(value, "event_id") or new_id()
 
 
 def without_contact_data(value: T, field: str) -> T:
-    """The value; ids are sent as they are, and an e-mail address must not be."""
+    """Return the value. Ids are sent unhashed, so they must not hold an e-mail address."""
     if isinstance(value, str) and personal.holds_contact_data(value):
         raise InvalidEvent(field, "must not hold an e-mail address or a telephone number: it is sent unhashed")
     return value
@@ -89,7 +77,7 @@ def new_id() -> str:
 
 
 def custom_data_from(raw: Mapping[str, object]) -> CustomData:
-    """Normalised; under RESTRICT_DATA without parameters of the site's own."""
+    """Normalise the data; under RESTRICT_DATA, leave out properties of the site's own."""
     hints.warn_of_custom_data(mapping(raw, "custom_data"))
     found = CustomData.from_raw(raw)
     return replace(found, properties=None) if conf.RESTRICT_DATA and found.properties else found
@@ -100,11 +88,11 @@ def user_data_from(raw: Mapping[str, object]) -> UserData:
     return UserData.from_raw(raw, default_region=conf.DEFAULT_REGION)
 
 
-def app_data_from(raw: AppData | Mapping[str, object] | None) -> AppData | None:
+def app_data_from(raw: AppData | AppDataDict | None) -> AppData | None:
     return raw if raw is None or isinstance(raw, AppData) else AppData.from_raw(mapping(raw, "app_data"))
 
 
-def original_from(raw: OriginalEventData | Mapping[str, object] | None) -> OriginalEventData | None:
+def original_from(raw: OriginalEventData | OriginalEventDict | None) -> OriginalEventData | None:
     if raw is None or isinstance(raw, OriginalEventData):
         return raw
     values = dict(mapping(raw, "original_event_data"))
@@ -116,7 +104,7 @@ def original_from(raw: OriginalEventData | Mapping[str, object] | None) -> Origi
 
 
 def address_from(url: str | None) -> str | None:
-    """The page's address as it may be sent."""
+    """The page's address without what must not be sent."""
     reduced = visitor.reduced(url) if isinstance(url, str) else None
     if url is not None and reduced is None:
         raise InvalidEvent("url", 'must be the full address of a page, such as "https://shop.example.com/thanks/"')

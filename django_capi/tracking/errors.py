@@ -1,4 +1,4 @@
-"""Keep tracking from breaking the site's request: log and swallow errors, and say why an event is not sent."""
+"""Keep tracking errors away from the site's request, and log why an event is not sent."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.exceptions import SynchronousOnlyOperation
+from django.dispatch import Signal
 
 from django_capi.database import savepoints
 from django_capi.meta.events import InvalidEvent
 
 logger = logging.getLogger("django_capi")
 
+event_skipped = Signal()  # provides event_name, reason and advice; django_capi.testing listens
+
 
 class Untracked(Exception):
-    """The event is not sent, for a reason that is no error; `advice` is what to write if it should be."""
+    """The event is not sent, for a reason that is not an error. `advice` says what to write if it should be."""
 
     def __init__(self, reason: str, advice: str = "", *, is_mistake: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.advice = advice
-        self.is_mistake = is_mistake  # of the code, whoever the visitor is
+        self.is_mistake = is_mistake  # in the code, and not a matter of this visitor
 
 
 @dataclass(frozen=True, slots=True)
-class Quietly:
-    """Log and swallow errors. Of most only the class is logged, as the message may hold personal data.
+class LogErrors:
+    """Log and suppress errors. Usually only the class is logged, as the message may hold personal data.
 
-    Two go through: InvalidEvent under DEBUG, and the database's error when the caller's transaction is lost with it.
+    Two are raised: InvalidEvent under DEBUG, and the database's error when the caller's transaction is lost with it.
     """
 
     what: str
@@ -43,19 +46,21 @@ class Quietly:
             return True
         if (settings.DEBUG and isinstance(error, InvalidEvent)) or savepoints.has_lost_transaction(error):
             return False
-        logger.error("%s could not be tracked: %s", self.what, in_words(error))
+        logger.error("%s could not be tracked: %s", self.what, describe(error))
+        event_skipped.send(LogErrors, event_name=self.what, reason=describe(error).removesuffix("."))
         return True
 
 
 def log_reason(event_name: str, why: Untracked) -> None:
-    """At INFO, as it may be right; at WARNING, with what to write, under DEBUG and for a mistake in the code."""
+    """Log at INFO, as it may be intended; under DEBUG and for a mistake in the code at WARNING, with the advice."""
     if settings.DEBUG or why.is_mistake:
         logger.warning("%s is not sent: %s. %s", event_name, why.reason, why.advice)
     else:
         logger.info("%s is not sent: %s.", event_name, why.reason)
+    event_skipped.send(LogErrors, event_name=event_name, reason=why.reason, advice=why.advice)
 
 
-def in_words(error: Exception) -> str:
+def describe(error: Exception) -> str:
     if isinstance(error, InvalidEvent):
         return f"{type(error).__name__}. {error}."  # names the field and the rule, never the value
     if isinstance(error, SynchronousOnlyOperation):

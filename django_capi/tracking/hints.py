@@ -1,4 +1,4 @@
-"""Under DEBUG, warn of names that are nearly Meta's own. Names of the site's own are legal, so nothing is refused."""
+"""Under DEBUG, warn of names that are nearly Meta's own. Other names are legal, so none is refused."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def warn_of_user_data(keys: Iterable[object]) -> None:
 
 
 def near_misses(keys: Iterable[object], known: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The keys that are not accepted as they are, with the key that was meant."""
+    """The keys that look misspelt, with the key that was probably meant."""
     accepted = {name for name in known if name not in NEAR_NAMES}
     strange = [key for key in keys if isinstance(key, str) and key not in accepted]
     found = [(key, nearest(key, known)) for key in strange]
@@ -51,7 +51,7 @@ def near_misses(keys: Iterable[object], known: Mapping[str, str]) -> list[tuple[
 
 
 def nearest(given: str, names: Collection[str]) -> str | None:
-    """The name that differs from it by case, separators or a typing error."""
+    """The name that differs by case, separators or a typing error."""
     if not WORD(given):
         return None
     by_letters = {letters(name): name for name in names}

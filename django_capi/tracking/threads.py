@@ -1,4 +1,4 @@
-"""Run synchronous code from async code to its end, also when the caller is cancelled."""
+"""Run synchronous code from async code to its end, even if the caller is cancelled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ running: set[asyncio.Task[Any]] = set()  # the event loop itself keeps weak refe
 
 
 async def run_to_end(function: Callable[P, Returned], *args: P.args, **kwargs: P.kwargs) -> Returned:
-    """`sync_to_async`, except that a cancelled caller does not cancel what has not begun yet."""
+    """Like `sync_to_async`, but a cancelled caller does not cancel a call that has not begun yet."""
     task = asyncio.ensure_future(sync_to_async(function)(*args, **kwargs))
     running.add(task)
     task.add_done_callback(running.discard)
@@ -26,17 +26,17 @@ async def run_to_end(function: Callable[P, Returned], *args: P.args, **kwargs: P
 
 
 def asynchronous(function: Callable[P, Returned]) -> Callable[P, Coroutine[Any, Any, Returned]]:
-    """The async twin of a function, with the same signature."""
+    """The function as a coroutine function with the same signature."""
 
     @functools.wraps(function)
-    async def twin(*args: P.args, **kwargs: P.kwargs) -> Returned:
+    async def coroutine_function(*args: P.args, **kwargs: P.kwargs) -> Returned:
         return await run_to_end(function, *args, **kwargs)
 
-    return twin
+    return coroutine_function
 
 
 def run_in_new_thread(function: Callable[[], object]) -> None:
-    """For a coroutine that is being closed, which can no longer await anything."""
+    """Run the function where nothing can be awaited any more: in a coroutine that is being closed."""
 
     def run() -> None:
         try:

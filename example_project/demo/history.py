@@ -21,7 +21,8 @@ from django_capi.meta import cookies
 from django_capi.meta.events import UserData
 from django_capi.models import BrowserState, Event, Origin, Status
 from django_capi.requests.visitor import Visitor
-from django_capi.tracking import Action, custom_data_from, entry
+from django_capi.tracking.actions import Action, entry_of
+from django_capi.tracking.arguments import custom_data_from
 from example_project.shop.factories import DRAMA_PHONES
 from example_project.shop.models import Product
 
@@ -110,7 +111,7 @@ def visit(
             custom_data=custom_data_from({} if event_name in BARE else basket(product, quantity)),
             origin=ORIGINS.get(event_name, Origin.PAGE),
         )
-        for row in store.rows_of(entry(action, who.visitor), list(conf.pixels().values()), now):
+        for row in store.rows_of(entry_of(action, who.visitor), list(conf.pixels().values()), now):
             finish(row, who, at, chance)
             yield row
 

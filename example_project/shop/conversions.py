@@ -1,15 +1,16 @@
-"""A saved Order in, the Purchase that Meta is told about out; django-capi finds this module when Django starts."""
+"""Send a Purchase for each paid order. django-capi loads this module when Django starts."""
 
 from __future__ import annotations
 
 from django.utils import timezone
 
 from django_capi.conversions import Conversion, register
+from django_capi.types import CustomDataDict, UserDataDict
 from example_project.shop.models import Order
 
 
 @register(Order)
-class OrderPurchase(Conversion):
+class OrderPurchase(Conversion[Order]):
     event_name = "Purchase"
 
     def happened(self, order: Order) -> bool:
@@ -18,7 +19,7 @@ class OrderPurchase(Conversion):
     def event_time(self, order: Order) -> int:
         return int((order.paid_at or timezone.now()).timestamp())
 
-    def custom_data(self, order: Order) -> dict[str, object]:
+    def custom_data(self, order: Order) -> CustomDataDict:
         lines = list(order.lines.select_related("product"))
         return {
             "value": order.total,
@@ -32,15 +33,14 @@ class OrderPurchase(Conversion):
             "order_id": str(order.reference),
         }
 
-    def user_data(self, order: Order) -> dict[str, object]:
-        known = {
-            "em": order.email,
-            "ph": order.phone,
-            "fn": order.first_name,
-            "ln": order.last_name,
-            "ct": order.city,
-            "zp": order.postcode,
-            "country": order.country,
+    def user_data(self, order: Order) -> UserDataDict:
+        return {
+            "em": order.email or None,
+            "ph": order.phone or None,
+            "fn": order.first_name or None,
+            "ln": order.last_name or None,
+            "ct": order.city or None,
+            "zp": order.postcode or None,
+            "country": order.country or None,
             "external_id": order.customer_id,
         }
-        return {key: value for key, value in known.items() if value}

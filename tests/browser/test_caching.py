@@ -20,6 +20,7 @@ from django_capi.browser.responses import LONGEST_HEADER, log_private
 from django_capi.meta.cookies import checksum
 from django_capi.models import Event
 from django_capi.tracking import track
+from django_capi.types import with_properties
 from tests.conftest import FBP
 from tests.site.models import Order
 from tests.support.pages import config, events
@@ -218,9 +219,9 @@ class TestNoViews:
 class TestHeaders:
     """For htmx, and for scripts that fetch."""
 
-    def lead(self, **custom_data: object) -> Callable[[HttpRequest], HttpResponse]:
+    def lead(self, **custom_data: Any) -> Callable[[HttpRequest], HttpResponse]:
         def act(request: HttpRequest) -> HttpResponse:
-            track("Lead", request=request, event_id="lead-00000001", custom_data=custom_data)
+            track("Lead", request=request, event_id="lead-00000001", custom_data=with_properties({}, **custom_data))
             return HttpResponse("{}", content_type="application/json")
 
         return act

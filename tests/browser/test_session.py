@@ -21,6 +21,7 @@ from pytest_django import Settings
 
 from django_capi.models import Event
 from django_capi.tracking import track
+from django_capi.types import ContentDict
 from tests.support.failing_sql import failing
 from tests.support.pages import events
 from tests.tracking.serving import serve
@@ -232,7 +233,7 @@ class TestInTheCookie:
 
     def test_it_never_grows_beyond_what_a_browser_keeps(self, bold: Client, settings: Settings) -> None:
         def act(request: HttpRequest) -> HttpResponseRedirect:
-            lines = [{"id": f"SKU-{number * 7919 % 100_003}", "quantity": number} for number in range(1, 60)]
+            lines: list[ContentDict] = [{"id": f"SKU-{n * 7919 % 100_003}", "quantity": n} for n in range(1, 60)]
             track("AddToCart", request=request, custom_data={"contents": lines})
             return HttpResponseRedirect("/page/")
 

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import include, path
 
 from django_capi.meta.cookies import checksum
-from django_capi.testing import BLOCK
+from django_capi.testing.pages import BLOCK
 from tests.conftest import FBP
 
 EMAIL = "jane@example.com"

@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from django_capi.models import BrowserState, Event, Origin, Rank
 from django_capi.tracking import track
+from django_capi.types import CustomEvent
 from tests.collector.posting import MINTED, PIXEL_ID, mirrored, post, receipt, refused
 from tests.conftest import FBP
 from tests.support.failing_sql import failing
@@ -29,7 +30,7 @@ class TestItems:
     @pytest.mark.parametrize("event_name", ["Bestätigung", "注文完了", "Заявка: новая!", "a" * 50, "<b>"])
     @pytest.mark.parametrize("event_id", ["1", "Auftrag Nr. 7", "注文-7", "i" * 100])
     def test_what_track_stores_can_be_acknowledged(self, visitor: Client, event_name: str, event_id: str) -> None:
-        track(event_name, event_id=event_id, consent=True, user_data={"em": "jane@example.com"})
+        track(CustomEvent(event_name), event_id=event_id, consent=True, user_data={"em": "jane@example.com"})
 
         answer = post(visitor, receipt(event_name, event_id))
 

@@ -13,6 +13,7 @@ from django_capi.conversions.objects import event_id_of, reference
 from django_capi.models import Event, Origin, Status
 from django_capi.testing import deliver_now
 from django_capi.tracking import track
+from django_capi.types import CustomDataDict
 from tests.collector.posting import mirrored, post
 from tests.site.models import Order
 from tests.support.registration import registering
@@ -20,7 +21,7 @@ from tests.support.registration import registering
 pytestmark = pytest.mark.django_db
 
 GUESSED = "lead-00000017"
-BASKET = {"value": 20, "currency": "EUR"}
+BASKET: CustomDataDict = {"value": 20, "currency": "EUR"}
 
 
 class PaidLead(Conversion[Order]):

@@ -215,7 +215,7 @@ def test_a_reader_never_raises(reader: CookieReader, text: str) -> None:
 
 @names
 @given(raw=st.binary(max_size=300))
-def test_nor_for_any_bytes_in_the_header(reader: CookieReader, raw: bytes) -> None:
+def test_a_reader_never_raises_on_any_bytes_in_the_header(reader: CookieReader, raw: bytes) -> None:
     cookies = parse_cookie(f"{reader.name}=" + raw.decode("latin-1"))
 
     assert reader(asking(cookies)) in (True, False, None)
@@ -227,7 +227,7 @@ def test_nor_for_any_bytes_in_the_header(reader: CookieReader, raw: bytes) -> No
         st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
     )
 )
-def test_nor_for_any_json(reader: CookieReader, value: object) -> None:
+def test_a_reader_never_raises_on_any_json(reader: CookieReader, value: object) -> None:
     text = json.dumps({"categories": value, "services": value, "meta-pixel": value})
 
     assert reader(asking({reader.name: text})) in (True, False, None)

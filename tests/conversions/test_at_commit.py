@@ -191,7 +191,7 @@ def test_the_hour_begins_with_the_payment_and_not_with_the_order() -> None:
 
 
 @pytest.mark.usefixtures("broken")
-def test_after_that_it_goes_without() -> None:
+def test_after_that_hour_the_event_is_sent_without_custom_data() -> None:
     with transaction.atomic():
         order_with_lines()
     ConversionMark.objects.update(check_at=timezone.now(), happened_at=timezone.now() - 2 * sweep.OVERLAP)

@@ -115,4 +115,4 @@ def test_another_time_is_logged_and_the_event_is_of_now(
     event = stored(monkeypatch, time=time)
 
     assert event["event_time"] == pytest.approx(datetime.now().timestamp(), abs=60)
-    assert "Lead.event_time() returned what cannot be used: event_time: must be" in caplog.text
+    assert "Lead.event_time() returned a value that cannot be used: event_time: must be" in caplog.text

@@ -15,6 +15,7 @@ from django_capi.delivery.drain import deliver
 from django_capi.models import Event, Lane, Status
 from django_capi.testing import outbox
 from django_capi.tracking import track
+from django_capi.types import with_properties
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,8 @@ MALFORMED: dict[str, tuple[str, Any]] = {
 
 
 def lead() -> None:
-    assert track("Lead", consent=True, user_data={"em": "jane@example.com"}, custom_data={"colour": "red"})
+    own = with_properties({}, colour="red")
+    assert track("Lead", consent=True, user_data={"em": "jane@example.com"}, custom_data=own)
 
 
 @pytest.mark.parametrize(("key", "value"), MALFORMED.values(), ids=MALFORMED.keys())

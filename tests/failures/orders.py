@@ -1,4 +1,4 @@
-"""Processes that place orders and may be killed at any point."""
+"""A shop's transactions come in; orders and their events go out, from processes that may die at any point of them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from django_capi.database.retry import retried
 from django_capi.ledger import pruning, tallies
 from django_capi.models import Batch, Count, Event, Span, Status, Tally
 from django_capi.tracking import track
+from django_capi.types import CustomEvent
 from tests.failures.phases import Kill, Phase
 from tests.site.models import Note
 
@@ -56,7 +57,7 @@ def order(event_id: str) -> bool:
     Note.objects.filter(text=event_id).exists()
     Note.objects.create(text=event_id)
     found = track(
-        NAMES[sum(event_id.encode()) % len(NAMES)],
+        CustomEvent(NAMES[sum(event_id.encode()) % len(NAMES)]),
         event_id=event_id,
         user_data={"em": f"{event_id}@example.com", "fn": "Zoë"},
         custom_data={"value": "19.90", "currency": "EUR"},

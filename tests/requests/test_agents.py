@@ -15,7 +15,7 @@ from django_capi.models import Event
 from django_capi.requests.agents import LONGEST, agent_of, client_of
 from django_capi.requests.agents import Client as Kind
 from django_capi.requests.visitor import from_request
-from django_capi.tracking import events_of
+from django_capi.tracking.page import events_of
 from tests.conftest import ADDRESS, AGENT
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 [FBAN/FBIOS;FBCR/{};FBID/phone]"

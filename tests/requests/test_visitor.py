@@ -4,7 +4,8 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from django_capi.consent import Consent, decide
+from django_capi.consent import Consent
+from django_capi.consent.decisions import decide
 from django_capi.requests.visitor import client_ip_address, from_request, restored
 from tests.conftest import AGENT, FBP
 

@@ -57,7 +57,8 @@ def act(places: Places, visitor: Client) -> None:
     places.keep(visitor.post("/planted-lead/?away"))
     track("Subscribe", user_data=PERSON, custom_data=CUSTOM, consent=True)
     track("Purchase", user_data=PERSON, custom_data=CUSTOM, consent=True)  # refused here: it has no value
-    track("StartTrial", user_data=MALFORMED, custom_data={**CUSTOM, "plan": {"of": EMAIL}}, consent=True)
+    nested: Any = {**CUSTOM, "plan": {"of": EMAIL}}
+    track("StartTrial", user_data=MALFORMED, custom_data=nested, consent=True)
 
 
 def report(places: Places, visitor: Client) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django_capi.testing import BLOCK, page_events
+from django_capi.testing import page_events
+from django_capi.testing.pages import BLOCK
 
 
 def blocks(response: Any) -> list[tuple[str, Any]]:

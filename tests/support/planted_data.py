@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,12 +12,13 @@ from django.views.decorators.csrf import csrf_exempt
 
 from django_capi.conversions import Conversion
 from django_capi.tracking import atrack, track
+from django_capi.types import UserDataDict
 
 TOKEN = "EAAplantedTokenThatMustNotLeak0123456789"
 APP_SECRET = "5ecretOfThePlantedApp0123456789"
 PASSWORD = "s3cret-planted"
 EMAIL = "Jane.Planted@Example.com"
-PERSON = {
+PERSON: UserDataDict = {
     "em": EMAIL,
     "ph": "+49 30 23125 777",
     "fn": "Wilhelmine",
@@ -27,7 +28,7 @@ PERSON = {
     "external_id": "customer-planted-4711",
 }
 # Nothing here can be used, so all of it is left out, with reasons.
-MALFORMED = {
+MALFORMED: Any = {
     "em": f"{EMAIL} or so",
     "ph": "23125777 ext. Wilhelmine",
     "db": "1987-03-21 Plantagenova",
@@ -36,7 +37,7 @@ MALFORMED = {
     "fbp": EMAIL,
     EMAIL: EMAIL,
 }
-CUSTOM = {
+CUSTOM: Any = {
     "search_string": f"orders of {EMAIL}",
     "content_ids": [EMAIL],
     "contents": [{"id": EMAIL, "quantity": 1}],
@@ -60,12 +61,12 @@ def leaks(text: str, *more: str) -> list[str]:
     return [needle for needle in (*NEEDLES, *more) if needle.casefold() in text.casefold()]
 
 
-def signed_in(request: HttpRequest) -> dict[str, str]:
+def signed_in(request: HttpRequest) -> UserDataDict:
     return PERSON
 
 
 def external_id(request: HttpRequest) -> str:
-    return PERSON["external_id"]
+    return str(PERSON["external_id"])
 
 
 def raising(subject: object) -> NoReturn:

@@ -18,6 +18,7 @@ from django_capi.delivery.drain import deliver
 from django_capi.ledger import pruning, receipts, resend, withdrawal
 from django_capi.models import Batch, BrowserState, Count, Event, Lane, Status, Tally, Withdrawal
 from django_capi.tracking import track
+from django_capi.types import CustomEvent
 from tests.support.interruptions import Interruption, Killed, Statements
 from tests.support.oracle import COLUMNS, Memory
 from tests.support.scripted_meta import Meta
@@ -85,7 +86,7 @@ class Site:
         self.pixels = action.pixels
         with transaction.atomic():
             found = track(
-                action.name,
+                CustomEvent(action.name),
                 event_id=event_id,
                 event_time=int(time.time()) - action.age,
                 user_data={"fbp": action.fbp, "em": f"{event_id}@example.com"},

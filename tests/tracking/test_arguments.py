@@ -20,16 +20,17 @@ from django_capi.meta.events.event import KINDS
 from django_capi.models import Event, Status
 from django_capi.tracking import atrack, track
 from django_capi.tracking.arguments import unix_seconds
+from django_capi.types import AppDataDict, CustomDataDict, UserDataDict
 from tests.conftest import ADDRESS, AGENT
 
 pytestmark = pytest.mark.django_db
 
-ANN = {"em": "ann@example.com"}
-PAID = {"value": 20, "currency": "EUR"}
+ANN: UserDataDict = {"em": "ann@example.com"}
+PAID: CustomDataDict = {"value": 20, "currency": "EUR"}
 NOW = int(time.time()) - 60
 ANDROID = ["a2", "com.example.shop", "1", "1.0", "14", "Pixel 8", "en_US", "CET", "T-Mobile",
            1080, 2400, 2.6, 8, 128, 64, "Europe/Berlin"]  # fmt: skip
-APP = {"advertiser_tracking_enabled": True, "extinfo": ANDROID}
+APP: AppDataDict = {"advertiser_tracking_enabled": True, "extinfo": ANDROID}
 
 
 def sent(**changes: Any) -> dict[str, Any]:
@@ -96,7 +97,7 @@ class TestTime:
             "before 1970",
         ],
     )
-    def test_others_are_refused_by_name(self, settings: Settings, given: Any, rule: str) -> None:
+    def test_times_of_another_form_are_refused_by_name(self, settings: Settings, given: Any, rule: str) -> None:
         settings.DEBUG = True
 
         with pytest.raises(InvalidEvent, match=f"event_time: .*{rule}"):

@@ -19,14 +19,15 @@ from django_capi.consent import Consent
 from django_capi.meta.events import InvalidEvent
 from django_capi.models import Event, Status
 from django_capi.tracking import atrack, current_request, track
+from django_capi.types import CustomDataDict, UserDataDict
 from tests.conftest import ADDRESS, AGENT, FBP, HEADERS
 from tests.support.pages import config, events
 from tests.tracking.serving import GOOGLEBOT, STRIPE, Site, serve
 
 pytestmark = pytest.mark.django_db
 
-ANN = {"em": "ann@example.com"}
-PAID = {"value": 20, "currency": "EUR"}
+ANN: UserDataDict = {"em": "ann@example.com"}
+PAID: CustomDataDict = {"value": 20, "currency": "EUR"}
 
 
 def raising(request: HttpRequest) -> bool:
@@ -56,7 +57,7 @@ def raising(request: HttpRequest) -> bool:
         (Consent.DENIED, "", True, None),
     ],
 )
-def test_with_a_request_the_callers_word_completes_the_policy_and_never_overrules_a_no(
+def test_with_a_request_consent_completes_the_policy_and_never_overrules_a_no(
     rf: RequestFactory, settings: Settings, policy: object, gpc: str, said: bool | None, expected: Consent | None
 ) -> None:
     ask = policy if callable(policy) else lambda request: policy
@@ -80,7 +81,7 @@ def test_with_a_request_the_callers_word_completes_the_policy_and_never_overrule
     ],
     ids=["always", "always, said no", "never", "not asked", "nobody to ask", "no policy"],
 )
-def test_without_a_request_the_callers_word_counts(
+def test_without_a_request_consent_counts(
     settings: Settings, policy: object, said: bool | None, is_stored: bool
 ) -> None:
     settings.CAPI = {**settings.CAPI, "CONSENT": policy}
@@ -90,7 +91,7 @@ def test_without_a_request_the_callers_word_counts(
     assert (event_id is not None, Event.objects.exists()) == (is_stored, is_stored)
 
 
-def test_a_yes_of_the_caller_is_for_this_event_and_not_for_the_page(visitor: Client, settings: Settings) -> None:
+def test_consent_true_is_for_this_event_and_not_for_the_page(visitor: Client, settings: Settings) -> None:
     settings.CAPI = {**settings.CAPI, "CONSENT": lambda request: None}
 
     def act(request: HttpRequest) -> HttpResponse:
@@ -106,7 +107,7 @@ def test_a_yes_of_the_caller_is_for_this_event_and_not_for_the_page(visitor: Cli
     assert config(page)["consent"] is False
 
 
-def test_a_webhook_speaks_for_nobody_unless_it_is_given_a_request(settings: Settings) -> None:
+def test_a_webhook_has_no_visitor_unless_it_is_given_a_request(settings: Settings) -> None:
     settings.CAPI = {**settings.CAPI, "CONSENT": lambda request: None}
 
     def act(request: HttpRequest) -> str | None:
@@ -123,7 +124,7 @@ def test_a_webhook_speaks_for_nobody_unless_it_is_given_a_request(settings: Sett
 
 
 @pytest.mark.parametrize("agent", [STRIPE, "PayPal/AUHR-214.0-55417034", "okhttp/4.9.0", "", "curl/8.5.0"])
-def test_a_programs_request_is_stored_on_the_callers_word_and_is_no_browser(settings: Settings, agent: str) -> None:
+def test_a_programs_request_is_stored_with_consent_true_and_is_not_a_browser(settings: Settings, agent: str) -> None:
     settings.CAPI = {**settings.CAPI, "CONSENT": lambda request: None}
     serve(settings, lambda request: track("Purchase", request=request, consent=True, user_data=ANN, custom_data=PAID))
 
@@ -138,7 +139,7 @@ def test_a_programs_request_is_stored_on_the_callers_word_and_is_no_browser(sett
 
 
 @pytest.mark.parametrize("agent", [GOOGLEBOT, "Twitterbot/1.0", "AhrefsSpider/2", "SomeCrawler"])
-def test_a_crawlers_request_tracks_nothing_whatever_the_caller_says(settings: Settings, agent: str) -> None:
+def test_a_crawlers_request_tracks_nothing_with_any_arguments(settings: Settings, agent: str) -> None:
     serve(settings, lambda request: track("Lead", request=request, consent=True, user_data=ANN))
 
     answer = Client(HTTP_USER_AGENT=agent).post("/act/")
@@ -147,7 +148,7 @@ def test_a_crawlers_request_tracks_nothing_whatever_the_caller_says(settings: Se
     assert not Event.objects.exists()
 
 
-def test_an_excluded_request_tracks_nothing_whatever_the_caller_says(visitor: Client, settings: Settings) -> None:
+def test_an_excluded_request_tracks_nothing_with_any_arguments(visitor: Client, settings: Settings) -> None:
     settings.CAPI = {**settings.CAPI, "EXCLUDE": lambda request: True}
     serve(settings, lambda request: track("Lead", request=request, consent=True, user_data=ANN))
 
@@ -157,7 +158,7 @@ def test_an_excluded_request_tracks_nothing_whatever_the_caller_says(visitor: Cl
     assert not Event.objects.exists()
 
 
-def test_a_monitor_that_asks_for_a_page_is_no_customer(settings: Settings) -> None:
+def test_a_monitor_that_requests_a_page_is_not_a_customer(settings: Settings) -> None:
     serve(settings, lambda request: track("ViewContent", request=request))
 
     answer = Client(HTTP_USER_AGENT="curl/8.5.0").get("/act/")
@@ -166,7 +167,7 @@ def test_a_monitor_that_asks_for_a_page_is_no_customer(settings: Settings) -> No
     assert not Event.objects.exists()
 
 
-def test_a_word_on_consent_that_is_no_boolean_is_refused(rf: RequestFactory, settings: Settings) -> None:
+def test_a_consent_that_is_not_a_boolean_is_refused(rf: RequestFactory, settings: Settings) -> None:
     settings.DEBUG = True
 
     with pytest.raises(InvalidEvent, match="consent: must be True, False or None"):
@@ -182,7 +183,7 @@ class TestCurrentRequest:
         assert visitor.get("/act/").content == b"True"
         assert current_request() is None
 
-    def test_asked_for_it_gives_the_visitor_to_an_event(self, visitor: Client, settings: Settings) -> None:
+    def test_an_event_with_the_current_request_has_its_visitor(self, visitor: Client, settings: Settings) -> None:
         serve(settings, lambda request: track("Lead", request=current_request()))
 
         visitor.get("/act/")
@@ -210,7 +211,7 @@ class TestCurrentRequest:
 
         assert found == [None]
 
-    def test_a_task_that_outlives_an_async_view_speaks_for_nobody(
+    def test_a_task_that_outlives_an_async_view_has_no_visitor(
         self, async_visitor: AsyncClient, settings: Settings
     ) -> None:
         settings.CAPI = {**settings.CAPI, "CONSENT": lambda request: True}

@@ -16,13 +16,14 @@ from django_capi.consent import Consent
 from django_capi.ledger import withdrawal
 from django_capi.models import Event, Snapshot
 from django_capi.tracking import acapture_visitor, capture_visitor, track
+from django_capi.types import CustomDataDict
 from tests.conftest import ADDRESS, AGENT, FBP
 from tests.support.failing_sql import failing
 from tests.tracking.serving import GOOGLEBOT, STRIPE
 
 pytestmark = pytest.mark.django_db
 
-PAID = {"value": 20, "currency": "EUR"}
+PAID: CustomDataDict = {"value": 20, "currency": "EUR"}
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_the_consent_is_that_of_the_capture_and_the_callers_word(
 
 
 @pytest.mark.parametrize("policy", [False, None], ids=["denied", "unknown"])
-def test_of_a_visitor_without_consent_nothing_is_kept(
+def test_nothing_is_stored_of_a_visitor_without_consent(
     request_of_ann: HttpRequest, settings: Settings, policy: bool | None
 ) -> None:
     settings.CAPI = {**settings.CAPI, "CONSENT": lambda request: policy}
@@ -123,7 +124,7 @@ def test_whoever_is_not_tracked_is_not_tracked_later(rf: RequestFactory, setting
     assert track("Lead", visitor=reference, consent=True, user_data={"em": "ann@example.com"}) is None
 
 
-def test_a_captured_program_is_no_browser(rf: RequestFactory) -> None:
+def test_a_captured_program_is_not_a_browser(rf: RequestFactory) -> None:
     reference = capture_visitor(rf.post("/", HTTP_USER_AGENT=STRIPE, REMOTE_ADDR=ADDRESS))
 
     track("Lead", visitor=reference, user_data={"em": "ann@example.com"})

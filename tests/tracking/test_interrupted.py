@@ -18,7 +18,9 @@ from pytest_django import Settings
 
 from django_capi.middleware import CapiMiddleware
 from django_capi.models import Event
-from django_capi.tracking import Action, atrack, custom_data_from, track
+from django_capi.tracking import atrack, track
+from django_capi.tracking.actions import Action
+from django_capi.tracking.arguments import custom_data_from
 from tests.conftest import ADDRESS, AGENT, FBP
 from tests.site.models import Note
 from tests.support.pages import events
@@ -116,7 +118,7 @@ def test_a_client_that_leaves_while_the_response_is_finished_has_its_event_store
     assert names() == ["Lead"]
 
 
-def test_a_page_that_nobody_sees_has_no_page_view(settings: Settings) -> None:
+def test_a_page_that_is_never_shown_has_no_page_view(settings: Settings) -> None:
     arrived = Arrived()
 
     def act(request: HttpRequest) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import time
 from datetime import timedelta
@@ -13,6 +14,7 @@ import pytest
 from django.test import RequestFactory
 from django.utils import timezone
 
+from django_capi import signals
 from django_capi.models import Event, Status
 from django_capi.tracking import track
 from tests.tracking.test_arguments import ANDROID, PAID
@@ -20,10 +22,27 @@ from tests.tracking.test_arguments import ANDROID, PAID
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "tracking.md").read_text(encoding="utf8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
+ARGUMENTS = list(inspect.signature(track).parameters)
+
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_it_is_python(example: str) -> None:
     assert ast.parse(example.replace("=…", "={}")).body
+
+
+def test_every_argument_is_in_the_table() -> None:
+    assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)[: len(ARGUMENTS)] == ARGUMENTS
+
+
+def test_every_argument_is_in_the_docstring() -> None:
+    text = inspect.getdoc(track) or ""
+
+    assert [name for name in ARGUMENTS if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("name", signals.__all__)
+def test_every_signal_is_on_the_page(name: str) -> None:
+    assert f"| `{name}` |" in PAGE
 
 
 @pytest.mark.django_db

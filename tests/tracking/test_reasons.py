@@ -11,13 +11,15 @@ from pytest_django import Settings
 
 from django_capi.models import Event
 from django_capi.tracking import hints, track
+from django_capi.types import CustomEvent, UserDataDict, with_properties
 from tests.conftest import ADDRESS, AGENT, FBP
 from tests.tracking.serving import GOOGLEBOT, serve
 
 pytestmark = pytest.mark.django_db
 
-ANN = {"em": "ann@example.com"}
+ANN: UserDataDict = {"em": "ann@example.com"}
 BROWSER: dict[str, Any] = {"HTTP_USER_AGENT": AGENT, "REMOTE_ADDR": ADDRESS}
+PAID_IN_RED = with_properties({"value": 1, "currency": "EUR"}, colour="red")
 PIXELS = {"main": {"PIXEL_ID": "1"}}
 
 
@@ -27,7 +29,7 @@ def unreadable(subject: object) -> str:
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None, str, str]] = {
     "said no": ({}, {"consent": False}, BROWSER, "consent=False", ""),
-    "denied": ({"CONSENT": lambda request: False}, {}, BROWSER, "policy denies this visitor", ""),
+    "denied": ({"CONSENT": lambda request: False}, {}, BROWSER, "policy says no for this visitor", ""),
     "denied, said yes": ({"CONSENT": lambda request: False}, {"consent": True}, BROWSER, "does not overrule", ""),
     "unknown": ({"CONSENT": lambda request: None}, {}, BROWSER, "has no answer", "consent=True"),
     "failing policy": ({"CONSENT": unreadable}, {}, BROWSER, "raised an error", ""),
@@ -35,15 +37,15 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None, st
     "never": ({"CONSENT": "django_capi.consent.never"}, {}, BROWSER, "consent.never", ""),
     "never, nobody": ({"CONSENT": "django_capi.consent.never"}, {"consent": True}, None, "consent.never", ""),
     "signal": ({}, {}, {**BROWSER, "HTTP_SEC_GPC": "1"}, "Sec-GPC", 'CAPI["GPC"]'),
-    "nobody": ({"CONSENT": lambda request: True}, {}, None, "neither a request nor consent", "request=request"),
+    "nobody": ({"CONSENT": lambda request: True}, {}, None, "no request and no consent", "request=request"),
     "crawler": ({}, {}, {"HTTP_USER_AGENT": GOOGLEBOT}, "crawler", ""),
     "excluded": ({"EXCLUDE": lambda request: True}, {}, BROWSER, "EXCLUDE", ""),
-    "program": ({}, {"user_data": None}, {"HTTP_USER_AGENT": "curl/8"}, "who the customer is", "action_source"),
+    "program": ({}, {"user_data": None}, {"HTTP_USER_AGENT": "curl/8"}, "identifies the customer", "action_source"),
     "no pixel": ({"PIXEL_ID": ""}, {}, BROWSER, "no pixel", 'CAPI["PIXEL_ID"]'),
     "no choice": ({"PIXELS": PIXELS, "PIXEL_FOR": lambda subject: None}, {}, BROWSER, "no pixel", 'pixels=["main"]'),
     "bad choice": ({"PIXELS": PIXELS, "PIXEL_FOR": unreadable}, {"consent": True}, None, "no pixel", "pixels="),
     "odd choice": ({"PIXELS": PIXELS, "PIXEL_FOR": lambda subject: 5}, {}, BROWSER, "no pixel", "PIXEL_FOR"),
-    "visitor": ({}, {"visitor": "visitor:" + "0" * 32}, None, "visitor is not kept", "capture_visitor(request)"),
+    "visitor": ({}, {"visitor": "visitor:" + "0" * 32}, None, "visitor is not stored", "capture_visitor(request)"),
 }
 
 
@@ -70,7 +72,7 @@ def test_every_none_has_its_reason(
     assert "ann@example.com" not in caplog.text
 
 
-def test_a_reason_says_nothing_of_the_visitor(rf: RequestFactory, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_reason_has_no_data_of_the_visitor(rf: RequestFactory, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     request = rf.post("/", HTTP_COOKIE=f"_fbp={FBP}", **BROWSER)
 
@@ -108,7 +110,7 @@ def test_in_a_view_an_event_without_its_request_is_noticed(
     assert "track(…, request=request)" in caplog.text
 
 
-def test_a_captured_visitor_who_is_none_is_told_apart_from_one_who_is_gone(settings: Settings) -> None:
+def test_a_reference_that_is_none_is_an_invalid_argument(settings: Settings) -> None:
     settings.DEBUG = True
 
     with pytest.raises(ValueError, match=r"capture_visitor\(request\)"):
@@ -128,14 +130,14 @@ class TestNearMisses:
     def test_a_name_that_is_nearly_a_standard_one_is_legal_and_noticed(
         self, caplog: pytest.LogCaptureFixture, name: str, meant: str
     ) -> None:
-        assert track(name, consent=True, user_data=ANN)
+        assert track(CustomEvent(name), consent=True, user_data=ANN)
 
         assert f"'{meant}'" in caplog.text
         assert Event.objects.get().event_name == name
 
     @pytest.mark.parametrize("name", ["Lead", "Purchase", "PageView", "OrderShipped", "Newsletter", "QuizDone"])
-    def test_other_names_are_not(self, caplog: pytest.LogCaptureFixture, name: str) -> None:
-        track(name, consent=True, user_data=ANN, custom_data={"value": 1, "currency": "EUR", "colour": "red"})
+    def test_other_names_are_not_noticed(self, caplog: pytest.LogCaptureFixture, name: str) -> None:
+        track(CustomEvent(name), consent=True, user_data=ANN, custom_data=PAID_IN_RED)
 
         assert not caplog.records
 
@@ -145,7 +147,7 @@ class TestNearMisses:
     def test_a_key_that_is_nearly_a_parameter_is_noticed(
         self, caplog: pytest.LogCaptureFixture, key: str, meant: str
     ) -> None:
-        track("Lead", consent=True, user_data=ANN, custom_data={key: 1})
+        track("Lead", consent=True, user_data=ANN, custom_data={key: 1})  # type: ignore[arg-type]
 
         assert f"custom_data['{key}']" in caplog.text
         assert f"'{meant}'" in caplog.text
@@ -165,19 +167,20 @@ class TestNearMisses:
     def test_a_key_that_is_nearly_a_persons_is_noticed(
         self, caplog: pytest.LogCaptureFixture, key: str, meant: str
     ) -> None:
-        track("Lead", consent=True, user_data={**ANN, key: "x"})
+        track("Lead", consent=True, user_data={**ANN, key: "x"})  # type: ignore[arg-type]
 
         assert f"Write user_data['{meant}']" in caplog.text
 
-    def test_each_is_said_once(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_each_near_miss_is_logged_once(self, caplog: pytest.LogCaptureFixture) -> None:
         for _ in range(3):
-            track("lead", consent=True, user_data=ANN)
+            track(CustomEvent("lead"), consent=True, user_data=ANN)
 
         assert caplog.text.count("'Lead'") == 1
 
-    def test_in_production_nothing_is_said(self, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    def test_production_logs_no_near_misses(self, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
         settings.DEBUG = False
+        misspelt: Any = {"user_data": {**ANN, "email_address": "x"}, "custom_data": {"valeu": 1}}
 
-        track("lead", consent=True, user_data={**ANN, "email_address": "x"}, custom_data={"valeu": 1})
+        track(CustomEvent("lead"), consent=True, **misspelt)
 
         assert not caplog.records

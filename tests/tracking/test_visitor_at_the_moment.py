@@ -16,7 +16,8 @@ from pytest_django import Settings
 
 from django_capi.meta.events import UserData
 from django_capi.models import Event
-from django_capi.tracking import atrack, events_of, track
+from django_capi.tracking import atrack, track
+from django_capi.tracking.page import events_of
 from tests.conftest import HEADERS
 from tests.support.pages import config
 from tests.tracking.serving import Site, serve
@@ -128,7 +129,7 @@ def test_one_action_asks_them_once(visitor: Client, settings: Settings) -> None:
 
 
 class TestUserData:
-    def test_it_is_asked_for_signed_in_people_only(self, visitor: Client, settings: Settings, ann: User) -> None:
+    def test_user_data_is_called_for_signed_in_users_only(self, visitor: Client, settings: Settings, ann: User) -> None:
         asked: list[str] = []
 
         def person(request: HttpRequest) -> dict[str, str]:

@@ -44,7 +44,7 @@ def statuses() -> list[int]:
 
 
 class TestFunction:
-    def test_of_a_request_it_stops_what_waits_and_takes_the_cookies(self, visitor: Client, settings: Settings) -> None:
+    def test_a_request_stops_waiting_events_and_loses_its_cookies(self, visitor: Client, settings: Settings) -> None:
         visitor.post("/lead/")
         serve(settings, withdraw_consent)
 
@@ -109,7 +109,7 @@ class TestFunction:
         assert statuses() == [Status.WITHDRAWN]
 
     @pytest.mark.parametrize("given", [{}, {"fbp": "no cookie of Meta's"}, {"external_id": ""}], ids=str)
-    def test_it_says_when_nothing_tells_whose(self, given: dict[str, Any]) -> None:
+    def test_it_returns_false_when_nothing_identifies_the_visitor(self, given: dict[str, Any]) -> None:
         assert withdraw_consent(**given) is False
         assert not Withdrawal.objects.exists()
 
@@ -193,12 +193,12 @@ class TestPolicy:
         assert not Withdrawal.objects.exists()
 
     @pytest.mark.parametrize("answer", ["", "yes"])
-    def test_no_answer_is_no_no(self, visitor: Client, answer: str) -> None:
+    def test_a_policy_without_an_answer_withdraws_nothing(self, visitor: Client, answer: str) -> None:
         self.says(visitor, answer).get("/page/")
 
         assert not Withdrawal.objects.exists()
 
-    def test_nor_is_a_policy_that_fails(self, visitor: Client, settings: Settings) -> None:
+    def test_a_policy_that_raises_withdraws_nothing(self, visitor: Client, settings: Settings) -> None:
         def broken(request: HttpRequest) -> bool:
             raise LookupError
 
@@ -207,12 +207,12 @@ class TestPolicy:
 
         assert not Withdrawal.objects.exists()
 
-    def test_nor_a_signal_of_the_browser(self, visitor: Client) -> None:
+    def test_global_privacy_control_withdraws_nothing(self, visitor: Client) -> None:
         self.says(visitor, "yes").get("/page/", HTTP_SEC_GPC="1")
 
         assert not Withdrawal.objects.exists()
 
-    def test_nor_a_site_that_is_switched_off(self, visitor: Client, settings: Settings) -> None:
+    def test_the_policy_never_withdraws_nothing(self, visitor: Client, settings: Settings) -> None:
         settings.CAPI = {**settings.CAPI, "CONSENT": "django_capi.consent.never"}
         visitor.get("/page/")
 

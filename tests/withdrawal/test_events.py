@@ -42,8 +42,9 @@ def sent() -> list[str]:
     return [str(event["event_id"]) for request in outbox for event in request.events]
 
 
-def lead(event_id: str = "lead-00000001", **user_data: object) -> Event:
-    track("Lead", event_id=event_id, user_data={"fbp": FBP, **user_data}, consent=True)
+def lead(event_id: str = "lead-00000001", **user_data: Any) -> Event:
+    known: Any = {"fbp": FBP, **user_data}
+    track("Lead", event_id=event_id, user_data=known, consent=True)
     return Event.objects.get(event_id=event_id)
 
 
@@ -120,7 +121,7 @@ class TestWhileTheViewIsAtWork:
 
         assert (answer, sent()) == (204, [])
 
-    def test_nor_one_that_happens_afterwards(self, meanwhile: Meanwhile, settings: Settings) -> None:
+    def test_an_event_later_in_the_same_view_is_not_sent(self, meanwhile: Meanwhile, settings: Settings) -> None:
         """The view reads the cookies that its request came with, and they say yes."""
 
         def act(request: HttpRequest) -> None:
@@ -132,7 +133,7 @@ class TestWhileTheViewIsAtWork:
 
         assert (answer, sent()) == (204, [])
 
-    def test_but_the_views_own_word_is_a_new_one(self, meanwhile: Meanwhile, settings: Settings) -> None:
+    def test_consent_true_after_the_withdrawal_is_a_new_consent(self, meanwhile: Meanwhile, settings: Settings) -> None:
         def act(request: HttpRequest) -> None:
             meanwhile.wait()
             track("Lead", request=request, consent=True, event_id="lead-00000001")
@@ -143,7 +144,7 @@ class TestWhileTheViewIsAtWork:
 
         assert (answer, sent()) == (204, ["lead-00000001"])
 
-    def test_nor_is_that_of_an_async_view(self, meanwhile: Meanwhile, settings: Settings) -> None:
+    def test_an_event_in_an_async_view_is_not_sent(self, meanwhile: Meanwhile, settings: Settings) -> None:
         async def view(request: HttpRequest) -> HttpResponse:
             await atrack("Lead", request=request)
             await asyncio.to_thread(meanwhile.wait)

@@ -65,7 +65,7 @@ class TestWithoutTheCookies:
         assert pay(pk) == NotSent.WITHDRAWN
         assert FBP not in json.dumps(Snapshot.objects.get().visitor)
 
-    def test_also_when_a_log_in_has_changed_its_key(
+    def test_the_session_tells_it_after_a_login_has_changed_its_key(
         self, shopper: Client, settings: Settings, django_user_model: Any
     ) -> None:
         pk = order(shopper)
@@ -83,7 +83,7 @@ class TestWithoutTheCookies:
         assert shopper.cookies[django_settings.SESSION_COOKIE_NAME].value != before
         assert pay(pk) == NotSent.WITHDRAWN
 
-    def test_and_with_it_the_browser_of_other_events(self, shopper: Client) -> None:
+    def test_the_order_of_the_session_leads_to_the_browsers_other_events(self, shopper: Client) -> None:
         shopper.post("/lead/")
         order(shopper)
         del shopper.cookies["_fbp"]
@@ -162,7 +162,7 @@ class TestALaterYes:
 
         assert "Purchase" not in names(shopper.get(f"/thanks/{pk}/"))
 
-    def test_nor_the_copies_that_waited_for_a_page(self, shopper: Client) -> None:
+    def test_fires_no_copies_that_waited_for_a_page(self, shopper: Client) -> None:
         shopper.post("/lead/")
         shopper.post("/capi/withdraw/")
         shopper.cookies["_fbp"] = FBP
@@ -207,7 +207,7 @@ class TestPayloadDays:
     def _at_once(self, settings: Settings) -> None:
         settings.CAPI = {**settings.CAPI, "PAYLOAD_DAYS": 0}
 
-    def test_of_a_settled_object_only_the_answer_is_kept(self, visitor: Client) -> None:
+    def test_only_the_answer_is_kept_for_a_settled_object(self, visitor: Client) -> None:
         pay(order(visitor))
         deliver_now()
 

@@ -15,7 +15,7 @@ from django.db import router
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from django_capi.conversions.backfill import MOST_LISTED, Backfill, Report, mark_existing
+from django_capi.conversions.backfill import MOST_LISTED, Backfill, BackfillReport, mark_existing
 from django_capi.conversions.base import Conversion, concrete, registry
 from django_capi.database.deferred import own_connection
 
@@ -90,7 +90,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{name}: {report.read} objects read. {would}{outcomes or 'nothing to do'}.")
         self.list_too_old(report)
 
-    def list_too_old(self, report: Report) -> None:
+    def list_too_old(self, report: BackfillReport) -> None:
         for object_ref in report.too_old:
             self.stdout.write(f"  too old: {object_ref}")
         if len(report.too_old) == MOST_LISTED:

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from django_capi.tracking import track
+from django_capi.types import UserDataDict
 from example_project.shop.forms import ContactForm, RegistrationForm
 
 
@@ -50,7 +51,7 @@ def visitor(request: HttpRequest) -> HttpResponse:
     return render(request, "shop/_visitor.html")
 
 
-def _known_about(customer: User) -> dict[str, object]:
+def _known_about(customer: User) -> UserDataDict:
     return {
         "em": customer.email,
         "fn": customer.first_name,
