@@ -40,6 +40,7 @@ from tests.typing.checkers import CHECKERS, ROOT, Errors, run_checker
 
 HERE: Final = Path(__file__).parent
 PUBLIC: Final = ("consent", "conversions", "signals", "testing", "tracking", "types", "withdrawal")
+NO_MODULE: Final = (">>>", "INSTALLED_APPS +=")  # a doctest; settings that extend those of startproject
 FENCE: Final = re.compile(r"^( *)```python\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 CALL: Final = re.compile(rf"\bdjango_capi\.({'|'.join(PUBLIC)})\b|\ba?track\(|\(Conversion\b")
 
@@ -70,7 +71,7 @@ def snippets() -> Iterator[tuple[str, str]]:
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for number, match in enumerate(FENCE.finditer(page.read_text(encoding="utf-8"))):
             code = textwrap.dedent(match[2])
-            if CALL.search(code) and ">>>" not in code:
+            if CALL.search(code) and not any(mark in code for mark in NO_MODULE):
                 yield f"{page.stem}_{number}", completed(code.replace("…", "left_out"))
 
 
@@ -78,7 +79,6 @@ def completed(code: str) -> str:
     """The snippet with declarations of the names that the page takes for granted."""
     tree = ast.parse(code)
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    names |= extended(tree)
     lines = []
     for name in sorted(names - bound(tree) - set(vars(builtins))):
         module = next((each for each in PUBLIC if name in import_module(f"django_capi.{each}").__all__), None)
@@ -86,15 +86,8 @@ def completed(code: str) -> str:
     return "\n".join([*lines, code])
 
 
-def extended(tree: ast.Module) -> set[str]:
-    """The names that `+=` extends, such as settings."""
-    targets = [node.target for node in ast.walk(tree) if isinstance(node, ast.AugAssign)]
-    return {target.id for target in targets if isinstance(target, ast.Name)}
-
-
 def bound(tree: ast.Module) -> set[str]:
     found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
-    found -= extended(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.add(node.name)
