@@ -1,4 +1,4 @@
-"""The ready consent policies, given the cookies that each banner writes, and anything else."""
+"""The built-in consent policies with the cookies that each banner writes, and with malformed ones."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ HOSTILE = [
 
 @names
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:20]))
-def test_no_known_trick_is_taken_for_a_yes(reader: CookieReader, text: str) -> None:
+def test_no_known_trick_is_read_as_a_yes(reader: CookieReader, text: str) -> None:
     assert reader(asking({reader.name: text, **CLOSED})) is not True
 
 
@@ -215,7 +215,7 @@ def test_a_reader_never_raises(reader: CookieReader, text: str) -> None:
 
 @names
 @given(raw=st.binary(max_size=300))
-def test_nor_for_any_bytes_in_the_header(reader: CookieReader, raw: bytes) -> None:
+def test_a_reader_never_raises_for_any_bytes_in_the_header(reader: CookieReader, raw: bytes) -> None:
     cookies = parse_cookie(f"{reader.name}=" + raw.decode("latin-1"))
 
     assert reader(asking(cookies)) in (True, False, None)
@@ -227,7 +227,7 @@ def test_nor_for_any_bytes_in_the_header(reader: CookieReader, raw: bytes) -> No
         st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
     )
 )
-def test_nor_for_any_json(reader: CookieReader, value: object) -> None:
+def test_a_reader_never_raises_for_any_json(reader: CookieReader, value: object) -> None:
     text = json.dumps({"categories": value, "services": value, "meta-pixel": value})
 
     assert reader(asking({reader.name: text})) in (True, False, None)

@@ -46,10 +46,10 @@ def _bounded(value: float) -> int | float | Reason:
 @lru_cache(maxsize=4_096)
 def _of_decimal(value: Decimal) -> int | float | Reason:
     try:
-        found = number(value)
+        nearest = number(value)
     except (ValueError, InvalidOperation):
         return Reason.NOT_A_NUMBER
-    return found if -LARGEST_AMOUNT < found < LARGEST_AMOUNT else Reason.NOT_A_NUMBER
+    return nearest if -LARGEST_AMOUNT < nearest < LARGEST_AMOUNT else Reason.NOT_A_NUMBER
 
 
 def _of_other(value: object) -> int | float | Reason:
@@ -161,10 +161,10 @@ def _each(rule: Callable[[object], object], values: Iterable[object]) -> list[ob
 def whole_number(value: object) -> int | Reason:
     if type(value) is int:
         return value if -LARGEST_AMOUNT < value < LARGEST_AMOUNT else Reason.NOT_A_NUMBER
-    found = amount(value)
-    if isinstance(found, Reason):
-        return found
-    return int(found) if found == int(found) else Reason.NOT_A_NUMBER
+    cleaned = amount(value)
+    if isinstance(cleaned, Reason):
+        return cleaned
+    return int(cleaned) if cleaned == int(cleaned) else Reason.NOT_A_NUMBER
 
 
 def flag_or_text(value: object) -> bool | str:
@@ -188,8 +188,8 @@ def store(value: object) -> Mapping[str, JSON] | Reason:
     """Clean `store_data`: the ids of a shop as strings."""
     if not isinstance(value, Mapping):
         return Reason.TYPE
-    found = {key: text(value[key]) for key in ("store_page_id", "brand_page_id", "store_code") if value.get(key)}
-    kept = {key: one for key, one in found.items() if not isinstance(one, Reason)}
+    cleaned = {key: text(value[key]) for key in ("store_page_id", "brand_page_id", "store_code") if value.get(key)}
+    kept = {key: one for key, one in cleaned.items() if not isinstance(one, Reason)}
     return kept or Reason.EMPTY
 
 

@@ -31,11 +31,11 @@ _BLANK_OR_HIDDEN: Final = bytes(range(33)) + b"\x7f"
 
 def sent_plainly(values: Mapping[str, object], place: str | None) -> dict[str, Any]:
     """Return what is sent for those of the values that are usual ones."""
-    found: dict[str, Any] = {}
+    sent_values: dict[str, Any] = {}
     for key, value in values.items():
         if type(value) is str and (plain := _plain(key)) and (sent := plain(value, place)):
-            found[key] = sent
-    return found
+            sent_values[key] = sent
+    return sent_values
 
 
 def email(value: str, _place: str | None) -> str | None:
