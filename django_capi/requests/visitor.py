@@ -199,7 +199,7 @@ def new_fbc(request: HttpRequest) -> str | None:
         original.cookies(request).get("_fbc"),
         clicked,
         now_ms=time.time_ns() // 1_000_000,
-        index=subdomain_index(request),
+        index=cookie_index(request),
     )
 
 
@@ -207,11 +207,11 @@ def new_fbp(request: HttpRequest) -> str:
     return cookies.make_fbp(
         now_ms=time.time_ns() // 1_000_000,
         random_number=secrets.randbelow(2**31),
-        index=subdomain_index(request),
+        index=cookie_index(request),
     )
 
 
-def subdomain_index(request: HttpRequest) -> int:
+def cookie_index(request: HttpRequest) -> int:
     domain = conf.COOKIE_DOMAIN or split_domain_port(request.META.get("HTTP_HOST", ""))[0]
     return cookies.subdomain_index(domain)
 

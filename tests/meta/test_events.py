@@ -28,7 +28,7 @@ from django_capi.meta.events import (
 from django_capi.meta.events.values import identifier, product_id, product_text, text
 from django_capi.meta.normalize import HASHED, UNHASHED, sha256
 from django_capi.meta.rules import Severity, check
-from django_capi.meta.wire import dumps, number
+from django_capi.meta.wire import dumps, json_number
 from tests.meta.strategies import ANY_VALUE, JSON_VALUES
 
 NOW = 1_790_000_000
@@ -400,4 +400,4 @@ def test_a_cached_rule_gives_what_the_rule_gives(cached: Any, rule: Any, value: 
 @given(value=st.decimals(places=2, min_value=-(10**12), max_value=10**12), zeros=st.integers(0, 12))
 def test_trailing_zeros_do_not_change_an_amount(value: Decimal, zeros: int) -> None:
     """Amounts are cached by value, so spellings that compare equal must be sent alike."""
-    assert repr(number(Decimal(f"{value}{'0' * zeros}"))) == repr(number(value))
+    assert repr(json_number(Decimal(f"{value}{'0' * zeros}"))) == repr(json_number(value))

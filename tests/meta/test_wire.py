@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_capi.meta.events import ActionSource
-from django_capi.meta.wire import MAX_EVENTS, ORJSON, body, dumps, dumps_plainly, how_many, number
+from django_capi.meta.wire import MAX_EVENTS, ORJSON, body, dumps, dumps_plainly, how_many, json_number
 
 BOTH = pytest.mark.parametrize("write", [dumps, dumps_plainly], ids=["as installed", "standard library"])
 PLAIN_JSON = st.recursive(
@@ -98,7 +98,7 @@ def test_both_serialisers_are_read_back_alike(payload: Any) -> None:
 
 @given(amount=st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**12), max_value=10**12))
 def test_every_price_is_read_back_unchanged(amount: Decimal) -> None:
-    assert Decimal(json.dumps(number(amount))) == amount
+    assert Decimal(json.dumps(json_number(amount))) == amount
 
 
 def test_payloads_are_joined_unchanged() -> None:

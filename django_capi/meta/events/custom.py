@@ -109,7 +109,7 @@ FIELDS: Final[dict[str, Callable[[object], object]]] = {
     "customer_segmentation": clean.customer_segmentation,
     "event_source": clean.text,
     "lead_event_source": clean.text,
-    "store_data": clean.store,
+    "store_data": clean.store_data,
 }
 # Meta has a diagnostic for ids in custom_data; contact data is not allowed there at all.
 _RESERVED: Final = (
@@ -151,7 +151,7 @@ def _property(key: object, value: object) -> JSON | Reason:
     if key in RESERVED:
         return Reason.RESERVED
     # A flag such as has_email is not contact data.
-    return Reason.PERSONAL if not isinstance(value, bool) and names_contact_data(key) else clean.plain(value)
+    return Reason.PERSONAL if not isinstance(value, bool) and names_contact_data(key) else clean.property_value(value)
 
 
 def _take_currency(money: object, cleaned_values: dict[str, object], missing: list[LeftOut]) -> None:

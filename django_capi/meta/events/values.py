@@ -17,7 +17,7 @@ from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize.placeholders import is_placeholder
 from django_capi.meta.normalize.text import text_of
 from django_capi.meta.personal import has_sign, holds_contact_data, holds_phone_number
-from django_capi.meta.wire import JSON, LARGEST_EXACT, number
+from django_capi.meta.wire import JSON, LARGEST_EXACT, json_number
 
 LONGEST_TEXT: Final = 1_000
 LONGEST_CACHED: Final = 200
@@ -46,7 +46,7 @@ def _bounded(value: float) -> int | float | Reason:
 @lru_cache(maxsize=4_096)
 def _of_decimal(value: Decimal) -> int | float | Reason:
     try:
-        nearest = number(value)
+        nearest = json_number(value)
     except (ValueError, InvalidOperation):
         return Reason.NOT_A_NUMBER
     return nearest if -LARGEST_AMOUNT < nearest < LARGEST_AMOUNT else Reason.NOT_A_NUMBER
@@ -184,7 +184,7 @@ def _one_of(names: type[DeliveryCategory | CustomerSegmentation], value: object)
     return written if isinstance(written, Reason) or written in set(names) else Reason.MALFORMED
 
 
-def store(value: object) -> Mapping[str, JSON] | Reason:
+def store_data(value: object) -> Mapping[str, JSON] | Reason:
     """Clean `store_data`: the ids of a shop as strings."""
     if not isinstance(value, Mapping):
         return Reason.TYPE
@@ -193,7 +193,7 @@ def store(value: object) -> Mapping[str, JSON] | Reason:
     return kept or Reason.EMPTY
 
 
-def plain(value: object) -> JSON | Reason:
+def property_value(value: object) -> JSON | Reason:
     """Clean a custom property: a string, a number, a flag, a date, or a list of these."""
     return _each(_scalar, value) if is_several(value) else _scalar(value)  # type: ignore[return-value]
 
