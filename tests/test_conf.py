@@ -137,7 +137,7 @@ def test_each_key_has_malformed_samples() -> None:
     ("key", "value"),
     [pytest.param(key, value, id=f"{key}={ascii(value)[:30]}") for key in MALFORMED for value in MALFORMED[key]],
 )
-def test_a_malformed_value_gives_way_to_the_strict_one_or_the_default(
+def test_a_malformed_value_is_replaced_by_the_strict_one_or_the_default(
     key: str, value: object, settings: Settings
 ) -> None:
     settings.CAPI = {key: value}
@@ -148,7 +148,7 @@ def test_a_malformed_value_gives_way_to_the_strict_one_or_the_default(
 
 @pytest.mark.parametrize("value", ABSURD.values(), ids=ABSURD.keys())
 @pytest.mark.parametrize("key", KEYS)
-def test_an_absurd_value_is_taken_or_replaced_but_never_raises(key: str, value: object, settings: Settings) -> None:
+def test_an_absurd_value_is_accepted_or_replaced_but_never_raises(key: str, value: object, settings: Settings) -> None:
     settings.CAPI = {key: value}
 
     found = getattr(conf, key)
@@ -160,7 +160,7 @@ def test_an_absurd_value_is_taken_or_replaced_but_never_raises(key: str, value: 
 
 @pytest.mark.parametrize("value", ["", "nomodule.at.all", "nodots", "django.conf.nothing_here", "django.conf.settings"])
 @pytest.mark.parametrize("key", PATHS)
-def test_a_path_that_leads_nowhere_gives_no_callable(key: str, value: str, settings: Settings) -> None:
+def test_a_path_that_cannot_be_imported_gives_no_callable(key: str, value: str, settings: Settings) -> None:
     settings.CAPI = {key: value}
 
     assert conf.imported(key) is None
@@ -240,13 +240,13 @@ print(len(outgoing.outbox), conf.sender())
 """
 
 
-def test_mail_kept_in_memory_and_an_imported_test_client_make_no_test_of_a_process() -> None:
+def test_memory_mail_and_an_imported_test_client_are_not_a_test_run() -> None:
     printed = subprocess.run([sys.executable, "-c", IN_PRODUCTION], capture_output=True, text=True, check=True).stdout
 
     assert printed.split() == ["1", "graph"]
 
 
-def test_the_environment_of_a_test_counts_from_its_setup_to_its_teardown() -> None:
+def test_a_test_environment_lasts_from_setup_to_teardown() -> None:
     begun = conf.sender()
     teardown_test_environment()
     try:

@@ -21,7 +21,7 @@ from django_capi.browser.session import Copies, pop_copies, save_copies
 from django_capi.conf import conf
 from django_capi.meta import cookies
 from django_capi.requests import original
-from django_capi.requests.sessions import note_reading
+from django_capi.requests.sessions import record_read
 from django_capi.requests.visitor import fbp, new_fbc
 from django_capi.tracking.page import RequestEvents
 
@@ -42,7 +42,7 @@ def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
     elif any(block.content.get("for") for block in page.blocks):
         say_private(response)
     if not is_shared(page, response):
-        note_reading(page.request)
+        record_read(page.request)
         if page.blocks or has_click(page):
             set_cookies(page, response)  # in a cache they would make one visitor of all
     send_copies(page, response)

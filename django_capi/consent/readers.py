@@ -50,7 +50,7 @@ class CookieReader:
         return None if is_default else answer
 
     def read(self, text: str) -> bool | None:
-        for decoded in decodings(text):
+        for decoded in percent_decodings(text):
             try:
                 return self.parse(decoded, self.category)
             except (ValueError, KeyError, RecursionError):
@@ -62,11 +62,11 @@ class CookieReader:
         return replace(self, category=category)
 
 
-def decodings(text: str) -> Iterator[str]:
+def percent_decodings(text: str) -> Iterator[str]:
     """
     The value as it was sent, then percent-decoded as often as it was encoded.
 
-    >>> list(decodings("a%253Db"))
+    >>> list(percent_decodings("a%253Db"))
     ['a%253Db', 'a%3Db', 'a=b']
     """
     if not 0 < len(text) <= LONGEST:

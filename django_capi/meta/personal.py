@@ -42,8 +42,8 @@ def holds_phone_number(text: str) -> bool:
     >>> holds_phone_number("call 0171 1234567"), holds_phone_number("(650) 555-1212"), holds_phone_number("01-02-2026")
     (True, True, False)
     """
-    found = _NATIONAL_NUMBER(text)
-    return bool(_NUMBER(text)) or (found is not None and sum(map(str.isdigit, found[0])) >= _FEWEST_DIGITS)
+    match = _NATIONAL_NUMBER(text)
+    return bool(_NUMBER(text)) or (match is not None and sum(map(str.isdigit, match[0])) >= _FEWEST_DIGITS)
 
 
 def decodings(text: str) -> Iterator[str]:

@@ -31,7 +31,7 @@ from django_capi.meta.answers import (
     UNKNOWN,
     UNKNOWN_OUTCOME,
     UNTRUSTED,
-    Answer,
+    Meaning,
     Outcome,
 )
 from django_capi.meta.retry_after import seconds_to_wait
@@ -107,11 +107,11 @@ def broken(*, error: str, sent: bool) -> Verdict:
     return Verdict(outcome=row.outcome, known=False, reason=f"Sending failed with {error[:60]}; {rest}")
 
 
-def _without_answer(row: Answer) -> Verdict:
+def _without_answer(row: Meaning) -> Verdict:
     return Verdict(outcome=row.outcome, known=row.known, reason=row.reason)
 
 
-def _success(answer: Mapping[str, Any], body: str) -> Answer:
+def _success(answer: Mapping[str, Any], body: str) -> Meaning:
     if answer:
         return NO_SUCCESS if answer.get("success") is False else ACCEPTED
     text = body.lstrip()
@@ -120,13 +120,13 @@ def _success(answer: Mapping[str, Any], body: str) -> Answer:
     return UNAVAILABLE if "service unavailable" in text[:200].lower() else NOT_JSON
 
 
-def _failure(status: int, body: str, error: object, code: int | None, subcode: int | None) -> Answer:
+def _failure(status: int, body: str, error: object, code: int | None, subcode: int | None) -> Meaning:
     row = _by_code(error, code, subcode) if code is not None else _by_status(status, body)
     # A server error says nothing about the events, whatever its body claims.
     return SERVER_ERROR if status in _SERVER_ERRORS and row.outcome is Outcome.EVENT else row
 
 
-def _by_code(error: object, code: int, subcode: int | None) -> Answer:
+def _by_code(error: object, code: int, subcode: int | None) -> Meaning:
     row = _about_the_call(error, code, subcode) or BY_CODE.get((code, subcode)) or BY_CODE.get((code, None))
     row = row or _in_a_range(code)
     if row is not None and row.outcome is Outcome.THROTTLE:
@@ -136,7 +136,7 @@ def _by_code(error: object, code: int, subcode: int | None) -> Answer:
     return row or UNKNOWN
 
 
-def _about_the_call(error: object, code: int, subcode: int | None) -> Answer | None:
+def _about_the_call(error: object, code: int, subcode: int | None) -> Meaning | None:
     """Recognise a wrong `appsecret_proof`, which has the code of an invalid parameter, by the name in the message."""
     if code != _INVALID_PARAMETER or subcode is not None or not isinstance(error, dict):
         return None
@@ -145,11 +145,11 @@ def _about_the_call(error: object, code: int, subcode: int | None) -> Answer | N
     return CALL if error.get("type") == "GraphMethodException" else None
 
 
-def _in_a_range(code: int) -> Answer | None:
+def _in_a_range(code: int) -> Meaning | None:
     return next((row for codes, row in RANGES if code in codes), None)
 
 
-def _by_status(status: int, body: str) -> Answer:
+def _by_status(status: int, body: str) -> Meaning:
     if status in BY_STATUS:
         return BY_STATUS[status]
     if status in _SERVER_ERRORS:

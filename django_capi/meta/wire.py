@@ -20,10 +20,10 @@ LARGEST_EXACT: Final = 2**53  # every whole number below it is a double
 _ALWAYS_EXACT: Final = 16  # a sign or a point and 15 digits, which every double keeps
 
 
-def number(value: Decimal) -> int | float:
+def json_number(value: Decimal) -> int | float:
     """Return a decimal as the nearest number of JSON, which is equal unless the decimal has more than 15 digits.
 
-    >>> number(Decimal("19.90")), number(Decimal("20.00")), number(Decimal(100) / 3)
+    >>> json_number(Decimal("19.90")), json_number(Decimal("20.00")), json_number(Decimal(100) / 3)
     (19.9, 20, 33.333333333333336)
     """
     written = str(value)
@@ -111,7 +111,7 @@ def dumps_plainly(payload: object) -> str:
 
 def _default(value: object) -> JSON:
     if isinstance(value, Decimal):
-        return number(value)
+        return json_number(value)
     if isinstance(value, Mapping):
         return dict(value)
     # As orjson writes them.

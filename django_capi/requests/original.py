@@ -34,7 +34,7 @@ def query(request: HttpRequest) -> str:
 
 
 @contextmanager
-def restored(request: HttpRequest) -> Iterator[None]:
+def as_sent(request: HttpRequest) -> Iterator[None]:
     """Restore the request as it was sent while the site's own code runs, and undo that for the cache."""
     raw = getattr(request, AS_SENT, None)
     changed = {"HTTP_COOKIE": request.META.get("HTTP_COOKIE", ""), "QUERY_STRING": request.META.get("QUERY_STRING", "")}

@@ -38,10 +38,10 @@ def read_aside(request: HttpRequest) -> Iterator[None]:
             session.accessed = False
             if is_lazy and request.user is stand_in:
                 request.user = user
-                note_when_used(request)
+                record_use(request)
 
 
-def note_when_used(request: HttpRequest) -> None:
+def record_use(request: HttpRequest) -> None:
     """Give the site's unused `request.user` the fetched user, and record the read once the site uses it."""
     user: Any = getattr(request, BY_DJANGO, None)
 
@@ -53,7 +53,7 @@ def note_when_used(request: HttpRequest) -> None:
         setattr(request, BY_DJANGO, SimpleLazyObject(used))
 
 
-def note_reading(request: HttpRequest) -> None:
+def record_read(request: HttpRequest) -> None:
     """Record the read after all, as the response depends on it."""
     if getattr(request, READ, False):
         request.session.accessed = True

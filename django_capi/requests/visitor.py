@@ -85,8 +85,8 @@ class Visitor:
 
     def with_contact(self, request: HttpRequest) -> Visitor:
         """Return the same person with contact data, which could not be read in an event loop."""
-        found, left_out = contact_of(request)
-        return replace(self, contact=found, left_out=left_out)
+        hashed, left_out = contact_of(request)
+        return replace(self, contact=hashed, left_out=left_out)
 
     def stored(self) -> dict[str, Any]:
         """Return JSON values for a snapshot, whose row has the time; `restored` reads them."""
@@ -110,13 +110,13 @@ def from_request(
     """
     decided_at = decided_at or timezone.now()  # before the policy is called, which may take a while
     consent = decide(request) if consent is None else consent
-    found: Mapping[str, Any] | None = {}
+    hashed: Mapping[str, Any] | None = {}
     left_out: tuple[str, ...] = ()
     if consent.is_given:
         try:
-            found, left_out = contact_of(request)
+            hashed, left_out = contact_of(request)
         except SynchronousOnlyOperation:
-            found = None
+            hashed = None
     page, referrer = where(request)
     return Visitor(
         consent=consent,
@@ -126,7 +126,7 @@ def from_request(
         referrer_url=reduced(referrer),
         fbp=fbp(request),
         fbc=fbc(request),
-        contact=found,
+        contact=hashed,
         left_out=left_out,
         test_event_code=test_mode.code_of(request),
         decided_at=decided_at,
@@ -200,7 +200,7 @@ def new_fbc(request: HttpRequest) -> str | None:
         original.cookies(request).get("_fbc"),
         clicked,
         now_ms=time.time_ns() // 1_000_000,
-        index=subdomain_index(request),
+        index=cookie_index(request),
     )
 
 
@@ -208,11 +208,11 @@ def new_fbp(request: HttpRequest) -> str:
     return cookies.make_fbp(
         now_ms=time.time_ns() // 1_000_000,
         random_number=secrets.randbelow(2**31),
-        index=subdomain_index(request),
+        index=cookie_index(request),
     )
 
 
-def subdomain_index(request: HttpRequest) -> int:
+def cookie_index(request: HttpRequest) -> int:
     domain = conf.COOKIE_DOMAIN or split_domain_port(request.META.get("HTTP_HOST", ""))[0]
     return cookies.subdomain_index(domain)
 
@@ -220,8 +220,8 @@ def subdomain_index(request: HttpRequest) -> int:
 def contact_of(request: HttpRequest) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the hashed contact data, and "key:reason" of what is left out."""
     known = contact(request)
-    found = {key: value for key, value in known.payload().items() if key in HASHED}
-    return found, tuple(f"{item.key}:{item.reason}" for item in known.left_out)
+    hashed = {key: value for key, value in known.payload().items() if key in HASHED}
+    return hashed, tuple(f"{item.key}:{item.reason}" for item in known.left_out)
 
 
 def contact(request: HttpRequest) -> UserData:
@@ -248,22 +248,22 @@ def user_data(request: HttpRequest) -> Mapping[str, object]:
     if not conf.USER_DATA:
         return user_fields(user)
     ask = conf.imported("USER_DATA")
-    found = ask(request) if ask else None
-    return found if isinstance(found, Mapping) else {}
+    raw = ask(request) if ask else None
+    return raw if isinstance(raw, Mapping) else {}
 
 
 def user_fields(user: object) -> Mapping[str, object]:
     """Return the email address and the name of Django's user, if the site's user model has them."""
     email_field = getattr(user, "get_email_field_name", None)
     fields = {"em": email_field() if email_field else "email", "fn": "first_name", "ln": "last_name"}
-    found = {key: getattr(user, name, None) for key, name in fields.items()}
-    return {key: value for key, value in found.items() if isinstance(value, str) and value.strip()}
+    values = {key: getattr(user, name, None) for key, name in fields.items()}
+    return {key: value for key, value in values.items() if isinstance(value, str) and value.strip()}
 
 
 def external_id(request: HttpRequest) -> Mapping[str, object]:
     ask = conf.imported("EXTERNAL_ID")
-    found = ask(request) if ask else user_pk(request)
-    return {} if found is None else {"external_id": found}
+    value = ask(request) if ask else user_pk(request)
+    return {} if value is None else {"external_id": value}
 
 
 def session_key(request: HttpRequest) -> str | None:

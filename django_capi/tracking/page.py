@@ -99,7 +99,7 @@ class RequestEvents:
     def decide(self, *, stated: bool | None = None) -> Decision:
         """Ask the consent policy; `stated` is the `consent` argument of `track()`."""
         self._decided_at = timezone.now() if stated else self.received_at
-        with original.restored(self.request), read_aside(self.request):
+        with original.as_sent(self.request), read_aside(self.request):
             found = policies.WITHDRAWN if self.has_withdrawn else policies.decision(self.request, stated=stated)
         if stated is not False:
             self.has_declined = found is policies.POLICY_DENIED and fbp(self.request) is not None

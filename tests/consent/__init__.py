@@ -1,3 +1,3 @@
-"""Ready consent policies, and what a policy may answer."""
+"""Tests of the built-in consent policies and of the answers of a policy."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The ready consent policies, given the cookies that each banner writes, and anything else."""
+"""The built-in consent policies with the cookies that each banner writes, and with malformed ones."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ HOSTILE = [
 
 @names
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:20]))
-def test_no_known_trick_is_taken_for_a_yes(reader: CookieReader, text: str) -> None:
+def test_no_known_trick_is_read_as_a_yes(reader: CookieReader, text: str) -> None:
     assert reader(asking({reader.name: text, **CLOSED})) is not True
 
 

@@ -1,4 +1,4 @@
-"""django-cookie-consent itself keeps the answer, and our policy asks it."""
+"""The consent policy for django-cookie-consent, with the real package."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Each banner in Chromium: its cookie, its event and the line of docs/how-to/consent.md, against the test site.
 
-The banners are imitations: what they write and fire is what their makers document.
+The banners are imitations that write the cookies and fire the events that the makers document.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A table only: where `facebook-business` 26 makes another hash of a value, or raises, and why we do not follow it."""
+"""Table of the values of which `facebook-business` 26 makes another hash, or raises, and why we do not follow it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _has_other_digits(case: Case) -> bool:
 DIFFERENCES: Final = (
     Difference(
         keys=HASHED_KEYS, value="\u200bann@example.com", ours="ann@example.com", theirs="\u200bann@example.com",
-        why="zero-width and bidi marks are invisible leftovers of copying; nobody else's copy of the value has them",
+        why="zero-width and bidi marks are invisible leftovers of copying; no other copy of the value has them",
         covers=_has_hidden_or_loose_marks,
     ),
     Difference(
@@ -75,7 +75,7 @@ DIFFERENCES: Final = (
     ),
     Difference(
         keys=HASHED_KEYS, value="undefined", ours=Reason.PLACEHOLDER, theirs=RAISES,
-        why="None, null, N/A and an unfilled template variable say nothing, and everybody would share their hash",
+        why="None, null, N/A and an unfilled template variable would give unrelated customers the same hash",
         covers=lambda case: case.ours == Reason.PLACEHOLDER,
     ),
     Difference(
@@ -86,7 +86,7 @@ DIFFERENCES: Final = (
     Difference(
         keys=("em",), value="ann@example.com, bob@example.com", ours=Reason.NOT_AN_EMAIL,
         theirs="ann@example.com, bob@example.com",
-        why="not one address: nobody has this hash",
+        why="not one address, so it matches no one",
         covers=lambda case: case.ours == Reason.NOT_AN_EMAIL,
     ),
     Difference(
@@ -211,7 +211,7 @@ DIFFERENCES: Final = (
     ),
     Difference(
         keys=("db",), value="05/03/1995", ours=Reason.AMBIGUOUS_DATE, theirs="05/03/1995",
-        why="it could be two days; a wrong hash matches nobody",
+        why="it could be two days; a wrong hash matches no one",
         covers=lambda case: case.ours in (Reason.AMBIGUOUS_DATE, Reason.IMPOSSIBLE_DATE),
     ),
     Difference(

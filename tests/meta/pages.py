@@ -45,7 +45,7 @@ _CLEANERS_IN_WORDS: Final = {
     "flag_or_text": "true, false or text",
     "delivery_category": "`in_store`, `curbside` or `home_delivery`",
     "customer_segmentation": "one of Meta's nine segments",
-    "store": "object of `store_page_id`, `brand_page_id`, `store_code`",
+    "store_data": "object of `store_page_id`, `brand_page_id`, `store_code`",
 }
 
 

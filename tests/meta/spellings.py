@@ -1,6 +1,6 @@
-"""Tables only: how people, forms and spreadsheets spell a value, and what must be hashed for each spelling.
+"""Table of how people, forms and spreadsheets spell values, and of what must be hashed for each spelling.
 
-Rows are as in `vectors`: key, input, country, and the text that is hashed or the reason why nothing is.
+Rows are as in `vectors`: key, input, country, and the text that is hashed or the reason why the value is left out.
 """
 
 from __future__ import annotations

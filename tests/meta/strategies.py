@@ -1,4 +1,4 @@
-"""What a site may throw at the ground floor: texts near the real thing, any JSON, and values of models."""
+"""Strategies for values that a site may pass: strings close to valid ones, any JSON, and values of models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ground floor stands alone: what its import brings in, how much memory it takes, and what works without extras."""
+"""What importing `django_capi.meta` imports, how much memory it takes, and what works without the extras."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MODULES = sorted(
 )
 LARGEST_MEMORY = 6_000_000
 
-LOOK = f"""
+IMPORT_ALL = f"""
 import json, sys, tracemalloc
 tracemalloc.start()
 import {", ".join(MODULES)}
@@ -53,13 +53,13 @@ def run(code: str) -> Any:
 
 
 def test_the_ground_floor_imports_no_framework_and_no_client() -> None:
-    modules = {name.partition(".")[0] for name in run(LOOK)["modules"]}
+    modules = {name.partition(".")[0] for name in run(IMPORT_ALL)["modules"]}
 
     assert not modules & {"django", "celery", "requests", "urllib3", "kombu", "phonenumbers", "babel"}
 
 
 def test_the_ground_floor_is_small() -> None:
-    assert run(LOOK)["size"] < LARGEST_MEMORY
+    assert run(IMPORT_ALL)["size"] < LARGEST_MEMORY
 
 
 def test_everything_works_without_the_extras() -> None:
@@ -68,6 +68,6 @@ def test_everything_works_without_the_extras() -> None:
     ]  # fmt: skip
 
 
-def test_what_an_uninstalled_phonenumbers_leaves_behind_counts_as_none() -> None:
+def test_an_empty_phonenumbers_package_counts_as_not_installed() -> None:
     """`phonenumbers` and `phonenumberslite` share their folder: uninstalling one takes the other's files."""
     assert run(HALF_REMOVED) == "phone_needs_country"

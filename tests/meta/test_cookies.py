@@ -17,7 +17,7 @@ NOW_MS = 1_790_000_000_000
 FBCLID = "IwAR2F4-dbP0l7Mn1IawQQGCINEz7PYXQvwjNwB_qa2ofrHyiLjcbCRxTDMgk"
 
 
-def test_a_cookie_is_taken_apart_and_kept_as_it_is() -> None:
+def test_a_cookie_is_parsed_and_kept_as_it_is() -> None:
     found = parse(f"fb.1.1554763741205.{FBCLID}")
 
     assert found == Cookie(
@@ -26,7 +26,7 @@ def test_a_cookie_is_taken_apart_and_kept_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("appendix", ["AQICAQMC", "AQIAAQMC", "AQ", "Bg", "AbCd-_1234"])
-def test_a_fifth_segment_is_kept_and_is_no_part_of_the_payload(appendix: str) -> None:
+def test_a_fifth_segment_is_kept_apart_from_the_payload(appendix: str) -> None:
     text = f"fb.2.1596403881668.1116446470.{appendix}"
 
     found = parse(text)
@@ -35,7 +35,7 @@ def test_a_fifth_segment_is_kept_and_is_no_part_of_the_payload(appendix: str) ->
     assert (found.payload, found.appendix, found.text) == ("1116446470", appendix, text)
 
 
-def test_an_eighteen_digit_random_part_is_taken() -> None:
+def test_an_eighteen_digit_random_part_is_accepted() -> None:
     assert parse("fb.1.1596403881668.123456789012345678") is not None
 
 
@@ -55,7 +55,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_what_is_no_cookie_of_metas_is_none(text: str) -> None:
+def test_a_malformed_cookie_is_not_parsed(text: str) -> None:
     assert parse(text) is None
 
 
@@ -82,11 +82,11 @@ def test_what_is_no_cookie_of_metas_is_none(text: str) -> None:
         ("fbclid=first&fbclid=second", "first"),
     ],
 )
-def test_the_click_id_is_taken_byte_for_byte_or_not_at_all(query: str, expected: str | None) -> None:
+def test_a_click_id_is_returned_unchanged_or_not_at_all(query: str, expected: str | None) -> None:
     assert fbclid_from_query(query) == expected
 
 
-def test_a_made_fbp_is_one_that_parses() -> None:
+def test_a_new_fbp_can_be_parsed() -> None:
     text = make_fbp(now_ms=NOW_MS, random_number=2_147_483_647, index=1)
 
     found = parse(text)
@@ -96,7 +96,7 @@ def test_a_made_fbp_is_one_that_parses() -> None:
     assert (found.index, found.created_ms, found.payload) == (1, NOW_MS, "2147483647")
 
 
-def test_a_first_click_makes_the_cookie() -> None:
+def test_a_first_click_creates_the_cookie() -> None:
     assert refresh_fbc(None, FBCLID, now_ms=NOW_MS, index=2) == f"fb.2.{NOW_MS}.{FBCLID}"
 
 
@@ -134,7 +134,7 @@ def test_the_index_counts_the_dots_of_the_cookies_domain(domain: str, index: int
 
 
 @pytest.mark.parametrize("domain", ["com", "co.uk", ".com.au", "CO.JP", "github.io", "localhost", "herokuapp.com"])
-def test_a_public_suffix_is_known(domain: str) -> None:
+def test_a_public_suffix_is_recognised(domain: str) -> None:
     assert is_public_suffix(domain)
 
 

@@ -1,4 +1,4 @@
-"""What sites put into `custom_data` besides Meta's own types: quotients, querysets, contact data under other names."""
+"""`custom_data` with types beyond Meta's: quotients, querysets, and contact data under other names."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ from django_capi.meta.normalize import sha256
         ("content_name", "for +49 171 1234567", Reason.PERSONAL),
     ],
 )
-def test_what_is_no_value_of_its_key_is_left_out(key: str, value: object, reason: Reason) -> None:
+def test_a_value_that_does_not_fit_its_key_is_left_out(key: str, value: object, reason: Reason) -> None:
     custom = CustomData.from_raw({key: value, "content_type": "product"})
 
     assert custom.payload() == {"content_type": "product"}
@@ -78,7 +78,7 @@ def test_what_is_no_value_of_its_key_is_left_out(key: str, value: object, reason
     ],
     ids=lambda properties: next(iter(properties)),
 )
-def test_a_property_that_is_no_contact_data_is_sent(properties: dict[str, Any]) -> None:
+def test_a_property_without_contact_data_is_sent(properties: dict[str, Any]) -> None:
     custom = CustomData.from_raw(properties)
 
     assert custom.payload() == properties
@@ -151,7 +151,7 @@ def test_any_iterable_is_a_list_of_contacts() -> None:
     assert UserData.from_raw({"fbp": Rows("x")}).left_out == (LeftOut(key="fbp", reason=Reason.ONE_VALUE),)
 
 
-def test_a_lazy_text_is_one_text() -> None:
+def test_a_lazy_string_is_one_string() -> None:
     lazy = lazystr("Shoes")
 
     custom = CustomData.from_raw({"content_category": lazy, "content_ids": lazy, "season": lazy})
@@ -167,7 +167,7 @@ def test_a_product_with_an_odd_quantity_keeps_its_id(quantity: object) -> None:
     assert custom.left_out[-1] == LeftOut(key="contents", reason=Reason.INCOMPLETE)
 
 
-def test_ids_that_the_site_names_itself_stay() -> None:
+def test_the_sites_own_content_ids_are_kept() -> None:
     custom = CustomData.from_raw({"contents": [{"id": "a", "quantity": 0.5}], "content_ids": ["group"]})
 
     assert custom.payload() == {"content_ids": ["group"]}

@@ -28,7 +28,7 @@ from django_capi.meta.events import (
 from django_capi.meta.events.values import identifier, product_id, product_text, text
 from django_capi.meta.normalize import HASHED, UNHASHED, sha256
 from django_capi.meta.rules import Severity, check
-from django_capi.meta.wire import dumps, number
+from django_capi.meta.wire import dumps, json_number
 from tests.meta.strategies import ANY_VALUE, JSON_VALUES
 
 NOW = 1_790_000_000
@@ -45,7 +45,7 @@ def refused(event: Event) -> list[str]:
 # UserData
 
 
-def test_short_names_and_human_names_give_the_same() -> None:
+def test_short_and_long_names_give_the_same() -> None:
     short = {"em": "a@example.com", "ph": "+16505551212", "fn": "Ann", "ln": "Smith", "ct": "Paris", "st": "CA",
              "zp": "75018", "db": "1991-05-26", "ge": "f"}  # fmt: skip
     human = dict(zip(("email", "phone", "first_name", "last_name", "city", "state", "zip", "date_of_birth", "gender"),
@@ -74,7 +74,7 @@ def test_a_value_that_cannot_be_sent_costs_only_itself() -> None:
     )
 
 
-def test_the_country_of_the_person_places_phone_and_postcode() -> None:
+def test_phone_and_postcode_are_read_in_the_persons_country() -> None:
     user = UserData.from_raw({"phone": "(650)555-1212", "zip": "94035-1234", "country": "USA"}, default_region="DE")
 
     assert user.ph == sha256("16505551212")
@@ -100,7 +100,7 @@ def test_several_values_are_sent_as_a_list() -> None:
     assert user.left_out == (LeftOut(key="fbp", reason=Reason.ONE_VALUE),)
 
 
-def test_ids_that_meta_wants_as_numbers_are_numbers() -> None:
+def test_numeric_ids_are_sent_as_numbers() -> None:
     user = UserData.from_raw({"lead_id": "1234567890123456", "fb_login_id": 42})
 
     assert user.payload() == {"lead_id": 1234567890123456, "fb_login_id": 42}
@@ -141,7 +141,7 @@ def test_user_data_cannot_be_changed() -> None:
     ],
     ids=["raw", "raw in a tuple", "several where one goes", "text where a number goes", "a number where text goes"],
 )
-def test_user_data_refuses_what_code_put_in_wrongly(values: dict[str, Any], field: str) -> None:
+def test_user_data_refuses_values_that_were_not_normalised(values: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidEvent) as caught:
         UserData(**values)
 
@@ -215,13 +215,13 @@ def test_a_parameter_that_cannot_be_sent_is_left_out(key: str, value: object, re
     assert custom.left_out == (LeftOut(key=key, reason=reason),)
 
 
-def test_money_brings_its_own_currency() -> None:
+def test_a_money_object_sets_the_currency() -> None:
     money = SimpleNamespace(amount=Decimal("20.00"), currency=SimpleNamespace(code="SEK"))
 
     assert CustomData.from_raw({"value": money}).payload() == {"value": 20, "currency": "SEK"}
 
 
-def test_the_currency_of_the_money_goes_before_another_one() -> None:
+def test_the_currency_of_a_money_object_overrides_another() -> None:
     money = SimpleNamespace(amount=Decimal("20.00"), currency="SEK")
 
     custom = CustomData.from_raw({"currency": "EUR", "value": money})
@@ -290,7 +290,7 @@ def test_custom_data_built_by_hand_is_the_same_as_cleaned() -> None:
         (lambda: Event(event_name="Lead", event_time=NOW, opt_out=1), "opt_out"),  # type: ignore[arg-type]
     ],
 )
-def test_what_code_builds_wrongly_names_the_field(build: Any, field: str) -> None:
+def test_an_invalid_argument_names_the_field(build: Any, field: str) -> None:
     with pytest.raises(InvalidEvent) as caught:
         build()
 
@@ -360,7 +360,7 @@ def test_each_family_of_events_can_be_built_complete(event: Event) -> None:
     assert dumps(event.payload())
 
 
-def test_the_names_are_metas() -> None:
+def test_the_names_are_those_of_meta() -> None:
     assert len(STANDARD_EVENTS) == 17
     assert PAGE_VIEW not in STANDARD_EVENTS
     assert len(ActionSource) == 9
@@ -398,6 +398,6 @@ def test_a_cached_rule_gives_what_the_rule_gives(cached: Any, rule: Any, value: 
 
 
 @given(value=st.decimals(places=2, min_value=-(10**12), max_value=10**12), zeros=st.integers(0, 12))
-def test_zeros_at_the_end_change_no_amount(value: Decimal, zeros: int) -> None:
+def test_trailing_zeros_do_not_change_an_amount(value: Decimal, zeros: int) -> None:
     """Amounts are cached by value, so spellings that compare equal must be sent alike."""
-    assert repr(number(Decimal(f"{value}{'0' * zeros}"))) == repr(number(value))
+    assert repr(json_number(Decimal(f"{value}{'0' * zeros}"))) == repr(json_number(value))

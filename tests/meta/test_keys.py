@@ -66,7 +66,7 @@ def test_a_key_is_accepted_under_each_of_its_names(row: CustomerKey) -> None:
 
 
 @each_row
-def test_a_key_stands_in_the_documentation(row: CustomerKey) -> None:
+def test_a_key_is_documented(row: CustomerKey) -> None:
     page = (DOCS / "normalization.md").read_text(encoding="utf8")
 
     assert f"| `{row.key}` | {row.label} |" in page

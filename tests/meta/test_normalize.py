@@ -35,7 +35,7 @@ def test_a_worked_example_gives_its_text_and_its_hash(
 
 
 @pytest.mark.parametrize(("key", "value", "country", "expected"), ROWS + SPELLINGS, ids=map(name_of, ROWS + SPELLINGS))
-def test_an_input_gives_its_text_or_the_reason_why_not(
+def test_an_input_gives_its_text_or_the_reason_for_leaving_it_out(
     key: str, value: object, country: str | None, expected: str
 ) -> None:
     found = normalize(key, value, country=country)
@@ -57,25 +57,25 @@ def test_an_identifier_is_sent_as_it_is_or_left_out(key: str, value: object, exp
         assert (found.text, found.hashed, found.reason) == (expected, expected, None)
 
 
-def test_the_table_is_as_large_as_it_should_be() -> None:
+def test_the_table_has_at_least_250_rows() -> None:
     assert len(WORKED) + len(ROWS) + len(AS_THEY_ARE) >= 250
     assert len(PHONES_BY_COUNTRY) >= 20
     assert len({row[2] for row in POSTCODES if row[2]}) >= 15
 
 
-def test_the_default_region_places_a_national_number() -> None:
+def test_a_national_number_is_read_in_the_default_region() -> None:
     found = normalize("ph", "(650)555-1212", default_region="US")
 
     assert found.text == "16505551212"
 
 
-def test_the_country_of_the_event_goes_before_the_default_region() -> None:
+def test_the_country_of_the_event_overrides_the_default_region() -> None:
     found = normalize("ph", "020 7946 0958", country="GB", default_region="US")
 
     assert found.text == "442079460958"
 
 
-def test_an_unknown_country_leaves_the_default_region() -> None:
+def test_an_unknown_country_falls_back_to_the_default_region() -> None:
     found = normalize("ph", "020 7946 0958", country="Atlantis", default_region="GB")
 
     assert found.text == "442079460958"
@@ -176,7 +176,7 @@ def test_hidden_marks_around_and_inside_change_nothing(value: str) -> None:
 @given(
     key=st.sampled_from(sorted(BY_KEY)), value=ANY_VALUE | st.emails(), place=st.sampled_from([None, "us", "gb", "de"])
 )
-def test_the_sweep_sends_what_the_closer_look_sends(key: str, value: object, place: str | None) -> None:
+def test_the_fast_path_sends_what_the_rules_send(key: str, value: object, place: str | None) -> None:
     found = sent_plainly({key: value}, place)
 
     assert found.get(key, sent_form(key, value, place)) == sent_form(key, value, place)
@@ -184,7 +184,9 @@ def test_the_sweep_sends_what_the_closer_look_sends(key: str, value: object, pla
 
 
 @pytest.mark.parametrize(("key", "value", "country", "expected"), SPELLINGS, ids=map(name_of, SPELLINGS))
-def test_the_sweep_spells_no_value_differently(key: str, value: object, country: str | None, expected: str) -> None:
+def test_the_fast_path_treats_every_known_spelling_alike(
+    key: str, value: object, country: str | None, expected: str
+) -> None:
     place = place_of(country, None)
 
     found = sent_plainly({key: value}, place)
@@ -194,7 +196,7 @@ def test_the_sweep_spells_no_value_differently(key: str, value: object, country:
 
 
 @pytest.mark.parametrize(("key", "value", "expected"), AS_IS, ids=map(name_of, AS_IS))
-def test_the_sweep_sends_no_identifier_that_is_left_out(key: str, value: object, expected: str) -> None:
+def test_the_fast_path_sends_no_identifier_that_is_left_out(key: str, value: object, expected: str) -> None:
     found = sent_plainly({key: value}, None)
 
     assert found.get(key, sent_form(key, value, None)) == expected
@@ -205,7 +207,7 @@ def test_the_sweep_sends_no_identifier_that_is_left_out(key: str, value: object,
     value=st.text(st.characters(max_codepoint=0x17F) | st.sampled_from("\u212a+(0@. \x00\x1c\x7f"), max_size=34),
     place=st.sampled_from([None, "us", "gb"]),
 )
-def test_the_sweep_and_the_closer_look_agree_on_hidden_marks(key: str, value: str, place: str | None) -> None:
+def test_the_fast_path_and_the_rules_agree_on_hidden_marks(key: str, value: str, place: str | None) -> None:
     found = sent_plainly({key: value}, place)
 
     assert found.get(key, sent_form(key, value, place)) == sent_form(key, value, place)
@@ -224,5 +226,5 @@ def test_the_sweep_and_the_closer_look_agree_on_hidden_marks(key: str, value: st
         ("fbp", "fb.1.1596403881668.1116446470"),
     ],
 )
-def test_the_sweep_takes_what_is_usual(key: str, value: str) -> None:
+def test_the_fast_path_takes_usual_values(key: str, value: str) -> None:
     assert sent_plainly({key: value}, "us") == {key: normalize(key, value, country="US").hashed}

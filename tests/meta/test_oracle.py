@@ -1,6 +1,6 @@
-"""Meta's own library beside ours: the same hash wherever the table of differences does not say otherwise.
+"""Compare our hashes with those of Meta's own library; the table of differences lists where they differ.
 
-It is no dependency: `pip install "facebook-business==26.*"` into the test environment brings the comparison in.
+The library is not a dependency: the comparison runs after `pip install "facebook-business==26.*"`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""No exception text, representation or log line of the ground floor holds what was put in."""
+"""No exception message, repr or log line of `django_capi.meta` contains a value that was passed in."""
 
 from __future__ import annotations
 

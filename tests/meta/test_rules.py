@@ -192,7 +192,7 @@ def test_what_meta_refuses_is_found_and_its_nearest_neighbour_is_not(
 
 
 @pytest.mark.parametrize(("rule", "payload"), WARNINGS, ids=[f"{n}-{row[0]}" for n, row in enumerate(WARNINGS)])
-def test_what_meta_complains_of_is_found(rule: str, payload: dict[str, Any]) -> None:
+def test_what_meta_warns_of_is_found(rule: str, payload: dict[str, Any]) -> None:
     assert broken(payload, Severity.WARNED) == [rule]
     assert broken(payload, Severity.REFUSED) == []
 
@@ -209,7 +209,7 @@ def test_every_rule_has_an_example_and_a_source() -> None:
     assert all(rule.source and rule.advice.endswith((".", ")")) for rule in RULES)
 
 
-def test_a_renewal_without_a_visitor_needs_no_page() -> None:
+def test_a_renewal_without_a_visitor_needs_no_url() -> None:
     renewal = website(event_name="Subscribe", action_source="system_generated", user_data={"em": [EM]})
 
     assert check(without(renewal, "event_source_url"), now=NOW) == []
@@ -218,7 +218,7 @@ def test_a_renewal_without_a_visitor_needs_no_page() -> None:
 @pytest.mark.parametrize(
     ("ahead", "expected"), [(0, 0), (-5, -5), (1, 0), (CLAMPED_SECONDS - 1, 0), (CLAMPED_SECONDS, CLAMPED_SECONDS)]
 )
-def test_a_clock_that_runs_a_little_ahead_is_forgiven(ahead: int, expected: int) -> None:
+def test_a_time_slightly_in_the_future_is_replaced_by_now(ahead: int, expected: int) -> None:
     assert clamp_event_time(NOW + ahead, now=NOW) == NOW + expected
 
 

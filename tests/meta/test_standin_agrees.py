@@ -1,4 +1,4 @@
-"""Two readings of Meta's documentation, made apart: our rules and the stand-in refuse and accept the same examples."""
+"""Our rules and the stand-in, written independently from Meta's documentation, accept and refuse the same events."""
 
 from __future__ import annotations
 

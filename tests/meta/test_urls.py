@@ -30,7 +30,7 @@ from django_capi.meta.urls import LONGEST, reduce_url
         (f"https://shop.example.com/{'a' * LONGEST}", "https://shop.example.com/"),
     ],
 )  # fmt: skip
-def test_a_url_is_reduced_to_what_may_be_told(url: str, expected: str) -> None:
+def test_a_url_is_reduced_to_what_may_be_sent(url: str, expected: str) -> None:
     assert reduce_url(url) == expected
 
 
@@ -72,7 +72,7 @@ def test_a_url_is_reduced_to_what_may_be_told(url: str, expected: str) -> None:
         ("/#ann@example.com", "/"),
     ],
 )
-def test_contact_data_is_taken_out_of_path_and_query(path: str, expected: str) -> None:
+def test_contact_data_is_removed_from_path_and_query(path: str, expected: str) -> None:
     assert reduce_url(f"https://shop.example.com{path}") == f"https://shop.example.com{expected}"
 
 
@@ -91,7 +91,7 @@ def test_further_parameters_can_be_allowed() -> None:
     assert reduce_url("https://example.com/?page=2&token=1", allowed={"page"}) == "https://example.com/?page=2"
 
 
-def test_only_the_origin_is_left_on_demand() -> None:
+def test_a_url_can_be_reduced_to_its_origin() -> None:
     assert reduce_url("https://example.com:81/a/b?utm_source=x", origin_only=True) == "https://example.com:81/"
 
 
@@ -104,7 +104,7 @@ def test_only_the_origin_is_left_on_demand() -> None:
         f"https://{'a' * LONGEST}.example/", "https://ann%40example.com/",
     ],
 )  # fmt: skip
-def test_junk_is_none(url: str | None) -> None:
+def test_a_malformed_url_gives_none(url: str | None) -> None:
     assert reduce_url(url) is None
 
 
@@ -120,7 +120,7 @@ def test_reducing_twice_is_reducing_once(text: str) -> None:
     layers=st.integers(0, 8),
     before=st.sampled_from(["", "a/", "a/b;v=", "?utm_content=", "?a=1&utm_term=x%20", "#"]),
 )
-def test_no_address_leaves_however_often_it_is_encoded(name: str, layers: int, before: str) -> None:
+def test_an_encoded_address_is_removed_however_often_it_is_encoded(name: str, layers: int, before: str) -> None:
     address = f"{name}@example.com"
     for _ in range(layers):
         address = quote(address, safe="")

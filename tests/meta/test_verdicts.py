@@ -92,7 +92,7 @@ SETUP = [
 @pytest.mark.parametrize(
     ("code", "kind", "message", "names"), [row[1:] for row in SETUP], ids=[row[0] for row in SETUP]
 )
-def test_a_refusal_of_the_set_up_is_about_the_lane_and_names_what_to_change(
+def test_a_refusal_of_the_set_up_pauses_the_lane_and_names_the_setting(
     code: int, kind: str, message: str | None, names: str
 ) -> None:
     verdict = judge(status=400, body=error(code, type=kind, message=message))
@@ -102,7 +102,7 @@ def test_a_refusal_of_the_set_up_is_about_the_lane_and_names_what_to_change(
 
 
 @pytest.mark.parametrize("subcode", [2804003, 2804014, 2804999])
-def test_a_subcode_of_an_event_is_about_the_event_whatever_the_text_says(subcode: int) -> None:
+def test_a_subcode_about_an_event_rejects_it_whatever_the_message_says(subcode: int) -> None:
     verdict = judge(status=400, body=error(100, subcode, type=GRAPH, message="appsecret_proof"))
 
     assert verdict.outcome is Outcome.EVENT
@@ -126,7 +126,7 @@ def test_every_row_has_a_reason_and_a_source() -> None:
     assert all(row.reason.endswith(".") and row.source and len(row.reason) <= 250 for row in rows)
 
 
-def test_what_meta_said_can_be_traced_but_is_not_quoted() -> None:
+def test_metas_message_can_be_traced_but_is_not_quoted() -> None:
     verdict = judge(status=400, body=error(100, 2804009, error_user_msg=SECRET_TEXT))
 
     assert verdict.fbtrace_id == "AbC-1_x"
@@ -138,7 +138,7 @@ def test_an_odd_trace_id_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize("number", [2**31, -(2**31), 9007199254740993, 10**40, True, 1.0])
-def test_a_number_that_is_none_of_metas_is_not_kept(number: object) -> None:
+def test_a_number_out_of_range_is_not_kept(number: object) -> None:
     verdict = judge(status=400, body=json.dumps({"error": {"code": 100, "error_subcode": number}}))
 
     assert (verdict.code, verdict.subcode) == (100, None)
@@ -165,7 +165,7 @@ def test_an_error_of_the_sender_is_ambiguous_only_when_something_was_sent() -> N
 
 
 @pytest.mark.parametrize("verdict", [untrusted(), without_bundle()], ids=["certificate", "bundle"])
-def test_without_trust_nothing_is_sent_and_the_setting_is_named(verdict: Verdict) -> None:
+def test_an_untrusted_server_gets_nothing_and_the_setting_is_named(verdict: Verdict) -> None:
     assert verdict.outcome is Outcome.TRANSIENT
     assert "CA_BUNDLE" in verdict.reason
 
@@ -197,12 +197,12 @@ PAUSES: list[tuple[str, dict[str, str], float | None]] = [
 
 
 @pytest.mark.parametrize(("headers", "expected"), [row[1:] for row in PAUSES], ids=[row[0] for row in PAUSES])
-def test_meta_is_given_the_time_it_asks_for(headers: dict[str, str], expected: float | None) -> None:
+def test_the_wait_is_what_meta_asks_for(headers: dict[str, str], expected: float | None) -> None:
     assert seconds_to_wait(headers) == expected
     assert judge(status=429, body="", headers=headers).retry_after == expected
 
 
-def test_a_date_is_measured_by_the_callers_clock_when_the_answer_has_none() -> None:
+def test_a_retry_date_is_compared_with_the_local_clock_without_a_date_header() -> None:
     headers = {"Retry-After": "Thu, 01 Jan 1970 00:01:40 GMT"}
 
     assert judge(status=429, body="", headers=headers, now=40.0).retry_after == 60.0

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_capi.meta.events import ActionSource
-from django_capi.meta.wire import MAX_EVENTS, ORJSON, body, dumps, dumps_plainly, how_many, number
+from django_capi.meta.wire import MAX_EVENTS, ORJSON, body, dumps, dumps_plainly, how_many, json_number
 
 BOTH = pytest.mark.parametrize("write", [dumps, dumps_plainly], ids=["as installed", "standard library"])
 PLAIN_JSON = st.recursive(
@@ -22,12 +22,12 @@ PLAIN_JSON = st.recursive(
 )  # fmt: skip
 
 
-def test_orjson_is_there_so_that_both_ways_are_tested() -> None:
+def test_orjson_is_installed_so_both_serialisers_are_tested() -> None:
     assert ORJSON is not None
 
 
 @BOTH
-def test_the_text_is_compact_in_order_and_unescaped(write: Any) -> None:
+def test_the_json_is_compact_ordered_and_unescaped(write: Any) -> None:
     assert write({"b": [1, "ü"], "a": {"d": None, "c": True}}) == '{"b":[1,"ü"],"a":{"d":null,"c":true}}'
 
 
@@ -68,7 +68,7 @@ def test_a_decimal_with_more_digits_is_the_nearest_number(write: Any, value: Dec
     ],
     ids=repr,
 )  # fmt: skip
-def test_what_json_cannot_carry_is_refused(write: Any, value: object) -> None:
+def test_what_json_cannot_represent_is_refused(write: Any, value: object) -> None:
     with pytest.raises(ValueError, match=r"."):
         write({"value": [value]})
 
@@ -83,7 +83,7 @@ def test_endless_nesting_is_refused(write: Any) -> None:
 
 
 @BOTH
-def test_names_and_ids_of_python_are_written_as_text(write: Any) -> None:
+def test_enums_and_uuids_are_written_as_strings(write: Any) -> None:
     values = {"source": ActionSource.WEBSITE, "id": UUID(int=1), "big": 2**80, 5: "five"}
 
     assert json.loads(write(values)) == {
@@ -92,20 +92,20 @@ def test_names_and_ids_of_python_are_written_as_text(write: Any) -> None:
 
 
 @given(payload=PLAIN_JSON)
-def test_both_ways_are_read_back_as_the_same(payload: Any) -> None:
+def test_both_serialisers_are_read_back_alike(payload: Any) -> None:
     assert json.loads(dumps(payload)) == json.loads(dumps_plainly(payload)) == payload
 
 
 @given(amount=st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**12), max_value=10**12))
-def test_every_price_survives(amount: Decimal) -> None:
-    assert Decimal(json.dumps(number(amount))) == amount
+def test_every_price_is_read_back_unchanged(amount: Decimal) -> None:
+    assert Decimal(json.dumps(json_number(amount))) == amount
 
 
-def test_texts_are_joined_as_they_are() -> None:
+def test_payloads_are_joined_unchanged() -> None:
     assert body(['{"a":1}', '{"b": 2}']) == '{"data":[{"a":1},{"b": 2}]}'
 
 
-def test_the_extras_stand_beside_the_events() -> None:
+def test_the_other_parameters_follow_the_events() -> None:
     text = body(["{}"], test_event_code='TEST"1', partner_agent="django-capi")
 
     assert json.loads(text) == {"data": [{}], "test_event_code": 'TEST"1', "partner_agent": "django-capi"}
@@ -124,7 +124,7 @@ def test_the_extras_stand_beside_the_events() -> None:
         ([1], 0, 10, 1),
     ],
 )
-def test_as_many_texts_are_taken_as_fit(sizes: list[int], max_events: int, max_bytes: int, expected: int) -> None:
+def test_a_body_takes_the_payloads_that_fit(sizes: list[int], max_events: int, max_bytes: int, expected: int) -> None:
     assert how_many(sizes, max_events=max_events, max_bytes=max_bytes) == expected
 
 

@@ -1,4 +1,4 @@
-"""Tables only: inputs to `normalize`, what must be hashed for each, and why not where nothing is sent."""
+"""Table of inputs to `normalize`, and of what must be hashed for each or why it must be left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user agent of a request, in any script and of any length, and what kind of client it tells of."""
+"""User agents in any script and of any length, and the kinds of clients they belong to."""
 
 from __future__ import annotations
 
@@ -125,13 +125,11 @@ def test_browsers_programs_and_crawlers_are_told_apart(agent: str | None, kind: 
 
 
 @pytest.mark.parametrize(("accept", "expected"), [("text/html,*/*", True), ("application/json", False), ("", False)])
-def test_an_agent_that_nobody_knows_is_a_browser_when_it_asks_for_a_page(
-    rf: RequestFactory, accept: str, expected: bool
-) -> None:
+def test_an_unknown_agent_is_a_browser_if_it_requests_a_page(rf: RequestFactory, accept: str, expected: bool) -> None:
     assert events_of(rf.get("/", HTTP_USER_AGENT="NewBrowser/1.0", HTTP_ACCEPT=accept)).is_browser is expected
 
 
-def test_a_visitor_with_an_endless_agent_is_one_all_the_same(rf: RequestFactory) -> None:
+def test_a_visitor_with_a_very_long_agent_is_tracked(rf: RequestFactory) -> None:
     visitor = from_request(rf.get("/", HTTP_USER_AGENT=AGENT + " x" * 2000, REMOTE_ADDR=ADDRESS))
 
     assert "client_user_agent" in visitor.user_data().payload()

@@ -69,7 +69,7 @@ def test_a_page_of_another_site_is_not_ours(rf: RequestFactory) -> None:
     assert visitor.event_source_url == "http://testserver/form/send/"
 
 
-def test_restricted_data_cuts_addresses_to_their_origin(rf: RequestFactory, settings: Settings) -> None:
+def test_restrict_data_reduces_urls_to_their_origin(rf: RequestFactory, settings: Settings) -> None:
     settings.CAPI = {**settings.CAPI, "RESTRICT_DATA": True}
 
     visitor = from_request(rf.get("/illness/?utm_source=ad", HTTP_REFERER="https://www.example.com/search/cure/"))
@@ -78,7 +78,7 @@ def test_restricted_data_cuts_addresses_to_their_origin(rf: RequestFactory, sett
     assert visitor.referrer_url in ("https://www.example.com", "https://www.example.com/")
 
 
-def test_a_visitor_comes_back_from_a_snapshot_as_it_was(rf: RequestFactory) -> None:
+def test_a_visitor_is_restored_from_a_snapshot_unchanged(rf: RequestFactory) -> None:
     request = rf.get("/", REMOTE_ADDR="8.8.8.8", HTTP_USER_AGENT=AGENT)
     request.COOKIES["_fbp"] = FBP
     visitor = from_request(request)
@@ -86,7 +86,7 @@ def test_a_visitor_comes_back_from_a_snapshot_as_it_was(rf: RequestFactory) -> N
     assert restored({**visitor.stored(), "of_a_later_release": 1}) == visitor
 
 
-def test_a_visitor_shows_nothing_of_itself(rf: RequestFactory) -> None:
+def test_the_repr_of_a_visitor_shows_no_personal_data(rf: RequestFactory) -> None:
     visitor = from_request(rf.get("/", REMOTE_ADDR="8.8.8.8", HTTP_USER_AGENT=AGENT))
 
     assert repr(visitor) == "<Visitor: granted>"
@@ -115,7 +115,7 @@ def test_consent_is_one_decision_of_policy_and_signal(
     assert decide(rf.get("/", HTTP_SEC_GPC=gpc)) is expected
 
 
-def test_without_a_policy_nobody_has_consented(rf: RequestFactory, settings: Settings) -> None:
+def test_without_a_policy_no_visitor_has_consented(rf: RequestFactory, settings: Settings) -> None:
     settings.CAPI = {"PIXEL_ID": "1"}
 
     assert decide(rf.get("/")) is Consent.UNKNOWN

@@ -11,7 +11,7 @@ from django_capi.meta.events.names import InvalidEvent
 from django_capi.meta.events.values import amount, delivery_category, product_id, product_text, whole_number
 from django_capi.meta.iterables import in_order, is_several
 from django_capi.meta.left_out import LeftOut, Reason, left_out
-from django_capi.meta.wire import JSON, number
+from django_capi.meta.wire import JSON, json_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def as_json_number(field: str, value: Decimal | float | None) -> float | None:
     if not isinstance(value, Decimal):
         raise InvalidEvent(field, "must be a number; use from_raw")
     try:
-        return number(value)
+        return json_number(value)
     except (ValueError, InvalidOperation):
         raise InvalidEvent(field, "must be a number that JSON can carry") from None
 

@@ -57,20 +57,20 @@ class CustomData:
     def from_raw(cls, values: Mapping[str, object]) -> CustomData:
         """Build from raw values. Unknown keys become properties; `left_out` says what cannot be sent, and why."""
         missing: list[LeftOut] = []
-        found = _cleaned(values, missing)
+        cleaned_values = _cleaned(values, missing)
         if (lines := values.get("contents")) is not None:
             # One line can be left out while another is kept.
             kept, ids, incomplete = contents_of(lines)
             missing += incomplete
             if kept:
-                found["contents"] = kept
+                cleaned_values["contents"] = kept
             if ids and values.get("content_ids") is None:
-                found["content_ids"] = ids
+                cleaned_values["content_ids"] = ids
         if missing:
-            found["left_out"] = tuple(missing)
+            cleaned_values["left_out"] = tuple(missing)
         # Not through the generated __init__: the values are clean, and the class has the defaults of what is absent.
         made = _new(cls)
-        _set(made, "__dict__", found)
+        _set(made, "__dict__", cleaned_values)
         return made
 
     def payload(self) -> dict[str, JSON]:
@@ -109,7 +109,7 @@ FIELDS: Final[dict[str, Callable[[object], object]]] = {
     "customer_segmentation": clean.customer_segmentation,
     "event_source": clean.text,
     "lead_event_source": clean.text,
-    "store_data": clean.store,
+    "store_data": clean.store_data,
 }
 # Meta has a diagnostic for ids in custom_data; contact data is not allowed there at all.
 _RESERVED: Final = (
@@ -125,7 +125,7 @@ _PROPERTY_NAME = re.compile(r"[A-Za-z0-9_][\w .:$-]{0,99}", re.ASCII).fullmatch
 
 def _cleaned(values: Mapping[str, object], missing: list[LeftOut]) -> dict[str, object]:
     """Clean standard parameters and custom properties one by one."""
-    found: dict[str, object] = {}
+    cleaned_values: dict[str, object] = {}
     properties: dict[str, JSON] = {}
     for key, value in values.items():
         if value is None or key == "contents":
@@ -135,14 +135,14 @@ def _cleaned(values: Mapping[str, object], missing: list[LeftOut]) -> dict[str, 
         if type(cleaned) is Reason:
             missing.append(left_out(key, cleaned))
         elif rule:
-            found[key] = cleaned
+            cleaned_values[key] = cleaned
         else:
             properties[key] = cast("JSON", cleaned)
-    if "value" in found:
-        _take_currency(values["value"], found, missing)
+    if "value" in cleaned_values:
+        _take_currency(values["value"], cleaned_values, missing)
     if properties:
-        found["properties"] = properties
-    return found
+        cleaned_values["properties"] = properties
+    return cleaned_values
 
 
 def _property(key: object, value: object) -> JSON | Reason:
@@ -151,10 +151,10 @@ def _property(key: object, value: object) -> JSON | Reason:
     if key in RESERVED:
         return Reason.RESERVED
     # A flag such as has_email is not contact data.
-    return Reason.PERSONAL if not isinstance(value, bool) and names_contact_data(key) else clean.plain(value)
+    return Reason.PERSONAL if not isinstance(value, bool) and names_contact_data(key) else clean.property_value(value)
 
 
-def _take_currency(money: object, found: dict[str, object], missing: list[LeftOut]) -> None:
+def _take_currency(money: object, cleaned_values: dict[str, object], missing: list[LeftOut]) -> None:
     """Prefer the currency of a money object, which belongs to its amount."""
     own = getattr(money, "currency", None)
     if own is None:
@@ -163,6 +163,6 @@ def _take_currency(money: object, found: dict[str, object], missing: list[LeftOu
     if isinstance(code, Reason):
         missing.append(left_out("currency", code))
         return
-    if found.get("currency", code) != code:
+    if cleaned_values.get("currency", code) != code:
         missing.append(left_out("currency", Reason.CURRENCY_CONFLICT))
-    found["currency"] = code
+    cleaned_values["currency"] = code

@@ -41,22 +41,22 @@ class UserData:
     def from_raw(cls, values: Mapping[str, object], *, default_region: str | None = None) -> UserData:
         """Build from raw values under Meta's names or long ones; `left_out` says what cannot be sent, and why."""
         place = place_of(values.get("country"), default_region)
-        found: dict[str, Sent] = sent_plainly(values, place)
-        if len(found) < len(values):
+        sent_values: dict[str, Sent] = sent_plainly(values, place)
+        if len(sent_values) < len(values):
             missing: list[LeftOut] = []
-            rest = {key: value for key, value in values.items() if value is not None and key not in found}
+            rest = {key: value for key, value in values.items() if value is not None and key not in sent_values}
             for key, value in rest.items():
-                _take(key, value, place, found, missing)
-            found |= {key: int(str(found[key])) for key in WHOLE_NUMBERS & found.keys()}
-            found = _marked(found, tuple(missing))
-        return cls._ready(found)
+                _take(key, value, place, sent_values, missing)
+            sent_values |= {key: int(str(sent_values[key])) for key in WHOLE_NUMBERS & sent_values.keys()}
+            sent_values = _marked(sent_values, tuple(missing))
+        return cls._ready(sent_values)
 
     def merged(self, other: UserData) -> UserData:
         """Return both together. `other` wins, but email addresses, phone numbers and external ids are joined."""
-        found = self._present()
+        sent_values = self._present()
         for key, value in other._present().items():
-            found[key] = _joined(found[key], value) if key in _JOINED and key in found else value
-        return self._ready(_marked(found, tuple(dict.fromkeys(self.left_out + other.left_out))))
+            sent_values[key] = _joined(sent_values[key], value) if key in _JOINED and key in sent_values else value
+        return self._ready(_marked(sent_values, tuple(dict.fromkeys(self.left_out + other.left_out))))
 
     def payload(self) -> dict[str, JSON]:
         """Return what is present, under Meta's names."""
@@ -101,11 +101,11 @@ _JOINED: Final = frozenset({"em", "ph", "external_id"})
 USER_DATA_KEYS: Final = tuple(BY_KEY)
 
 
-def _marked(found: dict[str, Sent], missing: tuple[LeftOut, ...]) -> dict[str, Sent]:
+def _marked(sent_values: dict[str, Sent], missing: tuple[LeftOut, ...]) -> dict[str, Sent]:
     """Add `left_out` if the values are not yet the payload: some were left out, or a tuple must become a list."""
-    if missing or tuple in map(type, found.values()):
-        found["left_out"] = missing  # type: ignore[assignment]  # the one field that is not sent
-    return found
+    if missing or tuple in map(type, sent_values.values()):
+        sent_values["left_out"] = missing  # type: ignore[assignment]  # the one field that is not sent
+    return sent_values
 
 
 def _broken_rule(key: str, value: Sent) -> str | None:
@@ -121,8 +121,8 @@ def _broken_rule(key: str, value: Sent) -> str | None:
     return None
 
 
-def _take(key: str, value: object, place: str | None, found: dict[str, Sent], missing: list[LeftOut]) -> None:
-    """Normalise one item of raw data and add it to `found`, or the reason to `missing`."""
+def _take(key: str, value: object, place: str | None, sent_values: dict[str, Sent], missing: list[LeftOut]) -> None:
+    """Normalise one item of raw data and add it to `sent_values`, or the reason to `missing`."""
     name = key if key in BY_KEY else ACCEPTED_NAMES.get(key, key)
     sent: Sent | None
     reason: Reason | None = None
@@ -140,7 +140,7 @@ def _take(key: str, value: object, place: str | None, found: dict[str, Sent], mi
     if reason is not None:
         missing.append(left_out(name, reason))
     if sent:
-        found[name] = _joined(found[name], sent) if name in found and name in SEVERAL else sent
+        sent_values[name] = _joined(sent_values[name], sent) if name in sent_values and name in SEVERAL else sent
 
 
 def _joined(first: Sent, second: Sent) -> Sent:

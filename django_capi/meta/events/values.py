@@ -17,7 +17,7 @@ from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize.placeholders import is_placeholder
 from django_capi.meta.normalize.text import text_of
 from django_capi.meta.personal import has_sign, holds_contact_data, holds_phone_number
-from django_capi.meta.wire import JSON, LARGEST_EXACT, number
+from django_capi.meta.wire import JSON, LARGEST_EXACT, json_number
 
 LONGEST_TEXT: Final = 1_000
 LONGEST_CACHED: Final = 200
@@ -46,10 +46,10 @@ def _bounded(value: float) -> int | float | Reason:
 @lru_cache(maxsize=4_096)
 def _of_decimal(value: Decimal) -> int | float | Reason:
     try:
-        found = number(value)
+        nearest = json_number(value)
     except (ValueError, InvalidOperation):
         return Reason.NOT_A_NUMBER
-    return found if -LARGEST_AMOUNT < found < LARGEST_AMOUNT else Reason.NOT_A_NUMBER
+    return nearest if -LARGEST_AMOUNT < nearest < LARGEST_AMOUNT else Reason.NOT_A_NUMBER
 
 
 def _of_other(value: object) -> int | float | Reason:
@@ -161,10 +161,10 @@ def _each(rule: Callable[[object], object], values: Iterable[object]) -> list[ob
 def whole_number(value: object) -> int | Reason:
     if type(value) is int:
         return value if -LARGEST_AMOUNT < value < LARGEST_AMOUNT else Reason.NOT_A_NUMBER
-    found = amount(value)
-    if isinstance(found, Reason):
-        return found
-    return int(found) if found == int(found) else Reason.NOT_A_NUMBER
+    cleaned = amount(value)
+    if isinstance(cleaned, Reason):
+        return cleaned
+    return int(cleaned) if cleaned == int(cleaned) else Reason.NOT_A_NUMBER
 
 
 def flag_or_text(value: object) -> bool | str:
@@ -184,16 +184,16 @@ def _one_of(names: type[DeliveryCategory | CustomerSegmentation], value: object)
     return written if isinstance(written, Reason) or written in set(names) else Reason.MALFORMED
 
 
-def store(value: object) -> Mapping[str, JSON] | Reason:
+def store_data(value: object) -> Mapping[str, JSON] | Reason:
     """Clean `store_data`: the ids of a shop as strings."""
     if not isinstance(value, Mapping):
         return Reason.TYPE
-    found = {key: text(value[key]) for key in ("store_page_id", "brand_page_id", "store_code") if value.get(key)}
-    kept = {key: one for key, one in found.items() if not isinstance(one, Reason)}
+    cleaned = {key: text(value[key]) for key in ("store_page_id", "brand_page_id", "store_code") if value.get(key)}
+    kept = {key: one for key, one in cleaned.items() if not isinstance(one, Reason)}
     return kept or Reason.EMPTY
 
 
-def plain(value: object) -> JSON | Reason:
+def property_value(value: object) -> JSON | Reason:
     """Clean a custom property: a string, a number, a flag, a date, or a list of these."""
     return _each(_scalar, value) if is_several(value) else _scalar(value)  # type: ignore[return-value]
 

@@ -91,11 +91,11 @@ def _forms(key: str, values: Iterable[object], place: str | None) -> tuple[dict[
     """Return what is sent, each with the first value that led to it."""
     items = in_order(values)
     reason: Reason | None = Reason.TOO_LONG if items is None else None
-    found: dict[str, object] = {}
+    forms: dict[str, object] = {}
     for value in items or ():
         sent = sent_form(key, value, place)
         if isinstance(sent, Reason):
             reason = reason or sent
         else:
-            found.setdefault(sent, value)
-    return dict(sorted(found.items())) if isinstance(values, set | frozenset) else found, reason
+            forms.setdefault(sent, value)
+    return dict(sorted(forms.items())) if isinstance(values, set | frozenset) else forms, reason

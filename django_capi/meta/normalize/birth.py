@@ -28,14 +28,14 @@ _MONTH_NAME_DAY = re.compile(r"([a-z]+)\W*(\d{1,2})(?:st|nd|rd|th)?\W+(\d{4})", 
 def birth_date(text: str, _country: str | None) -> str:
     """Read a date with the year first, a day above twelve, or a month in letters; `05/03/1995` is ambiguous."""
     text = fold_digits(text).lower()
-    if found := _COMPACT(text) or _YEAR_FIRST(text):
-        return _day(int(found[1]), int(found[2]), int(found[3]))
-    if found := _YEAR_LAST(text):
-        return _year_last(int(found[1]), int(found[2]), int(found[3]))
-    if found := _DAY_MONTH_NAME(text):
-        return _named(int(found[3]), found[2], int(found[1]))
-    if found := _MONTH_NAME_DAY(text):
-        return _named(int(found[3]), found[1], int(found[2]))
+    if match := _COMPACT(text) or _YEAR_FIRST(text):
+        return _day(int(match[1]), int(match[2]), int(match[3]))
+    if match := _YEAR_LAST(text):
+        return _year_last(int(match[1]), int(match[2]), int(match[3]))
+    if match := _DAY_MONTH_NAME(text):
+        return _named(int(match[3]), match[2], int(match[1]))
+    if match := _MONTH_NAME_DAY(text):
+        return _named(int(match[3]), match[1], int(match[2]))
     return Reason.AMBIGUOUS_DATE
 
 

@@ -100,7 +100,7 @@ def lead_id(value: object) -> str:
     return _all_of(_LEAD_ID, value)
 
 
-def whole_number(value: object) -> str:
+def digits(value: object) -> str:
     return _all_of(_NUMBER, value)
 
 

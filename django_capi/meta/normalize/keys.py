@@ -132,7 +132,7 @@ CUSTOMER_KEYS: Final = (
         description="any string",
     ),
     CustomerKey(
-        key="fb_login_id", label="Facebook login ID", form=ids.whole_number, takes_several=False, is_whole_number=True,
+        key="fb_login_id", label="Facebook login ID", form=ids.digits, takes_several=False, is_whole_number=True,
         match_key=16, description="digits; sent as a number",
     ),
     CustomerKey(

@@ -62,7 +62,7 @@ def phone(text: str, country: str | None) -> str:
     return _read(digits, country, plus=plus)
 
 
-def is_placeholder(digits: str | bytes) -> bool:
+def ends_in_one_digit(digits: str | bytes) -> bool:
     """Whether the number ends in eight equal digits, such as `0000000000`, which people enter instead of a number."""
     return digits[-REPEATED:] == digits[-1:] * REPEATED
 
@@ -73,7 +73,7 @@ def _holds_two(text: str, *, plus: bool) -> bool:
 
 
 def _read(digits: str, country: str | None, *, plus: bool) -> str:
-    if is_placeholder(digits):
+    if ends_in_one_digit(digits):
         return Reason.PLACEHOLDER
     if plus and not digits.startswith("0"):
         return _international(digits)

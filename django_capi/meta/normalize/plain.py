@@ -18,7 +18,7 @@ from django_capi.meta.normalize.forms import LONGEST_CACHED, cached_form
 from django_capi.meta.normalize.hashing import MD5_LENGTH, SHA256_LENGTH
 from django_capi.meta.normalize.ids import LONGEST_AGENT, user_agent
 from django_capi.meta.normalize.keys import CACHED, HASHED, UNHASHED, WHOLE_NUMBERS, Rule
-from django_capi.meta.normalize.phone import LONGEST, NORTH_AMERICAN, SHORTEST, SYMBOLS, UNUSUAL, is_placeholder
+from django_capi.meta.normalize.phone import LONGEST, NORTH_AMERICAN, SHORTEST, SYMBOLS, UNUSUAL, ends_in_one_digit
 from django_capi.meta.normalize.placeholders import AS_BYTES
 from django_capi.meta.normalize.text import LOWER, NOT_LETTER_OR_DIGIT
 
@@ -31,21 +31,21 @@ _BLANK_OR_HIDDEN: Final = bytes(range(33)) + b"\x7f"
 
 def sent_plainly(values: Mapping[str, object], place: str | None) -> dict[str, Any]:
     """Return what is sent for those of the values that are usual ones."""
-    found: dict[str, Any] = {}
+    sent_values: dict[str, Any] = {}
     for key, value in values.items():
         if type(value) is str and (plain := _plain(key)) and (sent := plain(value, place)):
-            found[key] = sent
-    return found
+            sent_values[key] = sent
+    return sent_values
 
 
-def email(value: str, _place: str | None) -> str | None:
+def usual_email(value: str, _place: str | None) -> str | None:
     address = value.strip().lower()
     if PLAIN_ADDRESS(address) and len(address) <= LONGEST_EMAIL:
         return sha256(address.encode()).hexdigest()
     return None
 
 
-def phone(value: str, _place: str | None) -> str | None:
+def usual_phone(value: str, _place: str | None) -> str | None:
     """Accept a number with its plus and without a trunk zero."""
     written = value.strip()
     if len(written) < MD5_LENGTH and written.startswith("+") and written.isascii():
@@ -55,12 +55,12 @@ def phone(value: str, _place: str | None) -> str | None:
         if digits.isdigit() and SHORTEST <= len(digits) <= LONGEST:
             is_usual = (digits[0] == ONE and len(digits) == NORTH_AMERICAN) or not _IS_UNUSUAL(digits)
             # A placeholder ends in the same digit twice.
-            if is_usual and (digits[-1] != digits[-2] or not is_placeholder(digits)):
+            if is_usual and (digits[-1] != digits[-2] or not ends_in_one_digit(digits)):
                 return sha256(digits).hexdigest()
     return None
 
 
-def name(value: str, _place: str | None) -> str | None:
+def usual_name(value: str, _place: str | None) -> str | None:
     # Shorter than any hash. Hidden characters are removed together with the punctuation.
     if len(value) < MD5_LENGTH and value.isascii():
         written = value.encode().translate(LOWER, NOT_LETTER_OR_DIGIT)
@@ -69,7 +69,7 @@ def name(value: str, _place: str | None) -> str | None:
     return None
 
 
-def external_id(value: str, _place: str | None) -> str | None:
+def usual_external_id(value: str, _place: str | None) -> str | None:
     if len(value) < SHA256_LENGTH and value.isascii():
         written = value.encode().translate(LOWER, _BLANK_OR_HIDDEN)
         # No placeholder ends in one of these digits.
@@ -78,7 +78,7 @@ def external_id(value: str, _place: str | None) -> str | None:
     return None
 
 
-def agent(value: str, _place: str | None) -> str | None:
+def usual_agent(value: str, _place: str | None) -> str | None:
     return _agent(value) if len(value) <= LONGEST_AGENT else None
 
 
@@ -128,10 +128,10 @@ PLAIN: Final[dict[str, Plain]] = {
     **{key: _by(rule) for key, rule in HASHED.items()},
     **{key: _known(key) for key in CACHED},
     **{key: _as_it_is(form) for key, form in UNHASHED.items() if key not in WHOLE_NUMBERS},
-    "em": email,
-    "ph": phone,
-    "ln": name,
-    "external_id": external_id,
-    "client_user_agent": agent,
+    "em": usual_email,
+    "ph": usual_phone,
+    "ln": usual_name,
+    "external_id": usual_external_id,
+    "client_user_agent": usual_agent,
 }
 _plain = PLAIN.get

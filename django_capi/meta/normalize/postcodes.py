@@ -24,9 +24,9 @@ def postcode(text: str, country: str | None) -> str:
     if country == "us":
         american = _AMERICAN(written)
         return american[1] if american else Reason.POSTCODE
-    found = None
+    match = None
     if country in DIGITS_ONLY:
-        found = _DIGITS(written)
+        match = _DIGITS(written)
     elif country in _AFTER_COUNTRY:
-        found = _AFTER_COUNTRY[country](written)
-    return found[1] if found else written
+        match = _AFTER_COUNTRY[country](written)
+    return match[1] if match else written

@@ -25,8 +25,8 @@ def state(text: str, country: str | None) -> str:
     ('ca', 'ca', 'bayern')
     """
     written = letters(text)
-    if (found := _ISO_3166_2(text)) and _is_prefix(found[1], country, found[2]):
-        return letters(found[2])
+    if (match := _ISO_3166_2(text)) and _is_prefix(match[1], country, match[2]):
+        return letters(match[2])
     if country not in _NAMES:
         return letters(_IN_BRACKETS("", text)) or written
     return _named(written, country) or _by_pieces(text, country) or written
@@ -47,5 +47,5 @@ def _by_pieces(text: str, country: str | None) -> str | None:
     """Find the one state among the parts of "California (CA)" or "CA, USA"; a name is preferred to a code."""
     pieces = _PIECES(text)
     names = {code for piece in pieces if (code := _named(letters(piece), country))}
-    found = names or _CODES[country].intersection(letters(piece) for piece in pieces if piece.isupper())
-    return next(iter(found)) if len(found) == 1 else None
+    candidates = names or _CODES[country].intersection(letters(piece) for piece in pieces if piece.isupper())
+    return next(iter(candidates)) if len(candidates) == 1 else None

@@ -29,10 +29,10 @@ def _as_number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        found = float(value)
+        amount = float(value)
     except (ValueError, OverflowError):
         return None
-    return found if isfinite(found) else None
+    return amount if isfinite(amount) else None
 
 
 def _is_number(value: object) -> bool:
