@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,7 +13,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 
-from django_capi.browser.blocks import CONFIG_ID, config_block, copy, is_for_all, is_prefetch
+from django_capi.browser.blocks import CONFIG_ID, config_block, copy, is_for_all, is_prefetch, with_lifetime
 from django_capi.browser.bodies import is_readable, replace
 from django_capi.browser.caching import is_public, make_private, may_be_cached, say_private, will_be_cached
 from django_capi.browser.session import Copies, pop_copies, save_copies
@@ -206,12 +205,6 @@ def send_to_script(page: RequestEvents, response: HttpResponseBase, found: Copie
         response.headers[SCRIPT_HEADER] = text
     else:
         save_copies(page.request, found)
-
-
-def with_lifetime(item: dict[str, Any]) -> dict[str, Any]:
-    """How many seconds the browser may still fire it: its own clock may be wrong."""
-    expires = item.get("expires")
-    return {**item, "ttl": max(0, expires - int(time.time()))} if expires else item
 
 
 def set_trigger(response: HttpResponseBase, found: Copies) -> bool:

@@ -122,7 +122,7 @@ def visitor(request: HttpRequest) -> HttpResponse:
     response = JsonResponse(
         {
             **blocks.visitor_part(page, [target.pixel_id for target in targets]),
-            "events": pop_copies(request) if is_given else [],
+            "events": [blocks.with_lifetime(item) for item in pop_copies(request)] if is_given else [],
         }
     )
     responses.set_cookies(page, response, is_page=True)

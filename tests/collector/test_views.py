@@ -200,8 +200,8 @@ BAD_ITEMS: dict[str, tuple[object, str]] = {
     "a state in a list": (item(state=["fired"]), "state"),
     "an event of last week": (item(age=7 * 24 * 3600, mirror=True), "age"),
     "an endless age": (item(age=1e300, mirror=True), "age"),
-    "a spec of nobody's": (item(mirror=True, spec="a:b:c"), "spec-unknown"),
-    "a spec that is a number": (item(mirror=True, spec=5), "spec-unknown"),
+    "a spec of nobody's": (item(event_name="Purchase", mirror=True, spec="a:b:c"), "spec-unknown"),
+    "a spec that is a number": (item(event_name="Purchase", mirror=True, spec=5), "spec-unknown"),
     "a spec of another event": (item(mirror=True, spec=specs.sign("ViewContent", {})), "spec-of-another-event"),
 }
 
