@@ -1,4 +1,4 @@
-"""The read-only list of pixels that other code has put on the site's pages, and the Deduplication page's note on them."""
+"""The list of pixels that other code has put on pages, and the sentence on the Deduplication page about them."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import json
 import logging
 from functools import cache
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, StreamingHttpResponse

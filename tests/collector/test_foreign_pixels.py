@@ -61,7 +61,19 @@ def test_a_page_that_is_seen_again_is_counted_once_a_minute(visitor: Client) -> 
 
 @pytest.mark.parametrize(
     "others",
-    [None, 7, "12345678", {"a": 1}, [], [12345678], ["1234"], ["1" * 21], ["12345678\n"], ["１２３４５６７８"], [["12345678"]]],
+    [
+        None,
+        7,
+        "12345678",
+        {"a": 1},
+        [],
+        [12345678],
+        ["1234"],
+        ["1" * 21],
+        ["12345678\n"],
+        ["１２３４５６７８"],
+        [["12345678"]],
+    ],
     ids=repr,
 )
 def test_what_is_no_pixel_id_is_passed_over(visitor: Client, others: object) -> None:
@@ -93,9 +105,7 @@ def test_hostile_posts_cannot_fill_the_table(visitor: Client, settings: Settings
     settings.CAPI = {**settings.CAPI, "COLLECT_RATE": "", "COLLECT_ADDRESS_RATE": ""}
     now = timezone.now()
     ForeignPixel.objects.bulk_create(
-        ForeignPixel(
-            pixel_id=PIXEL_ID, other_id=OTHER_ID, path=f"/{number}/", first_seen_at=now, last_seen_at=now
-        )
+        ForeignPixel(pixel_id=PIXEL_ID, other_id=OTHER_ID, path=f"/{number}/", first_seen_at=now, last_seen_at=now)
         for number in range(foreign_pixels.MOST_ROWS)
     )
     ForeignPixel.objects.filter(path="/7/").update(last_seen_at=now - timedelta(days=1))
