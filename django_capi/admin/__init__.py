@@ -9,11 +9,13 @@ from django.contrib import admin
 
 from django_capi.admin.deduplication import DeduplicationAdmin
 from django_capi.admin.events import EventAdmin
+from django_capi.admin.foreign import ForeignPixelAdmin
 from django_capi.admin.logs import BatchAdmin, ConversionMarkAdmin, LaneAdmin
-from django_capi.models import Batch, ConversionMark, Deduplication, Event, Lane
+from django_capi.models import Batch, ConversionMark, Deduplication, Event, ForeignPixel, Lane
 
 admin.site.register(Event, EventAdmin)
 admin.site.register(Deduplication, DeduplicationAdmin)
 admin.site.register(Lane, LaneAdmin)
 admin.site.register(Batch, BatchAdmin)
 admin.site.register(ConversionMark, ConversionMarkAdmin)
+admin.site.register(ForeignPixel, ForeignPixelAdmin)

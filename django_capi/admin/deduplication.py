@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import figures, reasons, wording
+from django_capi.admin import figures, foreign, reasons, wording
 from django_capi.admin.filters import WINDOWS
 from django_capi.admin.pages import LedgerPagesMixin, banner
 from django_capi.conf import conf
@@ -85,6 +85,9 @@ class DeduplicationAdminMixin(LedgerPagesMixin):
             "opts": self.opts,
             "media": self.media,
             **self.page(scope, measured),
+            "foreign_pixel": foreign.notice(
+                request, days=scope.days, pixel_id=scope.pixel_id, site_name=self.admin_site.name
+            ),
             "counted": wording.instant(counted_at) if counted_at else "",
             **(extra_context or {}),
         }

@@ -161,7 +161,7 @@ def render_event(
 
 def render_copy(page: RequestEvents, action: Action) -> SafeString:
     """The browser copy of an action that the ledger has already; see `can_carry`."""
-    return add(page, Block(element_id="", content=copy(action), public={}))
+    return add(page, Block(element_id="", content=with_lifetime(copy(action)), public={}))
 
 
 def add(page: RequestEvents, block: Block) -> SafeString:
@@ -258,6 +258,12 @@ def copy(action: Action) -> dict[str, Any]:
         "expires": action.expires,
     }
     return {**found, "pixels": list(action.pixel_ids)} if action.pixel_ids else found
+
+
+def with_lifetime(item: dict[str, Any]) -> dict[str, Any]:
+    """The copy with the seconds for which the browser may still fire it: its own clock may be wrong."""
+    expires = item.get("expires")
+    return {**item, "ttl": max(0, expires - int(time.time()))} if expires else item
 
 
 def plain(action: Action) -> dict[str, Any]:

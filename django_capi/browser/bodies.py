@@ -13,11 +13,9 @@ def replace(response: HttpResponseBase, changes: Sequence[tuple[str, str]]) -> b
     """Replace each of these strings. False, with nothing changed, when one cannot be found: in a streamed body, in an
     encoded one other than gzip, or where something has rewritten the HTML.
     """
-    if not isinstance(response, HttpResponse):
+    if not isinstance(response, HttpResponse) or not is_readable(response):
         return False
-    encoding = response.headers.get("Content-Encoding", "").lower()
-    if encoding not in ("", "identity", "gzip"):
-        return False
+    encoding = encoding_of(response)
     body = gzip.decompress(response.content) if encoding == "gzip" else response.content
     for old, new in changes:
         if old.encode(response.charset) not in body:
@@ -27,3 +25,12 @@ def replace(response: HttpResponseBase, changes: Sequence[tuple[str, str]]) -> b
     if response.has_header("Content-Length"):
         response.headers["Content-Length"] = str(len(response.content))
     return True
+
+
+def is_readable(response: HttpResponseBase) -> bool:
+    """True when the body is there and not encoded, or encoded with gzip."""
+    return isinstance(response, HttpResponse) and encoding_of(response) in ("", "identity", "gzip")
+
+
+def encoding_of(response: HttpResponseBase) -> str:
+    return response.headers.get("Content-Encoding", "").lower()

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from functools import cache
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 
-from django_capi.browser.blocks import CONFIG_ID, config_block, copy, is_for_all, is_prefetch
-from django_capi.browser.bodies import replace
+from django_capi.browser.blocks import CONFIG_ID, config_block, copy, is_for_all, is_prefetch, with_lifetime
+from django_capi.browser.bodies import is_readable, replace
 from django_capi.browser.caching import is_public, make_private, may_be_cached, say_private, will_be_cached
 from django_capi.browser.session import Copies, pop_copies, save_copies
 from django_capi.conf import conf
@@ -49,13 +48,19 @@ def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
 
 
 def silence(page: RequestEvents, response: HttpResponseBase) -> None:
-    """An error page has no events of its own. The copies of actions stay: they are given out only once."""
-    page.drop_page_events()
+    """An error page has no events of its own. The copies of actions stay: they are given out only once.
+
+    If the body cannot be changed, the browser fires the page's events, so the server keeps its copies of them.
+    """
+    is_shown = page.request.method not in ("HEAD", "OPTIONS")
+    if is_shown and not is_readable(response):
+        return
     for block in page.blocks:
         if block.element_id == CONFIG_ID:
             replace(response, [block.change({**block.content, "events": []})])
         elif block.public:
             replace(response, [block.change({})])
+    page.drop_page_events()
 
 
 def make_public(page: RequestEvents, response: HttpResponseBase) -> None:
@@ -200,12 +205,6 @@ def send_to_script(page: RequestEvents, response: HttpResponseBase, found: Copie
         response.headers[SCRIPT_HEADER] = text
     else:
         save_copies(page.request, found)
-
-
-def with_lifetime(item: dict[str, Any]) -> dict[str, Any]:
-    """How many seconds the browser may still fire it: its own clock may be wrong."""
-    expires = item.get("expires")
-    return {**item, "ttl": max(0, expires - int(time.time()))} if expires else item
 
 
 def set_trigger(response: HttpResponseBase, found: Copies) -> bool:

@@ -6,7 +6,8 @@ The answers are never cached.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import connections, transaction
@@ -17,11 +18,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from django_capi.browser import blocks, responses
 from django_capi.browser.session import pop_copies
+from django_capi.collector import foreign_pixels
 from django_capi.collector.rates import check_rates
 from django_capi.collector.reports import Known, Refusals, Report, read_items
 from django_capi.collector.requests import RequestRefused, body_of, check_origin, items_of, own_url, text
 from django_capi.collector.writing import write_reports
 from django_capi.conf import conf
+from django_capi.database.savepoints import savepoint_on_query
 from django_capi.requests.routing import pixels_for
 from django_capi.requests.visitor import client_ip_address, fbp, reduced
 from django_capi.tracking.errors import LogErrors
@@ -69,6 +72,7 @@ def collect(request: HttpRequest) -> HttpResponse:
         if found is None:
             return HttpResponse(status=503)
         refusals |= found
+        record_foreign_pixels(page, body)
     return answer(refusals)
 
 
@@ -85,6 +89,15 @@ def written(page: RequestEvents, reports: list[Report]) -> Refusals | None:
     with LogErrors("The browser's report"):
         return write_reports(page, reports)
     return None
+
+
+def record_foreign_pixels(page: tracking.RequestEvents, body: Mapping[str, Any]) -> None:
+    """The report counts whether or not this succeeds."""
+    others = foreign_pixels.reported(body)
+    targets = pixels_for(page.request) if others else []
+    with tracking.Quietly("Another pixel on the page"), savepoint_on_query():
+        for target in targets[:1]:  # a page has the same other pixels whichever of ours it has
+            foreign_pixels.record(others, pixel_id=target.pixel_id, url=page.visitor.event_source_url)
 
 
 def answer(refusals: Refusals) -> HttpResponse:
@@ -110,7 +123,7 @@ def visitor(request: HttpRequest) -> HttpResponse:
     response = JsonResponse(
         {
             **blocks.visitor_part(page, [target.pixel_id for target in targets]),
-            "events": pop_copies(request) if is_given else [],
+            "events": [blocks.with_lifetime(item) for item in pop_copies(request)] if is_given else [],
         }
     )
     responses.set_cookies(page, response, is_page=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +55,13 @@ def write(by_state: Mapping[BrowserState, Sequence[Receipt]], seen: Mapping[str,
 # once, two are made and one is kept.
 FIRST_PAGES: Final = 60
 
+# Ids that this app makes. A site's own id for `track()`, such as an order number, can be guessed: the receipt of a
+# stranger must not shorten the time that the server has to deliver the event after an outage.
+is_unguessable = re.compile(r"[0-9a-f]{32}").fullmatch
+
+SAME_VISITOR: Final = """server_fbp <> '' AND server_fbp = %(fbp)s
+        OR server_external_id <> '' AND server_external_id = %(external_id)s"""
+
 # Written out, as Django took ten times as long to compile these expressions as the database to run them. MariaDB
 # assigns from left to right with the new values, so assignments that read other columns come first.
 UPDATE = """
@@ -61,7 +69,7 @@ UPDATE {table} SET
     shared_id = CASE WHEN %(fbp)s <> '' AND (browser_count > 0 AND browser_fbp <> %(fbp)s
         OR server_fbp <> '' AND server_fbp <> %(fbp)s AND ABS(event_time - %(fbp_made)s) > {first_pages})
         THEN %(yes)s ELSE shared_id END,
-    deadline = CASE WHEN %(is_fired)s AND deadline > %(limit)s THEN %(limit)s ELSE deadline END,
+    deadline = CASE WHEN %(is_fired)s AND deadline > %(limit)s AND ({is_own}) THEN %(limit)s ELSE deadline END,
     browser_state = CASE WHEN browser_state < %(state)s THEN %(state)s ELSE browser_state END,
     browser_at = COALESCE(browser_at, %(now)s),
     browser_fbp = CASE WHEN browser_fbp = '' THEN %(fbp)s ELSE browser_fbp END,
@@ -85,15 +93,19 @@ def update_rows(found: Sequence[Receipt], state: BrowserState, seen: Mapping[str
         "limit": as_stored(now + DUPLICATE_WINDOW),
     }
     where = []
+    own = [SAME_VISITOR]
     for number, receipt in enumerate(found):
         pixels = {f"pixel{number}_{place}": pixel_id for place, pixel_id in enumerate(receipt.pixel_ids)}
         values |= {f"name{number}": receipt.event_name, f"id{number}": receipt.event_id, **pixels}
         listed = ", ".join(f"%({key})s" for key in pixels)
+        if is_unguessable(receipt.event_id):
+            own.append(f"event_id = %(id{number})s")
         where.append(f"event_id = %(id{number})s AND event_name = %(name{number})s AND pixel_id IN ({listed})")
     statement = UPDATE.format(
         table=connection.ops.quote_name(Event._meta.db_table),
         now=now_in_sql(using()),
         first_pages=FIRST_PAGES,
+        is_own=" OR ".join(own),
         where=" OR ".join(where),
     )
     with connection.cursor() as cursor:

@@ -16,6 +16,7 @@ from django_capi.models.choices import (
 from django_capi.models.conversions import ConversionMark, ConversionSource
 from django_capi.models.delivery import Batch, Lane
 from django_capi.models.events import Deduplication, Event
+from django_capi.models.foreign_pixels import ForeignPixel
 from django_capi.models.tallies import Count, Span, Tally
 from django_capi.models.visitors import Snapshot, Withdrawal, WithdrawalKind
 
@@ -30,6 +31,7 @@ __all__ = [
     "Count",
     "Deduplication",
     "Event",
+    "ForeignPixel",
     "Lane",
     "MatchKey",
     "NotSent",

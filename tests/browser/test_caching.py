@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.test import Client
 from django.utils.http import http_date
@@ -164,6 +165,26 @@ class TestNoViews:
         response = visitor.get("/act/")
 
         assert (events(response), Event.objects.count()) == ({}, 0)
+
+    @pytest.mark.parametrize("kind", ["encoded", "streamed"])
+    def test_an_error_page_that_cannot_be_changed_keeps_both_copies(
+        self, visitor: Client, settings: Settings, kind: str
+    ) -> None:
+        sent: list[dict[str, Any]] = []
+
+        def act(request: HttpRequest) -> HttpResponseBase:
+            found = render(request, "product.html", status=404)
+            sent.append(events(found))
+            if kind == "streamed":
+                return StreamingHttpResponse([found.content], status=404)
+            return HttpResponse(found.content[::-1], status=404, headers={"Content-Encoding": "br"})
+
+        serve(settings, act)
+        visitor.get("/act/")
+
+        fired = {(name, event["event_id"]) for name, event in sent[0].items()}
+        assert fired
+        assert set(Event.objects.values_list("event_name", "event_id")) == fired
 
     def test_but_what_happened_in_it_counts(self, visitor: Client, settings: Settings) -> None:
         def act(request: HttpRequest) -> HttpResponse:

@@ -91,6 +91,30 @@ def test_a_report_of_more_than_an_hour_ago_is_dropped(site: Site, page: Page, ag
     assert len([item for item in site.items() if item["event_id"] == "old-id-000001"]) == count
 
 
+def test_a_beacon_that_the_site_could_not_take_is_repeated_by_the_next_page(site: Site, page: Page) -> None:
+    site.collect.extend([503, 204])
+    page.goto(site.put("/"))
+    page.evaluate("() => { window.setTimeout = () => 1; capi.track('Lead'); }")  # left before any timer
+    page.goto("about:blank")
+    site.wait(lambda: len(site.collect) == 1, "the beacon")
+
+    page.goto(site.put("/next/"))
+
+    (item,) = site.reported("Lead")
+    assert (item["mirror"], item["url"]) == (True, f"{site.url}/")
+
+
+def test_a_report_of_an_earlier_page_keeps_its_state(site: Site, page: Page) -> None:
+    page.goto(site.put("/", script=f"{site.url}/missing-for-now.js?slow"), wait_until="commit")
+    page.wait_for_function("window.capi")
+    page.evaluate("() => { window.setTimeout = () => 1; capi.track('Lead'); }")
+
+    page.goto(site.put("/next/", events=[event("PageView")]))
+
+    site.wait(lambda: len([item for item in site.items() if item["event_name"] == "Lead"]) == 2, "the repeat")
+    assert {item["state"] for item in site.reported("Lead", "PageView") if item["event_name"] == "Lead"} == {"blocked"}
+
+
 def test_a_clock_that_is_wrong_keeps_no_copy_from_being_fired(site: Site, page: Page) -> None:
     page.add_init_script(DEAD_CLOCK)
     copy = event("Purchase", "purchase-0001", spec=None, expires=1_780_000_000, ttl=600)

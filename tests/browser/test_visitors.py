@@ -57,6 +57,16 @@ def test_the_page_of_another_browser_is_taken_as_public(
     assert len(site.items()) == 1
 
 
+def test_a_browser_that_keeps_no_cookies_fires_the_servers_id(site: Site, context: BrowserContext, page: Page) -> None:
+    context.clear_cookies()
+    page.add_init_script("Object.defineProperty(Navigator.prototype, 'cookieEnabled', {get: () => false});")
+
+    page.goto(site.put("/", events=[event("PageView")], **made_for(STRANGERS_FBP)))
+
+    (item,) = site.reported("PageView")
+    assert (item["event_id"], item["mirror"], site.questions) == ("server-id-0001", False, [])
+
+
 def test_a_stranger_who_refuses_is_told_to_nobody(site: Site, page: Page, seen: Seen) -> None:
     site.visitor.append({**GIVEN, "consent": False, "denied": True})
 

@@ -41,6 +41,13 @@ def test_a_name_of_the_sites_own_is_mirrored_with_the_servers_data(visitor: Clie
     assert '"value":20' in Event.objects.get().payload
 
 
+def test_a_spec_of_an_earlier_key_costs_no_event_that_any_browser_may_report(visitor: Client) -> None:
+    answer = post(visitor, mirrored("ViewContent", spec="signed:with:another", custom_data={"value": 7}))
+
+    assert refused(answer) == {}
+    assert '"value":7' in Event.objects.get().payload
+
+
 def test_a_spec_is_good_for_a_week(visitor: Client) -> None:
     spec = specs.sign("ViewPromotion", {})
 

@@ -14,11 +14,13 @@ from django_capi.browser import specs
 from django_capi.ledger.resend import resend
 from django_capi.models import BrowserState, ConversionMark, Event, NotSent, Snapshot, Status
 from django_capi.testing import deliver_now
+from django_capi.tracking import track
 from tests.browser.test_blocks import CLICK, collect
 from tests.conftest import ADDRESS, AGENT, FBP
 from tests.site.models import Order
 from tests.support.failing_sql import failing
 from tests.support.pages import events
+from tests.tracking.serving import serve
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference" / "collector.md"
 
@@ -60,6 +62,26 @@ class TestReceipts:
 
         hours = (Event.objects.get().deadline - timezone.now()).total_seconds() / 3600
         assert 46.9 < hours <= 47
+
+    @pytest.mark.parametrize(
+        ("fbp", "days"),
+        [(FBP, 1), ("fb.1.1596403881668.999", 6), ("", 6)],
+        ids=["the same visitor", "a stranger", "without a cookie"],
+    )
+    def test_only_the_events_own_visitor_shortens_the_time_of_an_id_that_can_be_guessed(
+        self, visitor: Client, settings: Settings, fbp: str, days: int
+    ) -> None:
+        serve(settings, lambda request: track("Lead", request=request, event_id="order-7"))
+        visitor.get("/act/")
+        other = Client(HTTP_USER_AGENT=AGENT, REMOTE_ADDR=ADDRESS)
+        if fbp:
+            other.cookies["_fbp"] = fbp
+
+        collect(other, event_name="Lead", event_id="order-7")
+
+        event = Event.objects.get()
+        assert event.browser_state == BrowserState.FIRED
+        assert (event.deadline - timezone.now()).days == days
 
     def test_a_blocked_copy_leaves_the_server_its_week(self, visitor: Client) -> None:
         event_id = events(visitor.get("/page/"))["PageView"]["event_id"]
@@ -178,8 +200,8 @@ BAD_ITEMS: dict[str, tuple[object, str]] = {
     "a state in a list": (item(state=["fired"]), "state"),
     "an event of last week": (item(age=7 * 24 * 3600, mirror=True), "age"),
     "an endless age": (item(age=1e300, mirror=True), "age"),
-    "a spec of nobody's": (item(mirror=True, spec="a:b:c"), "spec-unknown"),
-    "a spec that is a number": (item(mirror=True, spec=5), "spec-unknown"),
+    "a spec of nobody's": (item(event_name="Purchase", mirror=True, spec="a:b:c"), "spec-unknown"),
+    "a spec that is a number": (item(event_name="Purchase", mirror=True, spec=5), "spec-unknown"),
     "a spec of another event": (item(mirror=True, spec=specs.sign("ViewContent", {})), "spec-of-another-event"),
 }
 

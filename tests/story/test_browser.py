@@ -228,8 +228,8 @@ def test_an_id_that_this_browser_fired_is_refused(demo: Demo, context: BrowserCo
 def test_a_copy_that_expired_is_not_fired(demo: Demo, context: BrowserContext) -> None:
     page = consenting(demo, context)
 
-    fire(page, event_id="late-00000001", expires=1)
-    fire(page, event_id="late-00000002", expires=4_000_000_000)
+    fire(page, event_id="late-00000001", ttl=0)
+    fire(page, event_id="late-00000002", ttl=600)
     tape(page, "AddToCart")
 
     assert carts(demo, "late-00000001", "late-00000002") == ["late-00000002"]

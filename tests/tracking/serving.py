@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from pytest_django import Settings
@@ -24,8 +25,8 @@ class Site:
 def serve(settings: Settings, act: Callable[[HttpRequest], object]) -> None:
     """At `/act/`, do this and answer with what it returns."""
 
-    def view(request: HttpRequest) -> HttpResponse:
+    def view(request: HttpRequest) -> HttpResponseBase:
         found = act(request)
-        return found if isinstance(found, HttpResponse) else HttpResponse(str(found))
+        return found if isinstance(found, HttpResponseBase) else HttpResponse(str(found))
 
     settings.ROOT_URLCONF = Site(view)

@@ -5,8 +5,8 @@
   if (window.capi) return;
 
   const BLOCKS = 'script[id^="capi-"]';
-  const STANDARD = ('AddPaymentInfo AddToCart AddToWishlist CompleteRegistration Contact CustomizeProduct Donate FindLocation '
-    + 'InitiateCheckout Lead PageView Purchase Schedule Search StartTrial SubmitApplication Subscribe ViewContent').split(' ');
+  const STANDARD = `AddPaymentInfo AddToCart AddToWishlist CompleteRegistration Contact CustomizeProduct Donate FindLocation
+    InitiateCheckout Lead PageView Purchase Schedule Search StartTrial SubmitApplication Subscribe ViewContent`.split(/\s+/);
   const NUMBERS = /^(value|predicted_ltv|net_revenue|num_items|quantity|(item_)?price)$/;
   const IDS = /^(id|content_ids|order_id|item_number)$/;
   const FIRED = 'capi.fired';
@@ -21,7 +21,7 @@
   const configured = new Set();
   let config = null;
   let isOpen = false;
-  let isDenied = false; // what follows a no is never fired
+  let isDenied = false; // nothing is fired
   let isGranted = false; // before the site knows
   let isAbsent = false;
   let isRevoked = false;
@@ -29,6 +29,7 @@
   let failures = 0;
   let held = [];
   let outbox = [];
+  let earlier = []; // with ours
   let timer = 0;
   let fbp = '';
   let url = location.href;
@@ -82,20 +83,19 @@
 
   const browsers = () => (document.cookie.match(/(^|; )_fbp=[^;]+/g) || ['=']).map((pair) => pair.split('=')[1]);
 
-  /* FNV-1a. */
-  function digest(text) {
+  function fnv1a(text) {
     let hash = 0x811c9dc5;
     for (const letter of text) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
     return hex(hash >>> 0);
   }
 
-  /* A cache may serve what was made for others. */
+  /* From a cache. */
   function isForeign(block) {
-    return block.for && !browsers().map(digest).includes(block.for);
+    return block.for && navigator.cookieEnabled && !browsers().map(fnv1a).includes(block.for);
   }
 
   function adopt(block) {
-    config = isForeign(block) ? { ...block, consent: null, denied: false, excluded: false } : block;
+    config = isForeign(block) ? { ...block, consent: null, denied: null, excluded: null } : block;
     (block.events || []).forEach((event) => queue({ for: block.for, ...event }));
     if (isDenied || config.denied) stop();
     else if (config.consent && !config.matching) open();
@@ -118,13 +118,13 @@
 
   function fire(event) {
     const { event_name, spec, ttl, isOwn, at, custom_data } = event;
-    if (ttl ? now() - at > ttl * 1000 : event.expires && event.expires < Date.now() / 1000) return;
+    if (ttl !== null && now() - at >= ttl * 1000) return;
     let id = event.foreign ? null : event.event_id;
     const key = `${event_name}:${id}`;
     if (id && known.has(key)) return;
     known.add(key);
     const fired = stored('localStorage', FIRED) || [];
-    if (fired.includes(key)) id = null; // stored HTML, shown again
+    if (fired.includes(key)) id = null; // stored HTML again
     const mirror = !id;
     if (mirror && !spec && !isOwn) return;
     if (mirror) id = (!event.foreign && event.mirror_id) || [...crypto.getRandomValues(new Uint32Array(4))].map(hex).join('');
@@ -135,9 +135,8 @@
       initialise(pixel);
       window.fbq(method, pixel, event_name, { ...custom_data }, { eventID: id });
     }
-    const copy = { event_name, event_id: id, pixels, mirror, at, since: now() };
-    if (mirror) Object.assign(copy, { url: event.url, referrer: event.referrer }, spec ? { spec } : { custom_data });
-    outbox.push(copy);
+    const own = mirror && { url: event.url, referrer: event.referrer, spec, custom_data };
+    outbox.push({ event_name, event_id: id, pixels, mirror, at, since: now(), ...own });
     schedule();
   }
 
@@ -165,7 +164,7 @@
   function track(name, values) {
     if (typeof name === 'string' && /^.{1,50}$/.test(name)) {
       queue({ event_name: name, custom_data: tidy(values || {}), isOwn: true });
-    } else warn(name, 'is no event');
+    } else warn('not an event name', name);
   }
 
   // Reports
@@ -176,26 +175,27 @@
 
   /* Not before the pixel's configuration. */
   function isSent({ pixels }) {
-    if (!window.fbq.callMethod) return false;
-    return !window.fbq.instance || pixels.every((pixel) => configured.has(pixel)
-      || performance.getEntriesByType('resource').some(({ name }) => name.includes(`/tr/?id=${pixel}&`)));
+    const { fbq } = window;
+    return fbq.callMethod && (!fbq.instance || pixels.every((pixel) => configured.has(pixel)
+      || performance.getEntriesByType('resource').some(({ name }) => name.includes(`/tr/?id=${pixel}&`))));
   }
 
   function judge(copy, isLast) {
     const { state } = copy;
+    if (!copy.since) return; // an earlier page's
     if (state !== 'fired' && isSent(copy)) copy.state = 'fired';
     else if (!state && (isLast || isAbsent || now() - copy.since > 10000)) copy.state = 'blocked';
     if (copy.state === state) return;
-    copy.isTold = false;
+    copy.told = 0;
     document.dispatchEvent(new CustomEvent('capi:event', { detail: { ...copy } }));
   }
 
-  function batch(copies = outbox.filter((copy) => copy.state && !copy.isTold).slice(0, 20)) {
-    const events = copies.map(({ at, since, isTold, ...copy }) => ({ ...copy, age: Math.round((now() - at) / 1000) }));
-    const body = asBody({ events, url, referrer, others: others() });
+  function batch(copies = outbox.filter((copy) => copy.state && !copy.told).slice(0, 20)) {
+    const events = copies.map(({ at, since, told, ...copy }) => ({ ...copy, age: Math.round((now() - at) / 1000) }));
+    const body = asBody({ events, url, referrer, others: [...earlier, ...others()] });
     if (body.size < 60000) return { copies, body };
     if (copies.length > 1) return batch(copies.slice(copies.length / 2));
-    copies[0].isTold = true;
+    mark(copies, { told: 'taken' });
     warn('too large', copies[0]);
     return batch();
   }
@@ -216,15 +216,15 @@
     if (outbox.some((copy) => !copy.state)) schedule();
     const { copies, body } = batch();
     if (!copies.length) return;
-    mark(copies, { isTold: true });
+    mark(copies, { told: 'sent' });
     send(config.collect, body).then((response) => {
       failures = 0;
-      outbox = outbox.filter((copy) => !copies.includes(copy) || copy.state === 'blocked');
       mark(copies, { mirror: false });
+      mark(copies.filter((copy) => copy.told), { told: 'taken' });
       if (response.status !== 204) response.text().then(warn);
       schedule();
     }, () => {
-      mark(copies, { isTold: false });
+      mark(copies, { told: 0 });
       later(failures++, schedule);
     });
   }
@@ -233,14 +233,16 @@
     if (!isOpen) return;
     outbox.forEach((copy) => judge(copy, true));
     const { copies, body } = batch();
-    if (!failures && copies.length && navigator.sendBeacon) mark(copies, { isTold: navigator.sendBeacon(config.collect, body) });
-    stored('sessionStorage', UNSENT, outbox.filter((copy) => !copy.isTold).slice(-50));
-    outbox = [];
+    if (copies.length && navigator.sendBeacon) navigator.sendBeacon(config.collect, body);
+    // The next page repeats what may be lost.
+    outbox = outbox.filter((copy) => copy.told !== 'taken');
+    mark(outbox, { told: 0, since: 0 });
+    stored('sessionStorage', UNSENT, outbox.splice(0).slice(-50));
   }
 
   function recover() {
     const unsent = stored('sessionStorage', UNSENT, null) || [];
-    outbox.push(...unsent.filter(({ at }) => now() - at < 3600000));
+    outbox.push(...unsent.filter((copy) => now() - copy.at < 3600000));
     schedule();
   }
 
@@ -253,7 +255,8 @@
       window.fbq = fbq;
       window._fbq = window._fbq || fbq;
     }
-    if (others().length) warn('other pixels:', ...others());
+    earlier = others();
+    if (earlier.length) warn('other pixels:', ...earlier);
     if (window.fbq.callMethod || document.querySelector('script[src*="/fbevents.js"]')) return;
     const script = document.createElement('script');
     script.onload = schedule;
@@ -276,13 +279,13 @@
     return ids.filter((id) => !initialised.has(id));
   }
 
-  function initialise(id, contact) {
+  function initialise(id, contact = {}) {
     const { fbq } = window;
     if (initialised.has(id)) return;
     if (config.limited && !initialised.size) fbq('dataProcessingOptions', ['LDU'], 0, 0);
     initialised.add(id);
     if (!config.auto_config) fbq('set', 'autoConfig', false, id);
-    fbq('init', id, contact || {}, config.agent && { agent: config.agent });
+    fbq('init', id, contact, config.agent && { agent: config.agent });
     fbq('set', 'trackSingleOnly', true, id);
   }
 
@@ -322,7 +325,7 @@
     if (!config) return;
     isGranted = granted;
     fbp = browsers()[0] || fbp;
-    stored('localStorage', WITHDRAWN, granted ? null : fbp || '-'); // read in other tabs
+    stored('localStorage', WITHDRAWN, granted ? null : fbp || '-'); // for other tabs
     if (granted) {
       isDenied = false;
       ask();
@@ -360,7 +363,7 @@
   function start() {
     const pending = stored('localStorage', WITHDRAWN);
     const element = document.querySelector('#capi-config');
-    isDenied = Boolean(pending);
+    isDenied = pending;
     new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach(takeAll)))
       .observe(document, { childList: true, subtree: true });
     if (!element) return;
@@ -390,12 +393,12 @@
   document.addEventListener('capi:track', ({ detail }) => hand(detail && detail.events));
   addEventListener('storage', ({ key, newValue }) => key === WITHDRAWN && newValue && stop());
   addEventListener('pagehide', leave);
-  // From the back/forward cache.
+  // Back/forward cache.
   addEventListener('pageshow', ({ persisted }) => {
     if (!persisted || !config) return;
     stops += 1;
     isOpen = false;
-    isDenied = Boolean(stored('localStorage', WITHDRAWN));
+    isDenied = stored('localStorage', WITHDRAWN);
     track('PageView');
     if (!isDenied) ask();
   });

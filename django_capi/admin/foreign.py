@@ -1,0 +1,63 @@
+"""The list of pixels that other code has put on pages, and the sentence on the Deduplication page about them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from django_capi.admin import wording
+from django_capi.admin.logs import LogPagesMixin
+from django_capi.models import ForeignPixel
+
+OTHER = _(
+    "Pixel {other} is on the page {path} as well, and was not put there by this app: its events carry no id of this "
+    "site, so nothing pairs them. They do not reach your pixel, as trackSingleOnly keeps them away. If you do not "
+    "use that pixel, remove its base code or its tag from the page. {link}"
+)
+OWN = _(
+    "Other code on the page {path} initialises pixel {other} as well, such as an old base code: events that it sends "
+    "before this app's script carry no id, and Meta counts them a second time. Remove that code from your templates "
+    "or your tag manager. {link}"
+)
+
+
+def notice(request: HttpRequest, *, days: int, pixel_id: str | None, site_name: str = "admin") -> SafeString:
+    """What the Deduplication page says of the pixel that was seen last; empty without one in the last `days`."""
+    if not request.user.has_perm("django_capi.view_foreignpixel"):
+        return SafeString()
+    rows = ForeignPixel.objects.filter(last_seen_at__gte=timezone.now() - timedelta(days=days))
+    found = (rows.filter(pixel_id=pixel_id) if pixel_id else rows).order_by("-last_seen_at", "-pk").first()
+    if found is None:
+        return SafeString()
+    address = reverse(f"{site_name}:django_capi_foreignpixel_changelist")
+    return format_html(
+        str(OWN if found.other_id == found.pixel_id else OTHER),
+        other=format_html("<bdi>{}</bdi>", found.other_id),
+        path=format_html("<bdi>{}</bdi>", found.path),
+        link=format_html('<a href="{}">{}</a>', address, _("All pages")),
+    )
+
+
+class ForeignPixelAdminMixin(LogPagesMixin):
+    list_display = ("other_id", "path", "pixel_id", "count", "first_seen", "last_seen")
+    fields = ("other_id", "path", "pixel_id", "count", "first_seen_at", "last_seen_at")
+    ordering = ("-last_seen_at", "-pk")
+
+    @admin.display(description=_("first seen"))
+    def first_seen(self, row: ForeignPixel) -> str:
+        return wording.instant(row.first_seen_at)
+
+    @admin.display(description=_("last seen"))
+    def last_seen(self, row: ForeignPixel) -> str:
+        return wording.instant(row.last_seen_at)
+
+
+class ForeignPixelAdmin(ForeignPixelAdminMixin, admin.ModelAdmin):
+    """Pixels of other code, by page."""
