@@ -245,7 +245,7 @@ def is_prefetch(request: HttpRequest) -> bool:
 
 
 def is_preview(request: HttpRequest) -> bool:
-    """An editor looks at a draft, as Wagtail marks it."""
+    """Whether the page is a preview of a draft, as Wagtail marks it."""
     return bool(getattr(request, "is_preview", False))
 
 

@@ -1,7 +1,7 @@
 """Keep browser copies in the session until the next page, without ever breaking the site's response.
 
 Django saves the session after us, where an error would be the site's. So a change of ours is saved here already, and
-undone when that fails: the server's copy is stored all the same.
+undone when that fails: the server's copy is stored in any case.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Spec:
     event_name: str
     custom_data: Mapping[str, Any] = field(repr=False)
     event_id: str | None  # the only id under which it may be stored; None: any
-    fbp: str  # digest of the visitor's _fbp; empty: anybody's
+    fbp: str  # digest of the visitor's _fbp; empty: of any visitor
     age: float  # seconds
 
     def authorizes(self, *, event_id: str, fbp: str | None) -> bool:

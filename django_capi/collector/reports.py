@@ -109,7 +109,7 @@ def spec_of(item: Mapping[str, object], event_name: str) -> specs.Spec | None:
 
 
 def check_authority(spec: specs.Spec | None, event_id: str, fbp: str | None) -> None:
-    """A name that no browser may report by itself needs a spec that is valid for this visitor and this id."""
+    """Check the spec, without which a browser may report the names in BROWSER_EVENTS only."""
     if spec is None:
         raise ItemRefused("event_name-not-in-BROWSER_EVENTS")
     if not spec.authorizes(event_id=event_id, fbp=fbp):

@@ -91,11 +91,11 @@ def written(page: RequestEvents, reports: list[Report]) -> Refusals | None:
     return None
 
 
-def record_foreign_pixels(page: tracking.RequestEvents, body: Mapping[str, Any]) -> None:
+def record_foreign_pixels(page: RequestEvents, body: Mapping[str, Any]) -> None:
     """The report counts whether or not this succeeds."""
     others = foreign_pixels.reported(body)
     targets = pixels_for(page.request) if others else []
-    with tracking.Quietly("Another pixel on the page"), savepoint_on_query():
+    with LogErrors("Another pixel on the page"), savepoint_on_query():
         for target in targets[:1]:  # a page has the same other pixels whichever of ours it has
             foreign_pixels.record(others, pixel_id=target.pixel_id, url=page.visitor.event_source_url)
 

@@ -34,7 +34,7 @@ class Cart:
         return self._quantities[product.sku] - before
 
     def change(self, product: Product, *, quantity: int) -> None:
-        """Have exactly so many of a product; none takes it out."""
+        """Set the quantity of a product; 0 removes it."""
         quantities = self._quantities | {product.sku: min(quantity, MOST)}
         self._session[SESSION_KEY] = {sku: number for sku, number in quantities.items() if number > 0}
 

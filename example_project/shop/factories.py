@@ -1,4 +1,4 @@
-"""Nothing in, believable products, customers and orders out: the same ones after `reseed()`, and nobody's real data."""
+"""Make plausible products, customers and orders, the same ones after `reseed()`. None of the data is real."""
 
 # factory_boy annotates its factories, but not what they declare.
 # mypy: disallow-untyped-calls=False

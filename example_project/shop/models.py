@@ -121,7 +121,7 @@ class OrderLine(models.Model):
 
 
 class Enquiry(models.Model):
-    """What somebody wrote in the contact form."""
+    """A message from the contact form."""
 
     name = models.CharField("your name", max_length=80)
     email = models.EmailField("e-mail")

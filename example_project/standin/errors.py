@@ -1,4 +1,4 @@
-"""In: a refusal, or a code. Out: an error in the shape of the Graph API, its texts localised as Meta's often are."""
+"""Errors in the form of the Graph API, with localised messages as Meta's often are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from example_project.standin.rules import Refusal
 
 INVALID_PARAMETER = 100
 
-# Meta answers in the language of the token's owner, so whoever sorts errors by their text fails here.
+# Meta answers in the language of the token's owner, so code that classifies errors by their message fails here.
 TITLES: Mapping[int | None, str] = {
     None: "Parametro non valido",
     2804001: "Identificativo del clic non valido",

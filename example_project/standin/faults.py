@@ -31,7 +31,7 @@ class Control:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """`instead` answers without looking at the events; `after` spoils the answer to events that were recorded."""
+    """`instead` answers without reading the events; `after` spoils the answer to events that were recorded."""
 
     says: str
     instead: Callable[[Control], Response] | None = None

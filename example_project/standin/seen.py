@@ -132,7 +132,7 @@ class Seen:
             return None if event.event_id is None else self._pairs.get(_key(event, event.event_id))
 
     def json_text(self) -> str:
-        """The whole record as one JSON document; the events' own texts are put in as they are."""
+        """The whole record as one JSON document; the events are inserted as they are."""
         with self._lock:
             server, browser = list(self._server), list(self._browser)
             pairs = [pair.as_json() for pair in self._pairs.values()]

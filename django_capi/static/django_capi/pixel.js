@@ -29,7 +29,7 @@
   let failures = 0;
   let held = [];
   let outbox = [];
-  let earlier = []; // with ours
+  let earlier = [];
   let timer = 0;
   let fbp = '';
   let url = location.href;
@@ -182,7 +182,7 @@
 
   function judge(copy, isLast) {
     const { state } = copy;
-    if (!copy.since) return; // an earlier page's
+    if (!copy.since) return; // from an earlier page
     if (state !== 'fired' && isSent(copy)) copy.state = 'fired';
     else if (!state && (isLast || isAbsent || now() - copy.since > 10000)) copy.state = 'blocked';
     if (copy.state === state) return;

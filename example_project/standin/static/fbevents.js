@@ -259,7 +259,7 @@ function cookieDomains() {
   return labels.slice(1).map((_, at) => ({ name: labels.slice(labels.length - at - 2).join("."), index: at + 1 }));
 }
 
-// ---- automatic configuration: no event id, and form fields that nobody handed over -------------------------------
+// ---- automatic configuration: no event id, and form fields that the site did not pass -------------------------------
 
 function sendMicrodata(pixel) {
   record(pixel, "Microdata", { meta: { title: document.title } }, {});
