@@ -24,6 +24,9 @@ class Event(models.Model):
     object_ref = models.CharField(_("object"), max_length=120, blank=True)
     consent = models.PositiveSmallIntegerField(_("consent"), choices=Consent)
     consented_at = models.DateTimeField(_("consent decided"), null=True)  # empty: before any withdrawal
+    # What custom_data says, for the admin's figures: both or neither. Rows of earlier releases have none.
+    value = models.DecimalField(_("value"), max_digits=20, decimal_places=4, null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, null=True, blank=True)  # noqa: DJ001  # as the value
     test_event_code = models.CharField(_("test code"), max_length=20, blank=True)
     created_at = models.DateTimeField(_("stored"), auto_now_add=True)
 
