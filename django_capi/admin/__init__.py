@@ -10,9 +10,11 @@ from django.contrib import admin
 from django_capi.admin.deduplication import DeduplicationAdmin
 from django_capi.admin.events import EventAdmin
 from django_capi.admin.logs import BatchAdmin, ConversionMarkAdmin, LaneAdmin
-from django_capi.models import Batch, ConversionMark, Deduplication, Event, Lane
+from django_capi.admin.overview import OverviewAdmin
+from django_capi.models import Batch, ConversionMark, Deduplication, Event, Lane, Overview
 
 admin.site.register(Event, EventAdmin)
+admin.site.register(Overview, OverviewAdmin)
 admin.site.register(Deduplication, DeduplicationAdmin)
 admin.site.register(Lane, LaneAdmin)
 admin.site.register(Batch, BatchAdmin)

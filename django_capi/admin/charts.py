@@ -12,6 +12,7 @@ HEIGHT = 8
 STACK_HEIGHT = 28
 LINES_HEIGHT = 120
 LINE_MARGIN = 3
+SPARK_HEIGHT = 28
 NO_CHART = format_html("{}", "")
 
 
@@ -82,7 +83,7 @@ class Line:
     values: Sequence[int]
 
 
-def lines(drawn: Sequence[Line], *, label: str) -> SafeString:
+def lines(drawn: Sequence[Line], *, label: str, height: int = LINES_HEIGHT) -> SafeString:
     """Draw lines over the same points, up to the largest value. The drawing stretches; it has no text but titles."""
     top = max((value for line in drawn for value in line.values), default=0)
     if not top:
@@ -90,21 +91,21 @@ def lines(drawn: Sequence[Line], *, label: str) -> SafeString:
     return format_html(
         '<svg class="capi-lines" role="img" width="100%" height="{0}" viewBox="0 0 100 {0}" preserveAspectRatio="none">'
         "<title>{1}</title>{2}</svg>",
-        LINES_HEIGHT,
+        height,
         label,
         format_html_join(
             "",
             '<polyline class="capi-line capi-line-{}" points="{}"><title>{}</title></polyline>',
-            ((line.tone, points(line.values, top), line.label) for line in drawn),
+            ((line.tone, points(line.values, top, height), line.label) for line in drawn),
         ),
     )
 
 
-def points(values: Sequence[int], top: int) -> str:
+def points(values: Sequence[int], top: int, height: int) -> str:
     """Return the points of a line; a single value becomes a level one."""
     level = [*values, *values] if len(values) == 1 else values
     last = len(level) - 1
-    room = LINES_HEIGHT - 2 * LINE_MARGIN
+    room = height - 2 * LINE_MARGIN
     return " ".join(
         f"{100 * place / last:.2f},{LINE_MARGIN + room * (1 - value / top):.2f}" for place, value in enumerate(level)
     )

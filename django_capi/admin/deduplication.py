@@ -20,8 +20,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import criteria, empty, figures, reasons, wording
+from django_capi.admin.event_links import EventLinks
 from django_capi.admin.filters import NAMES, WINDOWS
-from django_capi.admin.links import EventLinks
 from django_capi.admin.pages import LedgerPagesMixin, banner
 from django_capi.admin.timeline import timeline
 from django_capi.conf import conf

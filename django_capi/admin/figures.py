@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_capi.admin import charts, pills, wording
-from django_capi.admin.links import EventLinks
-from django_capi.reports.goals import COVERAGE_GOAL, Verdict
+from django_capi.admin.event_links import EventLinks
+from django_capi.reports.goals import COVERAGE_GOAL, Verdict, share
 from django_capi.reports.keys import KeyShare
 from django_capi.reports.outcomes import Outcome
-from django_capi.reports.overlap import Counts, Overlap
+from django_capi.reports.overlap import Counts, Money, Overlap
 
 OUTCOMES: Final = {
     Outcome.MET: ("both", gettext_lazy("Both copies"), gettext_lazy("Meta has both, with one event id")),
@@ -69,7 +69,7 @@ class OutcomeRow:
     meaning: Any
     link: Link
     share: str
-    money: tuple[str, ...]
+    money: tuple[Link, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,13 +103,13 @@ class KeyRow:
     differ: str
 
 
-def figure(share: float | None, verdict: Verdict, *, n: int, goal: float | None = None) -> Figure:
-    value = wording.percent(share)
+def figure(part: float | None, verdict: Verdict, *, n: int, goal: float | None = None) -> Figure:
+    value = wording.percent(part)
     note = _("Too few events to judge (n=%(n)d)") % {"n": n} if verdict is Verdict.FEW else ""
     return Figure(
         value=value,
-        share="" if share is None else f"{share:.4f}",
-        bar=charts.bar(share, tone=pills.VERDICT[verdict][0], label=value, goal=goal),
+        share="" if part is None else f"{part:.4f}",
+        bar=charts.bar(part, tone=pills.VERDICT[verdict][0], label=value, goal=goal),
         pill=pills.verdict(verdict),
         note=note,
     )
@@ -203,17 +203,7 @@ def meeting(measured: Overlap, links: EventLinks) -> Meeting:
     ]
     return Meeting(
         chart=charts.stack(parts, label=", ".join(f"{part.label}: {wording.number(part.count)}" for part in parts)),
-        rows=tuple(
-            OutcomeRow(
-                tone=tone,
-                label=label,
-                meaning=meaning,
-                link=link(total.of(outcome), links.to(outcome=outcome)),
-                share=wording.percent(total.of(outcome) / total.events if total.events else None),
-                money=tuple(wording.money(outcomes[outcome], currency) for currency, outcomes in money.items()),
-            )
-            for outcome, (tone, label, meaning) in OUTCOMES.items()
-        ),
+        rows=tuple(outcome_row(outcome, total, money, name, links) for outcome in OUTCOMES),
         currencies=tuple(money),
         money_of=name,
         total=OutcomeRow(
@@ -222,9 +212,32 @@ def meeting(measured: Overlap, links: EventLinks) -> Meeting:
             meaning="",
             link=link(total.events, links.to()),
             share=wording.percent(1.0 if total.events else None),
-            money=tuple(wording.money(sum(outcomes.values(), ZERO), currency) for currency, outcomes in money.items()),
+            money=tuple(
+                amount(sum(outcomes.values(), ZERO), currency, links.to(event_name=name))
+                for currency, outcomes in money.items()
+            ),
         ),
     )
+
+
+def outcome_row(outcome: Outcome, total: Counts, money: Money, name: str, links: EventLinks) -> OutcomeRow:
+    tone, label, meaning = OUTCOMES[outcome]
+    return OutcomeRow(
+        tone=tone,
+        label=label,
+        meaning=meaning,
+        link=link(total.of(outcome), links.to(outcome=outcome)),
+        share=wording.percent(share(total.of(outcome), total.events)),
+        money=tuple(
+            amount(outcomes[outcome], currency, links.to(event_name=name, outcome=outcome))
+            for currency, outcomes in money.items()
+        ),
+    )
+
+
+def amount(value: Decimal, currency: str, url: str) -> Link:
+    """The sum of the events that the address lists; those of other currencies are listed, too."""
+    return Link(count=wording.money(value, currency), url=url if value else "")
 
 
 def link(count: int, url: str) -> Link:
@@ -263,20 +276,20 @@ KEY_WORDS = {
 
 
 def keys(shares: Sequence[KeyShare]) -> list[KeyRow]:
-    return [key_row(share) for share in shares]
+    return [key_row(each) for each in shares]
 
 
-def key_row(share: KeyShare) -> KeyRow:
-    is_judged = share.key != "event_id"
-    browser = figure(share.browser_share, share.browser_verdict, n=share.browser_of)
-    server = figure(share.server_share, share.server_verdict, n=share.server_of)
+def key_row(each: KeyShare) -> KeyRow:
+    is_judged = each.key != "event_id"
+    browser = figure(each.browser_share, each.browser_verdict, n=each.browser_of)
+    server = figure(each.server_share, each.server_verdict, n=each.server_of)
     return KeyRow(
-        name=KEY_WORDS[share.key][0],
-        hint=KEY_WORDS[share.key][1],
-        browser=wording.number(share.browser),
+        name=KEY_WORDS[each.key][0],
+        hint=KEY_WORDS[each.key][1],
+        browser=wording.number(each.browser),
         browser_figure=browser if is_judged else None,
-        server=wording.number(share.server),
+        server=wording.number(each.server),
         server_figure=server if is_judged else None,
-        overlap=figure(share.overlap, share.overlap_verdict, n=min(share.browser, share.server)),
-        differ=wording.number(share.differ) if share.differ else "",
+        overlap=figure(each.overlap, each.overlap_verdict, n=min(each.browser, each.server)),
+        differ=wording.number(each.differ) if each.differ else "",
     )

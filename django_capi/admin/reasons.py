@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_capi.admin import wording
+from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import OUTCOMES
-from django_capi.admin.links import EventLinks
 from django_capi.models import BrowserState, ConversionState, NotSent, Status
 from django_capi.reports.evidence import MOST, Unreported
 from django_capi.reports.outcomes import Outcome
@@ -131,7 +131,7 @@ def reason(
         tone=tone,
         channel=channel,
         event_name=event_name,
-        title=f"{known.title}: {why}" if why else known.title,
+        title=f"{known.title}: {_(why)}" if why else known.title,
         meaning=" ".join(map(str, meanings(known, status, browser_state, unreported.get(event_name)))),
         count=wording.number(count),
         url=links.to(

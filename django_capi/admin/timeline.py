@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from django.utils import formats, timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from django_capi.admin import charts, wording
+from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import Link, link
-from django_capi.admin.links import EventLinks
 from django_capi.ledger.tallies import HOUR
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import Moment
@@ -76,10 +74,7 @@ def step_of(moment: Moment, step: int, links: EventLinks) -> Step:
     )
 
 
-def name_of(start: int, step: int) -> Any:
+def name_of(start: int, step: int) -> str:
     """The hour by the current time zone; the day by UTC, as days are counted."""
     moment = datetime.fromtimestamp(start, UTC)
-    if step == HOUR:
-        local = timezone.localtime(moment)
-        return f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M}"
-    return formats.date_format(moment, "SHORT_DATE_FORMAT")
+    return wording.minute(moment) if step == HOUR else wording.day(moment)

@@ -67,3 +67,14 @@ def instant(moment: datetime | None) -> str:
         return NOTHING
     local = timezone.localtime(moment)
     return f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S}"
+
+
+def minute(moment: datetime) -> str:
+    """To the minute, in the current time zone."""
+    local = timezone.localtime(moment)
+    return f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M}"
+
+
+def day(moment: datetime) -> str:
+    """The day in the time zone that the moment is given in."""
+    return formats.date_format(moment, "SHORT_DATE_FORMAT")

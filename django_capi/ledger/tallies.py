@@ -41,10 +41,11 @@ HOURS_AT_ONCE: Final = 12  # in one transaction
 
 PLACE: Final = ("pixel_id", "start")
 STATES: Final = ("event_name", "status", "browser_state", "currency", "reason")
+WITH_REASON: Final = (Status.REJECTED, Status.EXPIRED)  # whose reasons are one of a few
 # The states of a tally that are not columns of an event under the same name, or not always.
 COMPUTED: Final[Mapping[str, Combinable]] = {
     "currency": Coalesce("currency", Value("")),
-    "reason": Case(When(status=Status.REJECTED, then=F("error_reason")), default=Value("")),
+    "reason": Case(When(status__in=WITH_REASON, then=F("error_reason")), default=Value("")),
 }
 KEYS: Final = {
     "fbp": ("browser_fbp", "server_fbp"),

@@ -29,6 +29,19 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='Overview',
+            fields=[],
+            options={
+                'verbose_name': 'at a glance',
+                'verbose_name_plural': 'at a glance',
+                'proxy': True,
+                'default_permissions': ('view',),
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('django_capi.event',),
+        ),
         migrations.RemoveConstraint(
             model_name='tally',
             name='capi_one_tally_per_state',

@@ -79,6 +79,17 @@ class Event(models.Model):
         return f"{self.event_name} {self.event_id}"
 
 
+class Overview(Event):
+    """Every event name and the state of delivery: a page of the admin, with a permission of its own to see it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        # The admin sorts an app's pages by name, and this is the first one.
+        verbose_name = _("at a glance")
+        verbose_name_plural = _("at a glance")
+
+
 class Deduplication(Event):
     """How far the two copies of each event met: a page of the admin, with a permission of its own to see it."""
 

@@ -29,7 +29,7 @@ class Tally(models.Model):
     status = models.PositiveSmallIntegerField(choices=Status)
     browser_state = models.PositiveSmallIntegerField(choices=BrowserState)
     currency = models.CharField(max_length=3, blank=True, db_default="")
-    reason = models.CharField(max_length=250, blank=True, db_default="")  # of a rejected server copy
+    reason = models.CharField(max_length=250, blank=True, db_default="")  # of a rejected or expired server copy
     counted_at = models.DateTimeField()
     events = models.PositiveIntegerField()
     shared_ids = models.PositiveIntegerField()

@@ -102,6 +102,9 @@ class Overlap:
     keys: tuple[KeyShare, ...]
     states: tuple[State, ...]
 
+    def states_by_name(self) -> dict[str, list[State]]:
+        return grouped(self.states)
+
     @property
     def redundant(self) -> Counts:
         """The events of the names that reach Meta by both channels."""
@@ -129,9 +132,7 @@ def measure(
 def measured(scope: Scope) -> Overlap:
     """Sum up the tallies of the scope, with one query."""
     found = tuple(states(scope))
-    by_name: dict[str, list[State]] = {}
-    for state in found:
-        by_name.setdefault(state.event_name, []).append(state)
+    by_name = grouped(found)
     names = {name: sum(map(counts_of, rows), Counts()) for name, rows in sorted(by_name.items())}
     total = sum(names.values(), Counts())
     return Overlap(
@@ -142,6 +143,13 @@ def measured(scope: Scope) -> Overlap:
         keys=by_key(found, lost=total.lost),
         states=found,
     )
+
+
+def grouped(states: Iterable[State]) -> dict[str, list[State]]:
+    by_name: dict[str, list[State]] = {}
+    for state in states:
+        by_name.setdefault(state.event_name, []).append(state)
+    return by_name
 
 
 def counts_of(state: State) -> Counts:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import F, Sum
+from django.db.models import F, Max, Sum
 
-from django_capi.ledger.tallies import FIGURES, HOUR, STATES
+from django_capi.ledger.tallies import DAY, FIGURES, HOUR, STATES
 from django_capi.models import BrowserState, Status, Tally
 from django_capi.reports.outcomes import Outcome, outcome_of
 from django_capi.reports.windows import Window
@@ -36,7 +36,7 @@ class State:
     status: Status
     browser_state: BrowserState
     currency: str
-    reason: str  # of a rejected server copy
+    reason: str  # of a rejected or expired server copy
     figures: Mapping[str, int]
     value: Decimal
 
@@ -94,3 +94,23 @@ def moment(at: int, step: int, counts: Iterable[tuple[Status, BrowserState, int]
         server += events if status is Status.ACCEPTED else 0
         outcomes[outcome_of(status, browser_state)] += events
     return Moment(start=at, until=at + step, browser=browser, server=server, outcomes=outcomes)
+
+
+def days_by_name(scope: Scope) -> dict[str, list[Moment]]:
+    """Return what each day of the scope counts, by event name, without the days that count nothing."""
+    rows = Tally.objects.filter(scope.window.tallies(), **scope.only()).annotate(at=F("start") - F("start") % DAY)
+    names = ("event_name", "at", "status", "browser_state")
+    counts = rows.order_by("event_name", "at").values_list(*names).annotate(events_sum=Sum("events"))
+    found: dict[tuple[str, int], list[tuple[Status, BrowserState, int]]] = {}
+    for name, at, status, browser_state, events in counts:
+        found.setdefault((name, at), []).append((Status(status), BrowserState(browser_state), events))
+    by_name: dict[str, list[Moment]] = {}
+    for (name, at), of_day in found.items():
+        by_name.setdefault(name, []).append(moment(at, DAY, of_day))
+    return by_name
+
+
+def last_hours(scope: Scope) -> dict[str, int]:
+    """Return when the last hour of the scope with events began, by event name. For a window of few hours."""
+    rows = Tally.objects.filter(scope.window.hourly(), **scope.only()).order_by()
+    return dict(rows.values_list("event_name").annotate(last=Max("start")))

@@ -225,10 +225,11 @@ def accumulated(counts: tuple[int, ...]) -> list[int]:
 
 @some
 @random_ledgers
-def test_rejections_have_their_reasons_and_other_events_none(cases: list[Case], scope: Scope) -> None:
+def test_rejected_and_expired_events_have_their_reasons_and_others_none(cases: list[Case], scope: Scope) -> None:
     found, within = counted(cases, scope)
 
-    expected = Counter((case.status, case.reason if case.status is Status.REJECTED else "") for case in within)
+    with_reason = (Status.REJECTED, Status.EXPIRED)
+    expected = Counter((case.status, case.reason if case.status in with_reason else "") for case in within)
     reasons = Counter[tuple[Status, str]]()
     for state in found.states:
         reasons[state.status, state.reason] += state.events
