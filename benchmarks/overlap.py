@@ -1,4 +1,4 @@
-"""What the Deduplication page asks of the database, with so many rows and with ten times as many.
+"""What the overview and the Deduplication page ask of the database, with some rows and with ten times as many.
 
 Run `DATABASE_URL=postgres://user@host/postgres python -m benchmarks.overlap`, or without DATABASE_URL for SQLite;
 `--quick` for the short form. Both pixels are in one ledger, and their pages take turns. The rows are spread evenly over
@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from statistics import median
 from time import perf_counter
 from typing import Final
@@ -20,11 +23,14 @@ from benchmarks.backlog import PIXEL_IDS, TABLE, copy, empty, keep
 from benchmarks.ready import database, is_postgresql
 from benchmarks.rounds import interleave, ratio_line, table
 from django_capi.ledger import tallies
-from django_capi.models import BrowserState, Count, Event, Status
+from django_capi.models import BrowserState, ConversionMark, ConversionState, Count, Event, NotSent, Status
+from django_capi.reports import evidence, health
 from django_capi.reports.freshness import backlog
-from django_capi.reports.overlap import measure, start_of
+from django_capi.reports.overlap import measured
+from django_capi.reports.sums import Scope, days_by_name, last_hours, moments
+from django_capi.reports.windows import last_days
 
-LONGEST: Final = 5.0  # milliseconds of queries
+LONGEST: Final = 10.0  # milliseconds of queries
 GROWTH: Final = 1.2
 DAYS: Final = 30
 NAMES: Final = ("PageView", "ViewContent", "Search", "AddToCart", "InitiateCheckout", "Purchase", "Lead", "Contact")
@@ -33,6 +39,7 @@ STATES: Final = (
     (Status.ACCEPTED, BrowserState.NONE),
     (Status.ACCEPTED, BrowserState.BLOCKED),
 )
+VALUES: Final = ((None, None), (Decimal("19.90"), "EUR"), (Decimal(25), "USD"))
 SMALL, LARGE = PIXEL_IDS[:2]
 
 
@@ -49,6 +56,8 @@ def fill(rows: int, pixel_id: str) -> None:
         row.event_time = now - index * DAYS * tallies.DAY // first
         row.browser_fbp = row.server_fbp = row.browser_external_id = row.server_external_id = "0123456789abcdef"
         row.payload = ""
+        row.finished_at = datetime.fromtimestamp(row.event_time + 2, UTC)
+        row.value, row.currency = VALUES[index % len(VALUES)]
         made.append(row)
     Event.objects.bulk_create(made, batch_size=2000)
     while first < rows:
@@ -70,6 +79,24 @@ def again(pixel_id: str, *, begin: int, at_most: int) -> int:
         return int(cursor.rowcount)
 
 
+def fill_conversions(number: int) -> None:
+    """Conversions over the same days, half of them without an event."""
+    ids = list(Event.objects.filter(pixel_id=LARGE).order_by("pk").values_list("event_id", flat=True)[:number])
+    now = timezone.now()
+    states = (ConversionState.STORED, ConversionState.NOT_SENT)
+    ConversionMark.objects.bulk_create(
+        ConversionMark(
+            object_ref=f"benchmark.order:{index}",
+            event_name=NAMES[index % len(NAMES)],
+            event_id=event_id,
+            state=states[index % 2],
+            reason=NotSent.DENIED if index % 2 else "",
+            happened_at=now - timedelta(days=DAYS) * index / number,
+        )
+        for index, event_id in enumerate(ids)
+    )
+
+
 def count_all() -> float:
     """Seconds of counting every hour from nothing."""
     begin = perf_counter()
@@ -87,17 +114,34 @@ def count_now() -> float:
     return perf_counter() - begin
 
 
-def page(pixel_id: str, days: int) -> None:
-    """Its queries. Once in a few seconds it counts the hour of now itself, as where no worker has just done so."""
+def deduplication(pixel_id: str, days: int) -> None:
+    """The queries of the page. Once in a few seconds it counts the current hour itself, as where no worker runs."""
     now = timezone.now()
     tallies.refresh()
-    measure(pixel_id=pixel_id, since=start_of(days, now))
+    scope = Scope(window=last_days(days, now), pixel_id=pixel_id)
+    measured(scope)
+    moments(scope, scope.window.step(now))
+    evidence.unreported(scope)
+    evidence.not_sent(scope)
     backlog(now=now)
 
 
-def judge(days: int, rounds: int) -> bool:
+def overview(pixel_id: str, days: int) -> None:
+    """The queries of the overview, which shows all pixels, for one of them."""
+    now = timezone.now()
+    tallies.refresh()
+    scope = Scope(window=last_days(days, now), pixel_id=pixel_id)
+    measured(scope)
+    days_by_name(scope)
+    last_hours(Scope(window=last_days(1, now), pixel_id=pixel_id))
+    health.lanes()
+    health.outcomes_of_requests()
+    backlog(now=now)
+
+
+def judge(page: Callable[[str, int], None], days: int, rounds: int) -> bool:
     contenders = {
-        f"{days} days, {name}": lambda pixel_id=pixel_id: page(pixel_id, days)
+        f"{page.__name__}, {days} days, {name}": lambda pixel_id=pixel_id: page(pixel_id, days)
         for name, pixel_id in (("few rows", SMALL), ("ten times as many", LARGE))
     }
     times = interleave(contenders, rounds=rounds)
@@ -105,6 +149,9 @@ def judge(days: int, rounds: int) -> bool:
     print(table(times))
     print(ratio_line(times, many, few) + f" (target {GROWTH})")
     return median(times[many]) * 1e3 <= LONGEST and median(times[many]) / median(times[few]) <= GROWTH
+
+
+PAGES: Final = ((deduplication, 7), (deduplication, DAYS), (overview, 7))
 
 
 def main() -> int:
@@ -118,13 +165,15 @@ def main() -> int:
         keep(1, PIXEL_IDS[2:3])
         fill(rows, SMALL)
         fill(10 * rows, LARGE)
+        fill_conversions(min(rows, 50_000))
         if is_postgresql():
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM ANALYZE")
         print(f"{connection.vendor}, {rows} and {10 * rows} rows of {DAYS} days")
         print(f"all hours counted in {count_all():.1f} s; the hour of now in {count_now() * 1e3:.0f} ms")
-        held = [judge(days, rounds) for days in (7, DAYS)]
+        held = [judge(page, days, rounds) for page, days in PAGES]
         empty()
+        ConversionMark.objects.filter(object_ref__startswith="benchmark.").delete()
     return int(not all(held) and not options.quick)
 
 

@@ -11,9 +11,11 @@ from django_capi.admin.deduplication import DeduplicationAdmin
 from django_capi.admin.events import EventAdmin
 from django_capi.admin.foreign import ForeignPixelAdmin
 from django_capi.admin.logs import BatchAdmin, ConversionMarkAdmin, LaneAdmin
-from django_capi.models import Batch, ConversionMark, Deduplication, Event, ForeignPixel, Lane
+from django_capi.admin.overview import OverviewAdmin
+from django_capi.models import Batch, ConversionMark, Deduplication, Event, ForeignPixel, Lane, Overview
 
 admin.site.register(Event, EventAdmin)
+admin.site.register(Overview, OverviewAdmin)
 admin.site.register(Deduplication, DeduplicationAdmin)
 admin.site.register(Lane, LaneAdmin)
 admin.site.register(Batch, BatchAdmin)

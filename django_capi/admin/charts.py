@@ -1,4 +1,4 @@
-"""Shares come in; SVG bars go out. No script and no inline style: widths are attributes, colours are in admin.css."""
+"""Bars and lines as SVG, without scripts or inline styles: widths are attributes, colours are in admin.css."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from django.utils.safestring import SafeString
 
 HEIGHT = 8
 STACK_HEIGHT = 28
+LINES_HEIGHT = 120
+LINE_MARGIN = 3
+SPARK_HEIGHT = 28
 NO_CHART = format_html("{}", "")
 
 
@@ -69,3 +72,40 @@ def placed(segments: Sequence[Segment], total: int) -> list[tuple[str, str, str,
 
 def width(share: float) -> str:
     return f"{share * 100:.2f}%"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """The values of one line: its tone in admin.css, which also says whether it is dashed, and its words."""
+
+    tone: str
+    label: str
+    values: Sequence[int]
+
+
+def lines(drawn: Sequence[Line], *, label: str, height: int = LINES_HEIGHT) -> SafeString:
+    """Draw lines over the same points, up to the largest value. The drawing stretches; it has no text but titles."""
+    top = max((value for line in drawn for value in line.values), default=0)
+    if not top:
+        return NO_CHART
+    return format_html(
+        '<svg class="capi-lines" role="img" width="100%" height="{0}" viewBox="0 0 100 {0}" preserveAspectRatio="none">'
+        "<title>{1}</title>{2}</svg>",
+        height,
+        label,
+        format_html_join(
+            "",
+            '<polyline class="capi-line capi-line-{}" points="{}"><title>{}</title></polyline>',
+            ((line.tone, points(line.values, top, height), line.label) for line in drawn),
+        ),
+    )
+
+
+def points(values: Sequence[int], top: int, height: int) -> str:
+    """Return the points of a line; a single value becomes a level one."""
+    level = [*values, *values] if len(values) == 1 else values
+    last = len(level) - 1
+    room = height - 2 * LINE_MARGIN
+    return " ".join(
+        f"{100 * place / last:.2f},{LINE_MARGIN + room * (1 - value / top):.2f}" for place, value in enumerate(level)
+    )

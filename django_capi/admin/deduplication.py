@@ -1,11 +1,12 @@
-"""A window and a pixel come in by the address; the page that shows whether the two copies met goes out."""
+"""The page that shows whether the two copies of each event met, what was lost, and why."""
 
 # ruff: noqa: ARG002  # the signatures are Django's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -14,19 +15,26 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_date
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import figures, foreign, reasons, wording
-from django_capi.admin.filters import WINDOWS
+from django_capi.admin import criteria, empty, figures, foreign, reasons, wording
+from django_capi.admin.event_links import EventLinks
+from django_capi.admin.filters import NAMES, WINDOWS
 from django_capi.admin.pages import LedgerPagesMixin, banner
+from django_capi.admin.timeline import timeline
 from django_capi.conf import conf
 from django_capi.ledger import tallies
 from django_capi.models import Event
-from django_capi.reports import freshness, overlap
+from django_capi.reports import evidence, freshness, overlap, sums, windows
+from django_capi.reports.outcomes import Outcome
 
-DEFAULT_DAYS = 7  # Meta's own figures are averages of seven days
-DATASET_URL = "https://business.facebook.com/events_manager2/list/dataset/{}"
+DEFAULT_DAYS: Final = 7  # Meta's own figures are averages of seven days
+LONGEST_NAME: Final = 50
+EARLIEST: Final = date(2000, 1, 1)
+LATEST: Final = date(2100, 1, 1)
+DATASET_URL: Final = "https://business.facebook.com/events_manager2/list/dataset/{}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,26 +47,52 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scope:
-    """What the page looks at."""
+class Chosen:
+    """What the address chooses: a number of days or two dates, a pixel, an event name."""
 
     days: int
+    dates: tuple[date, date] | None
     pixel_id: str | None
+    event_name: str | None
 
-    def query(self, **other: str) -> str:
-        pixel = {"pixel": self.pixel_id} if self.pixel_id else {}
-        return "?" + urlencode({"days": str(self.days), **pixel, **other})
+    def query(self) -> str:
+        window = (
+            {"from": self.dates[0].isoformat(), "to": self.dates[1].isoformat()}
+            if self.dates
+            else {"days": str(self.days)}
+        )
+        chosen = {**window, "pixel": self.pixel_id, "event": self.event_name}
+        return "?" + urlencode({name: value for name, value in chosen.items() if value})
+
+    def scope(self, now: datetime) -> sums.Scope:
+        window = windows.between(*self.dates) if self.dates else windows.last_days(self.days, now)
+        return sums.Scope(window=window, pixel_id=self.pixel_id, event_name=self.event_name)
 
 
-def scope_of(request: HttpRequest) -> Scope:
-    """What cannot be understood is the default."""
-    days = request.GET.get("days", "")
-    pixel_id = request.GET.get("pixel", "")
+def chosen_in(request: HttpRequest) -> Chosen:
+    """Return what the address chooses. What cannot be understood is the default."""
+    days, pixel_id = request.GET.get("days", ""), request.GET.get("pixel", "")
     known = {pixel.pixel_id for pixel in conf.pixels().values()}
-    return Scope(
+    return Chosen(
         days=int(days) if days in {str(number) for number in WINDOWS} else DEFAULT_DAYS,
+        dates=dates_in(request),
         pixel_id=pixel_id if pixel_id in known else None,
+        event_name=request.GET.get("event", "")[:LONGEST_NAME] or None,
     )
+
+
+def dates_in(request: HttpRequest) -> tuple[date, date] | None:
+    """Return the first and the last day; one alone is both."""
+    found = [day for name in ("from", "to") if (day := day_from(request.GET.get(name, "")))]
+    return (min(found), max(found)) if found else None
+
+
+def day_from(text: str) -> date | None:
+    try:
+        day = parse_date(text)
+    except ValueError:  # a date that no calendar has
+        return None
+    return day if day and EARLIEST <= day <= LATEST else None
 
 
 class DeduplicationAdminMixin(LedgerPagesMixin):
@@ -75,18 +109,17 @@ class DeduplicationAdminMixin(LedgerPagesMixin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         now = timezone.now()
-        scope = scope_of(request)
-        counted_at = tallies.refresh()  # a worker has just done so, where one runs
-        measured = overlap.measure(pixel_id=scope.pixel_id, since=overlap.start_of(scope.days, now))
+        chosen = chosen_in(request)
+        counted_at = tallies.refresh()  # where a worker runs, it has just done so
         context = {
             **self.admin_site.each_context(request),
             **banner(freshness.backlog(now=now)),
             "title": capfirst(self.opts.verbose_name),
             "opts": self.opts,
             "media": self.media,
-            **self.page(scope, measured),
+            **self.page(chosen, now),
             "foreign_pixel": foreign.notice(
-                request, days=scope.days, pixel_id=scope.pixel_id, site_name=self.admin_site.name
+                request, days=chosen.days, pixel_id=chosen.pixel_id, site_name=self.admin_site.name
             ),
             "counted": wording.instant(counted_at) if counted_at else "",
             **(extra_context or {}),
@@ -94,48 +127,77 @@ class DeduplicationAdminMixin(LedgerPagesMixin):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/django_capi/deduplication.html", context)
 
-    def page(self, scope: Scope, measured: overlap.Overlap) -> dict[str, Any]:
-        events_url = reverse(f"{self.admin_site.name}:django_capi_event_changelist")
-        list_url = events_url + scope.query(test_event_code__exact="")
+    def page(self, chosen: Chosen, now: datetime) -> dict[str, Any]:
+        scope = chosen.scope(now)
+        links = EventLinks(list_url=self.url_of("event"), scope=scope)
+        measured = overlap.measured(scope)
         first = Event.objects.order_by("pk").values_list("created_at", flat=True).first()
-        pixels = conf.pixels()
-        shown = scope.pixel_id or (next(iter(pixels.values())).pixel_id if len(pixels) == 1 else None)
         return {
-            "windows": windows(scope),
-            "pixels": pixel_choices(scope) if len(pixels) > 1 else [],
-            "empty": reasons.empty_state(measured.total, is_configured=bool(pixels), is_new=first is None),
+            **choices(chosen, measured),
+            "notice": empty.notice(),
+            "empty": empty.empty_state(measured.total, is_new=first is None, window=scope.window),
             "total": measured.total,
-            "tiles": figures.tiles(measured.total),
-            "meeting": figures.meeting(measured.total),
-            "rows": figures.rows(measured, list_url),
+            "lost": figures.link(measured.total.lost, links.to(outcome=Outcome.NEITHER)),
+            "tiles": figures.tiles(measured, links),
+            "meeting": figures.meeting(measured, links),
+            "timeline": self.timeline(scope, now, links),
+            "criteria": criteria.criteria(measured),
+            "rows": figures.rows(measured, links),
             "keys": figures.keys(measured.keys),
-            "reasons": reasons.reasons(measured.total, list_url),
+            "reasons": [
+                *reasons.reasons(measured.states, links, evidence.unreported(scope)),
+                *reasons.not_sent(evidence.not_sent(scope), self.url_of("conversionmark")),
+            ],
             "since": wording.instant(first),
-            "dataset_url": DATASET_URL.format(shown) if shown else "",
+            "dataset_url": dataset_url(chosen),
         }
 
+    def timeline(self, scope: sums.Scope, now: datetime, links: EventLinks) -> Any:
+        step = scope.window.step(now)
+        return timeline(sums.moments(scope, step), window=scope.window, step=step, now=now, links=links)
 
-def windows(scope: Scope) -> list[Choice]:
+    def url_of(self, model: str) -> str:
+        return reverse(f"{self.admin_site.name}:django_capi_{model}_changelist")
+
+
+def choices(chosen: Chosen, measured: overlap.Overlap) -> dict[str, Any]:
+    names = dict.fromkeys([*NAMES, *measured.names, *([chosen.event_name] if chosen.event_name else [])])
+    return {
+        "chosen": chosen,
+        "windows": window_choices(chosen),
+        "pixels": pixel_choices(chosen) if len(conf.pixels()) > 1 else [],
+        "event_names": list(names),
+    }
+
+
+def window_choices(chosen: Chosen) -> list[Choice]:
     return [
         Choice(
             label=label,
-            query=Scope(days=days, pixel_id=scope.pixel_id).query(),
-            is_current=days == scope.days,
+            query=replace(chosen, days=days, dates=None).query(),
+            is_current=days == chosen.days and not chosen.dates,
         )
         for days, label in WINDOWS.items()
     ]
 
 
-def pixel_choices(scope: Scope) -> list[Choice]:
+def pixel_choices(chosen: Chosen) -> list[Choice]:
     named = [(None, _("All pixels")), *((pixel.pixel_id, name) for name, pixel in conf.pixels().items())]
     return [
         Choice(
             label=label,
-            query=Scope(days=scope.days, pixel_id=pixel_id).query(),
-            is_current=pixel_id == scope.pixel_id,
+            query=replace(chosen, pixel_id=pixel_id).query(),
+            is_current=pixel_id == chosen.pixel_id,
         )
         for pixel_id, label in named
     ]
+
+
+def dataset_url(chosen: Chosen) -> str:
+    """The dataset at Meta, where only one can be meant."""
+    pixels = list(conf.pixels().values())
+    pixel_id = chosen.pixel_id or (pixels[0].pixel_id if len(pixels) == 1 else None)
+    return DATASET_URL.format(pixel_id) if pixel_id else ""
 
 
 class DeduplicationAdmin(DeduplicationAdminMixin, admin.ModelAdmin):

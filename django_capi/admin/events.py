@@ -26,9 +26,10 @@ from django_capi.models import RESENDABLE, Batch, ConversionMark, Event
 from django_capi.reports.freshness import Backlog
 
 # All that a list's address may ask for. Any other field could be guessed letter by letter.
-FIELDS = ("status", "browser_state", "origin", "consent", "shared_id", "test_event_code")
-CUSTOM = (filters.TimeFilter, filters.NameFilter, filters.PixelFilter)
-LOOKUPS = {f"{field}__exact" for field in FIELDS} | {custom.parameter_name for custom in CUSTOM}
+FIELDS = ("status", "browser_state", "origin", "consent", "shared_id", "test_event_code", "error_reason")
+CUSTOM = (filters.OutcomeFilter, filters.TimeFilter, filters.NameFilter, filters.PixelFilter)
+TIMES = ("event_time__gte", "event_time__lt")
+LOOKUPS = {*TIMES, *(f"{field}__exact" for field in FIELDS), *(custom.parameter_name for custom in CUSTOM)}
 SHORT_KEYS = 2
 
 
@@ -48,6 +49,7 @@ class EventAdminMixin(LedgerPagesMixin):
     )
     list_display_links = ("happened", "event_name")
     list_filter = (
+        filters.OutcomeFilter,
         "status",
         "browser_state",
         filters.TimeFilter,

@@ -1,17 +1,32 @@
-"""Counts come in; the figures, bars, verdicts and sentences of the Deduplication page go out."""
+"""The figures, tiles and tables of the Deduplication page, in the reader's words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlencode
+from decimal import Decimal
+from typing import Any, Final
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_capi.admin import charts, pills, wording
-from django_capi.reports.overlap import COVERAGE_GOAL, Counts, KeyShare, Overlap, Verdict
+from django_capi.admin.event_links import EventLinks
+from django_capi.reports.goals import COVERAGE_GOAL, Verdict, share
+from django_capi.reports.keys import KeyShare
+from django_capi.reports.outcomes import Outcome
+from django_capi.reports.overlap import Counts, Money, Overlap
+
+OUTCOMES: Final = {
+    Outcome.MET: ("both", gettext_lazy("Both copies"), gettext_lazy("Meta has both, with one event id")),
+    Outcome.SERVER: ("server", gettext_lazy("Server only"), gettext_lazy("Meta knows it only from the server")),
+    Outcome.BROWSER: ("browser", gettext_lazy("Browser only"), gettext_lazy("Meta knows it only from the browser")),
+    Outcome.NEITHER: ("poor", gettext_lazy("Neither copy"), gettext_lazy("Meta does not know it")),
+    Outcome.WAITING: ("few", gettext_lazy("Waiting"), gettext_lazy("the server copy has still to be sent")),
+}
+ZERO: Final = Decimal(0)
+REVENUE: Final = "Purchase"  # the event whose value is revenue
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +48,28 @@ class Tile:
     label: Any
     value: str
     note: str
+    url: str = ""
     figure: Figure | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """A count with the list of its events; without an address if it is none."""
+
+    count: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutcomeRow:
+    """One of the five outcomes, in events and in money."""
+
+    tone: str
+    label: Any
+    meaning: Any
+    link: Link
+    share: str
+    money: tuple[Link, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,35 +80,36 @@ class Row:
     url: str
     browser: str
     server: str
-    both: str
+    outcomes: tuple[Link, ...]
     overlap: Figure
     coverage: Figure
-    server_only: str
-    blocked: str
-    browser_only: str
+
+    @property
+    def both(self) -> str:
+        return self.outcomes[0].count
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeyRow:
-    """One key that Meta can pair by."""
+    """One key that Meta can deduplicate by."""
 
     name: Any
     hint: Any
     browser: str
-    browser_figure: Figure
+    browser_figure: Figure | None  # None for the event id, which every event carries
     server: str
-    server_figure: Figure
-    overlap: Figure
+    server_figure: Figure | None
+    overlap: Figure | None
     differ: str
 
 
-def figure(share: float | None, verdict: Verdict, *, n: int, goal: float | None = None) -> Figure:
-    value = wording.percent(share)
+def figure(part: float | None, verdict: Verdict, *, n: int, goal: float | None = None) -> Figure:
+    value = wording.percent(part)
     note = _("Too few events to judge (n=%(n)d)") % {"n": n} if verdict is Verdict.FEW else ""
     return Figure(
         value=value,
-        share="" if share is None else f"{share:.4f}",
-        bar=charts.bar(share, tone=pills.VERDICT[verdict][0], label=value, goal=goal),
+        share="" if part is None else f"{part:.4f}",
+        bar=charts.bar(part, tone=pills.VERDICT[verdict][0], label=value, goal=goal),
         pill=pills.verdict(verdict),
         note=note,
     )
@@ -86,8 +123,10 @@ def coverage_figure(counts: Counts) -> Figure:
     return figure(counts.coverage, counts.coverage_verdict, n=counts.browser, goal=COVERAGE_GOAL.good)
 
 
-def tiles(total: Counts) -> list[Tile]:
+def tiles(measured: Overlap, links: EventLinks) -> list[Tile]:
+    total = measured.total
     return [
+        *revenue_tiles(measured, links),
         Tile(
             tone="plain",
             label=gettext_lazy("Key overlap"),
@@ -109,84 +148,148 @@ def tiles(total: Counts) -> list[Tile]:
             label=gettext_lazy("Browser events"),
             value=wording.number(total.browser),
             note=_("fired by the pixel, as the pages reported"),
+            url=links.to(browser_state__exact=2),
         ),
         Tile(
             tone="server",
             label=gettext_lazy("Server events"),
             value=wording.number(total.server),
             note=_("accepted by Meta, %(waiting)s waiting") % {"waiting": wording.number(total.waiting)},
+            url=links.to(status__exact=1),
         ),
+    ]
+
+
+def revenue_name(measured: Overlap) -> str:
+    """The event whose money the page shows: the chosen one, or that of a sale."""
+    return next(iter(measured.names)) if len(measured.names) == 1 else REVENUE
+
+
+def revenue_tiles(measured: Overlap, links: EventLinks) -> list[Tile]:
+    """The money of each currency that Meta knows only from the server: what the browser's pixel would have lost."""
+    name = revenue_name(measured)
+    return [
+        Tile(
+            tone="server",
+            label=gettext_lazy("Revenue Meta knows only from the server")
+            if name == REVENUE
+            else gettext_lazy("Value Meta knows only from the server"),
+            value=wording.money(outcomes[Outcome.SERVER], currency),
+            note=_("of %(total)s in %(name)s events")
+            % {"total": wording.money(sum(outcomes.values(), ZERO), currency), "name": name},
+            url=links.to(event_name=name, outcome=Outcome.SERVER),
+        )
+        for currency, outcomes in measured.money.get(name, {}).items()
     ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Meeting:
-    """The bar of all events that reached Meta, and its legend."""
+    """The bar and the table of the five outcomes."""
 
     chart: SafeString
-    shares: tuple[tuple[charts.Segment, str, str], ...]
+    rows: tuple[OutcomeRow, ...]
+    currencies: tuple[str, ...]
+    money_of: str
+    total: OutcomeRow
 
 
-def meeting(total: Counts) -> Meeting:
-    parts = (
-        charts.Segment(tone="browser", count=total.browser_only, label=_("Browser only")),
-        charts.Segment(tone="both", count=total.both, label=_("Both copies")),
-        charts.Segment(tone="server", count=total.server_only, label=_("Server only")),
-    )
-    whole = sum(part.count for part in parts)
-    label = ", ".join(f"{part.label}: {wording.number(part.count)}" for part in parts)
+def meeting(measured: Overlap, links: EventLinks) -> Meeting:
+    total, name = measured.total, revenue_name(measured)
+    money = measured.money.get(name, {})
+    parts = [
+        charts.Segment(tone=tone, count=total.of(outcome), label=str(label))
+        for outcome, (tone, label, _meaning) in OUTCOMES.items()
+    ]
     return Meeting(
-        chart=charts.stack(parts, label=label),
-        shares=tuple(
-            (part, wording.number(part.count), wording.percent(part.count / whole if whole else None)) for part in parts
+        chart=charts.stack(parts, label=", ".join(f"{part.label}: {wording.number(part.count)}" for part in parts)),
+        rows=tuple(outcome_row(outcome, total, money, name, links) for outcome in OUTCOMES),
+        currencies=tuple(money),
+        money_of=name,
+        total=OutcomeRow(
+            tone="",
+            label=gettext_lazy("All events"),
+            meaning="",
+            link=link(total.events, links.to()),
+            share=wording.percent(1.0 if total.events else None),
+            money=tuple(
+                amount(sum(outcomes.values(), ZERO), currency, links.to(event_name=name))
+                for currency, outcomes in money.items()
+            ),
         ),
     )
 
 
-def rows(measured: Overlap, list_url: str) -> list[Row]:
+def outcome_row(outcome: Outcome, total: Counts, money: Money, name: str, links: EventLinks) -> OutcomeRow:
+    tone, label, meaning = OUTCOMES[outcome]
+    return OutcomeRow(
+        tone=tone,
+        label=label,
+        meaning=meaning,
+        link=link(total.of(outcome), links.to(outcome=outcome)),
+        share=wording.percent(share(total.of(outcome), total.events)),
+        money=tuple(
+            amount(outcomes[outcome], currency, links.to(event_name=name, outcome=outcome))
+            for currency, outcomes in money.items()
+        ),
+    )
+
+
+def amount(value: Decimal, currency: str, url: str) -> Link:
+    """The sum of the events that the address lists; those of other currencies are listed, too."""
+    return Link(count=wording.money(value, currency), url=url if value else "")
+
+
+def link(count: int, url: str) -> Link:
+    return Link(count=wording.number(count), url=url if count else "")
+
+
+def rows(measured: Overlap, links: EventLinks) -> list[Row]:
     """The most frequent first, and all together at the end when there is more than one."""
     ordered = sorted(measured.names.items(), key=lambda item: (-item[1].events, item[0]))
-    named = [row(name, counts, name_url(list_url, name)) for name, counts in ordered]
-    return [*named, row("", measured.total, list_url)] if len(named) > 1 else named
+    named = [row(name, counts, links) for name, counts in ordered]
+    return [*named, row("", measured.total, links)] if len(named) > 1 else named
 
 
-def name_url(list_url: str, name: str) -> str:
-    return f"{list_url}&{urlencode({'event': name})}"
-
-
-def row(name: str, counts: Counts, url: str) -> Row:
+def row(name: str, counts: Counts, links: EventLinks) -> Row:
     return Row(
         name=name,
-        url=url,
+        url=links.to(event_name=name or None),
         browser=wording.number(counts.browser),
         server=wording.number(counts.server),
-        both=wording.number(counts.both),
+        outcomes=tuple(
+            link(counts.of(outcome), links.to(event_name=name or None, outcome=outcome)) for outcome in Outcome
+        ),
         overlap=overlap_figure(counts),
         coverage=coverage_figure(counts),
-        server_only=wording.number(counts.server_only),
-        blocked=wording.number(counts.blocked) if counts.blocked else "",
-        browser_only=wording.number(counts.browser_only),
     )
 
 
 KEY_WORDS = {
-    "event_id": ("Event ID", gettext_lazy("recommended")),
-    "external_id": ("External ID", gettext_lazy("weak: only when the browser event arrives first")),
+    "event_id": ("Event ID", gettext_lazy("recommended; this app gives every event one, the same in both copies")),
+    "external_id": (
+        "External ID",
+        gettext_lazy("of events that carry it in either copy, as guests have none; weak: the browser must come first"),
+    ),
     "fbp": ("FBP", gettext_lazy("weak: only when the browser event arrives first")),
 }
 
 
-def keys(shares: tuple[KeyShare, ...]) -> list[KeyRow]:
-    return [
-        KeyRow(
-            name=KEY_WORDS[share.key][0],
-            hint=KEY_WORDS[share.key][1],
-            browser=wording.number(share.browser),
-            browser_figure=figure(share.browser_share, share.browser_verdict, n=share.browser_of),
-            server=wording.number(share.server),
-            server_figure=figure(share.server_share, share.server_verdict, n=share.server_of),
-            overlap=figure(share.overlap, share.overlap_verdict, n=min(share.browser, share.server)),
-            differ=wording.number(share.differ) if share.differ else "",
-        )
-        for share in shares
-    ]
+def keys(shares: Sequence[KeyShare]) -> list[KeyRow]:
+    return [key_row(each) for each in shares]
+
+
+def key_row(each: KeyShare) -> KeyRow:
+    is_judged = each.key != "event_id"
+    browser = figure(each.browser_share, each.browser_verdict, n=each.browser_of)
+    server = figure(each.server_share, each.server_verdict, n=each.server_of)
+    return KeyRow(
+        name=KEY_WORDS[each.key][0],
+        hint=KEY_WORDS[each.key][1],
+        browser=wording.number(each.browser),
+        browser_figure=browser if is_judged else None,
+        server=wording.number(each.server),
+        server_figure=server if is_judged else None,
+        overlap=figure(each.overlap, each.overlap_verdict, n=min(each.browser, each.server)),
+        differ=wording.number(each.differ) if each.differ else "",
+    )

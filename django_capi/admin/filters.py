@@ -17,6 +17,7 @@ from django_capi.conf import conf
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
 from django_capi.models import ConversionMark, ConversionState, Event, NotSent
 from django_capi.reports import overlap
+from django_capi.reports.outcomes import Outcome, condition
 
 NAMES = (PAGE_VIEW, *sorted(STANDARD_EVENTS - {PAGE_VIEW}))
 OTHER = "*"  # no event name: Meta allows letters, digits and _
@@ -35,6 +36,24 @@ class TimeFilter(SimpleListFilter):
         if value not in {str(days) for days in WINDOWS}:
             return queryset
         return queryset.filter(event_time__gte=overlap.start_of(int(value or 0), timezone.now()))
+
+
+class OutcomeFilter(SimpleListFilter):
+    title = _("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        return [
+            (Outcome.MET, _("both copies")),
+            (Outcome.SERVER, _("server only")),
+            (Outcome.BROWSER, _("browser only")),
+            (Outcome.NEITHER, _("neither copy")),
+            (Outcome.WAITING, _("waiting")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        value = self.value()
+        return queryset.filter(condition(Outcome(value))) if value in set(Outcome) else queryset
 
 
 class OriginFilter(ChoicesFieldListFilter):

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.models import BrowserState, Status
-from django_capi.reports.overlap import Verdict
+from django_capi.reports.goals import Verdict
 
 # The tone of admin.css, and the mark that says the same without colour.
 SERVER = {
@@ -25,6 +25,7 @@ BROWSER = {
 }
 VERDICT = {
     Verdict.GOOD: ("good", "✓", _("Good")),
+    Verdict.LOSING: ("fair", "▲", _("Events lost")),
     Verdict.FAIR: ("fair", "▲", _("Fair")),
     Verdict.POOR: ("poor", "✕", _("Poor")),
     Verdict.FEW: ("quiet", "·", _("Too few")),

@@ -1,25 +1,34 @@
-"""Counts come in; why some copies have no counterpart, and what to do when there are none at all, go out."""
+"""Why copies are missing, by event, with the evidence that the ledger has."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from django_capi.admin import wording
-from django_capi.models import BrowserState, Status
-from django_capi.reports.overlap import Counts
+from django_capi.admin.event_links import EventLinks
+from django_capi.admin.figures import OUTCOMES
+from django_capi.models import BrowserState, ConversionState, NotSent, Status
+from django_capi.reports.evidence import MOST, Unreported
+from django_capi.reports.outcomes import Outcome
+from django_capi.reports.sums import State
+
+MOST_ROWS: Final = 100  # of the table: a site may have any number of event names
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reason:
-    """Why some copies have no counterpart, how many, and where to see them."""
+    """Why some copies of one event are missing, how many, and where to see them."""
 
     tone: str
     channel: Any
+    event_name: str
     title: Any
     meaning: Any
     count: str
@@ -28,173 +37,161 @@ class Reason:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """A reason before it is counted."""
+    """What one state of the server copy, or of the browser copy of an accepted event, means."""
 
-    tone: str
-    channel: Any
     title: Any
     meaning: Any
-    count: Callable[[Counts], int]
-    filters: dict[str, int]
 
 
-SERVER_ONLY = _("Server only")
-BROWSER_ONLY = _("Browser only")
-PAIRS = _("Both copies")
-
-
-def in_state(status: Status, browser: BrowserState) -> dict[str, int]:
-    return {"status__exact": int(status), "browser_state__exact": int(browser)}
-
-
-KNOWN = (
-    Known(
-        tone="server",
-        channel=SERVER_ONLY,
-        title=_("The browser's pixel was blocked"),
-        meaning=_("Kept by the server copy. If it is nearly every event, look whether your own CSP blocks the pixel."),
-        count=lambda total: total.blocked,
-        filters=in_state(Status.ACCEPTED, BrowserState.BLOCKED),
+ACCEPTED: Final[Mapping[BrowserState, Known]] = {
+    BrowserState.BLOCKED: Known(
+        title=gettext_lazy("The browser's pixel was blocked"),
+        meaning=gettext_lazy(
+            "The page reported that Meta's library did not run. If it is nearly every event, your own CSP may block it."
+        ),
     ),
-    Known(
-        tone="server",
-        channel=SERVER_ONLY,
-        title=_("No receipt came from a page"),
-        meaning=_("The tab was closed, the receipt was blocked, or the action belongs to no page, such as a webhook."),
-        count=lambda total: total.unreported,
-        filters=in_state(Status.ACCEPTED, BrowserState.NONE),
+    BrowserState.NONE: Known(
+        title=gettext_lazy("No receipt came from a page"),
+        meaning=gettext_lazy(
+            "The script did not load, its receipt was blocked, the tab was closed, or the action belongs to no page."
+        ),
     ),
-    Known(
-        tone="browser",
-        channel=BROWSER_ONLY,
-        title=_("The server copy waits to be sent"),
-        meaning=_("It meets its browser copy when it is delivered within 48 hours."),
-        count=lambda total: total.pending,
-        filters=in_state(Status.PENDING, BrowserState.FIRED),
+}
+FINAL: Final[Mapping[Status, Known]] = {
+    Status.REJECTED: Known(
+        title=gettext_lazy("The server copy was rejected"),
+        meaning=gettext_lazy("A required value is missing or malformed. Each event says which."),
     ),
-    Known(
-        tone="browser",
-        channel=BROWSER_ONLY,
-        title=_("The server copy was rejected"),
-        meaning=_("A required value is missing or malformed. Each event says which."),
-        count=lambda total: total.rejected,
-        filters=in_state(Status.REJECTED, BrowserState.FIRED),
+    Status.EXPIRED: Known(
+        title=gettext_lazy("The server copy expired"),
+        meaning=gettext_lazy("Nothing delivered it in time. Is a worker or manage.py capi_deliver always running?"),
     ),
-    Known(
-        tone="browser",
-        channel=BROWSER_ONLY,
-        title=_("The server copy expired"),
-        meaning=_("Nothing delivered it in time. See that a worker or manage.py capi_deliver runs all the time."),
-        count=lambda total: total.expired,
-        filters=in_state(Status.EXPIRED, BrowserState.FIRED),
+    Status.WITHDRAWN: Known(
+        title=gettext_lazy("Consent was withdrawn before sending"),
+        meaning=gettext_lazy("The visitor decided so; there is nothing to correct."),
     ),
-    Known(
-        tone="browser",
-        channel=BROWSER_ONLY,
-        title=_("Consent was withdrawn before sending"),
-        meaning=_("The visitor changed their mind after the pixel had fired."),
-        count=lambda total: total.withdrawn,
-        filters=in_state(Status.WITHDRAWN, BrowserState.FIRED),
+    Status.IN_DOUBT: Known(
+        title=gettext_lazy("Meta's answer never came"),
+        meaning=gettext_lazy("In doubt: held until it is resent or left."),
     ),
-    Known(
-        tone="browser",
-        channel=BROWSER_ONLY,
-        title=_("Meta's answer never came"),
-        meaning=_("In doubt: held until somebody resends it or leaves it."),
-        count=lambda total: total.in_doubt,
-        filters=in_state(Status.IN_DOUBT, BrowserState.FIRED),
+    Status.PENDING: Known(
+        title=gettext_lazy("The server copy waits to be sent"),
+        meaning=gettext_lazy("It meets its browser copy when it is delivered within 48 hours."),
     ),
-    Known(
-        tone="poor",
-        channel=PAIRS,
-        title=_("One event id, several visitors"),
-        meaning=_("Meta may drop real events as duplicates. Look for a cache that stores a page for everyone."),
-        count=lambda total: total.shared_ids,
-        filters={"shared_id__exact": 1},
-    ),
+}
+BROWSER_TOO: Final[Mapping[BrowserState, Any]] = {
+    BrowserState.NONE: gettext_lazy("No receipt came from a page either."),
+    BrowserState.BLOCKED: gettext_lazy("The browser's pixel was blocked, too."),
+    BrowserState.FIRED: gettext_lazy("The browser's pixel fired."),
+}
+SHARED_ID: Final = Known(
+    title=gettext_lazy("One event id, several visitors"),
+    meaning=gettext_lazy("Meta may drop real events as duplicates. Look for a cache that stores a page for everyone."),
 )
+NOT_SENT: Final[Mapping[NotSent, Any]] = {
+    NotSent.BEFORE: gettext_lazy("Nothing is lost that this app could have sent."),
+    NotSent.DENIED: gettext_lazy("Respecting the visitor's answer; there is nothing to correct."),
+    NotSent.WITHDRAWN: gettext_lazy("Respecting the visitor's answer; there is nothing to correct."),
+    NotSent.UNKNOWN: gettext_lazy("Does your consent banner store its answer before the checkout?"),
+    NotSent.EXCLUDED: gettext_lazy("If these are customers, check EXCLUDE and the crawler list."),
+    NotSent.NO_PIXEL: gettext_lazy("PIXEL_FOR names no pixel for these objects."),
+    NotSent.TOO_OLD: gettext_lazy("No worker ran for longer than Meta accepts events."),
+}
+# What Meta does not know at all comes first.
+ORDER: Final = (Outcome.NEITHER, Outcome.BROWSER, Outcome.SERVER, Outcome.WAITING)
 
 
-def reasons(total: Counts, list_url: str) -> list[Reason]:
-    """Those that occur, each with the list of its events."""
+def reasons(states: Sequence[State], links: EventLinks, unreported: Mapping[str, Unreported]) -> list[Reason]:
+    """Every reason that occurs, with the list of its events; the gravest outcome and the largest count first."""
+    counts: Counter[tuple[Outcome, str, Status, BrowserState, str]] = Counter()
+    for state in states:
+        if state.outcome is not Outcome.MET:
+            counts[state.outcome, state.event_name, state.status, state.browser_state, state.reason] += state.events
+    ordered = sorted(counts.items(), key=lambda item: (ORDER.index(item[0][0]), -item[1], item[0]))
     return [
-        Reason(
-            tone=known.tone,
-            channel=known.channel,
-            title=known.title,
-            meaning=known.meaning,
-            count=wording.number(known.count(total)),
-            url=f"{list_url}&{urlencode(known.filters)}",
-        )
-        for known in KNOWN
-        if known.count(total)
+        *(reason(*key, count=count, links=links, unreported=unreported) for key, count in ordered[:MOST_ROWS]),
+        *shared_ids(states, links),
     ]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Empty:
-    """What to say, and to do, when there is nothing to compare."""
-
-    title: Any
-    steps: tuple[Any, ...]
-
-
-NOT_CONFIGURED = Empty(
-    title=_("No pixel is configured yet."),
-    steps=(
-        _('Copy the dataset\'s id from Events Manager into CAPI["PIXEL_ID"] and a token into CAPI["ACCESS_TOKEN"].'),
-        _("Run manage.py check: it names what is still missing."),
-    ),
-)
-NEW = Empty(
-    title=_("No events yet."),
-    steps=(
-        _("Add {% load capi %} and {% capi_pixel %} to the head of your base template."),
-        _("Open your site in a browser."),
-        _("The page view appears here within a second."),
-    ),
-)
-QUIET = Empty(
-    title=_("No events in this window."),
-    steps=(_("Choose a longer window, or another pixel."),),
-)
-NO_RECEIPTS = Empty(
-    title=_("We have sends but no browser receipts."),
-    steps=(
-        _("Is {% capi_pixel %} on the page?"),
-        _("Is the collector blocked by a content security policy, or django_capi.urls missing from the URLconf?"),
-    ),
-)
-ALL_BLOCKED = Empty(
-    title=_("Pages report, but Meta's pixel never ran."),
-    steps=(
-        _("Does your content security policy allow connect.facebook.net and www.facebook.com?"),
-        _("Open the site in a browser without an ad blocker."),
-    ),
-)
-NO_SENDS = Empty(
-    title=_("Browsers report events, but Meta has accepted no server copy."),
-    steps=(
-        _("Is a Celery worker with beat, or manage.py capi_deliver --watch, running?"),
-        _("Is the access token valid? A paused lane says why it pauses."),
-    ),
-)
-NOTHING_REACHED = Empty(
-    title=_("Events are stored, but no copy of any has reached Meta."),
-    steps=NO_SENDS.steps,
-)
+def reason(
+    outcome: Outcome,
+    event_name: str,
+    status: Status,
+    browser_state: BrowserState,
+    why: str,
+    *,
+    count: int,
+    links: EventLinks,
+    unreported: Mapping[str, Unreported],
+) -> Reason:
+    tone, channel, _meaning = OUTCOMES[outcome]
+    known = ACCEPTED[browser_state] if status is Status.ACCEPTED else FINAL[status]
+    return Reason(
+        tone=tone,
+        channel=channel,
+        event_name=event_name,
+        title=f"{known.title}: {_(why)}" if why else known.title,
+        meaning=" ".join(map(str, meanings(known, status, browser_state, unreported.get(event_name)))),
+        count=wording.number(count),
+        url=links.to(
+            event_name=event_name,
+            status__exact=int(status),
+            browser_state__exact=int(browser_state),
+            error_reason__exact=why or None,
+        ),
+    )
 
 
-def empty_state(total: Counts, *, is_configured: bool, is_new: bool) -> Empty | None:
-    """The first thing to mend, or None when both channels are there."""
-    if not is_configured:
-        return NOT_CONFIGURED
-    if not total.events:
-        return NEW if is_new else QUIET
-    if total.browser and total.server:
-        return None
-    if total.browser:
-        return NO_SENDS
-    if total.stopped:
-        return ALL_BLOCKED
-    return NO_RECEIPTS if total.server else NOTHING_REACHED
+def meanings(
+    known: Known, status: Status, browser_state: BrowserState, unreported: Unreported | None
+) -> Iterable[object]:
+    yield known.meaning
+    if status is not Status.ACCEPTED:
+        yield BROWSER_TOO[browser_state]
+    elif browser_state is BrowserState.NONE and unreported:
+        yield _(
+            "Of the newest %(most)s conversions: a page with the browser copy was rendered for %(rendered)s of these, "
+            "and for %(not_rendered)s none was."
+        ) % {
+            "most": wording.number(MOST),
+            "rendered": wording.number(unreported.rendered),
+            "not_rendered": wording.number(unreported.not_rendered),
+        }
+
+
+def shared_ids(states: Sequence[State], links: EventLinks) -> list[Reason]:
+    counts: Counter[str] = Counter()
+    for state in states:
+        counts[state.event_name] += state.figures["shared_ids"]
+    return [
+        Reason(
+            tone="poor",
+            channel=_("Shared id"),
+            event_name=event_name,
+            title=SHARED_ID.title,
+            meaning=SHARED_ID.meaning,
+            count=wording.number(count),
+            url=links.to(event_name=event_name, shared_id__exact=1),
+        )
+        for event_name, count in (+counts).most_common(MOST_ROWS)
+    ]
+
+
+def not_sent(found: Counter[tuple[str, NotSent]], list_url: str) -> list[Reason]:
+    """The conversions that have no event, which are in none of the five outcomes."""
+    total = sum(found.values())
+    return [
+        Reason(
+            tone="quiet",
+            channel=_("Not sent"),
+            event_name=event_name,
+            title=why.label,
+            meaning=NOT_SENT[why],
+            count=f"≥ {wording.number(count)}" if total >= MOST else wording.number(count),
+            url=list_url
+            + "?"
+            + urlencode({"state": int(ConversionState.NOT_SENT), "reason": why.value, "event": event_name}),
+        )
+        for (event_name, why), count in found.most_common()
+    ]

@@ -1,9 +1,11 @@
-"""Numbers and times come in; short words for a table's cell go out, in the reader's language."""
+"""Numbers, money and times as short words in the reader's language."""
 
 from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -11,12 +13,25 @@ from django.utils.translation import ngettext
 
 NOTHING = "—"
 
+WITHOUT_MINOR_UNIT: Final = (
+    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
+)  # fmt: skip
+
 # Each unit with its seconds; a duration is told in the largest one that it fills.
 UNITS = ((86400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 
 
 def number(value: int) -> str:
     return formats.number_format(value, force_grouping=True)
+
+
+def money(value: Decimal, currency: str) -> str:
+    """The amount with its currency's code; more digits than usual only where the amount has them."""
+    exact = value.normalize()
+    digits = max(-int(exact.as_tuple().exponent), 0)
+    usual = 0 if currency in WITHOUT_MINOR_UNIT else 2
+    amount = formats.number_format(exact, decimal_pos=max(digits, usual), force_grouping=True)
+    return f"{amount}\u00a0{currency}"
 
 
 def percent(share: float | None) -> str:
@@ -52,3 +67,14 @@ def instant(moment: datetime | None) -> str:
         return NOTHING
     local = timezone.localtime(moment)
     return f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S}"
+
+
+def minute(moment: datetime) -> str:
+    """To the minute, in the current time zone."""
+    local = timezone.localtime(moment)
+    return f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M}"
+
+
+def day(moment: datetime) -> str:
+    """The day in the time zone that the moment is given in."""
+    return formats.date_format(moment, "SHORT_DATE_FORMAT")

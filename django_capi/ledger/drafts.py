@@ -70,6 +70,7 @@ def changed_columns(payload: Mapping[str, Any], changes: Changes) -> dict[str, A
     user_data = payload["user_data"]
     columns = {
         "payload": wire.dumps(payload),
+        **store.money(payload.get("custom_data")),
         "match_keys": store.match_keys(user_data),
         "left_out": " ".join(changes.left_out)[:250],
         "server_external_id": store.digest(user_data.get("external_id")),

@@ -19,6 +19,7 @@ from django_capi.models.querysets import EventQuerySet
 
 logger = logging.getLogger("django_capi")
 
+SHED_REASON: Final = "Shed: too many events were pending."
 SHED: Final = (Rank.MIRRORED, Rank.PAGE_VIEW)
 
 
@@ -44,7 +45,7 @@ def shed(pixel_id: str) -> int:
     ended = 0
     for rank in SHED:
         oldest = rows.filter(rank=rank).order_by("deadline", "pk")[: excess - ended]
-        ended += end_pending(oldest, Status.EXPIRED, "Shed: too many events were pending.", payload="")
+        ended += end_pending(oldest, Status.EXPIRED, SHED_REASON, payload="")
     logger.warning(
         "Pixel %s: %d mirrored events and page views were shed, as more than %d events were pending.",
         pixel_id,

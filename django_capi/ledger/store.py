@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from django.utils import timezone
@@ -32,6 +33,9 @@ AGE_MARGIN = timedelta(hours=1)
 HELD = datetime(9000, 1, 1, tzinfo=UTC)  # due_at of a draft
 # Meta drops the second copy for 48 hours after the first.
 DUPLICATE_WINDOW = timedelta(hours=47)
+NO_MONEY: Final[Mapping[str, Any]] = {"value": None, "currency": None}
+VALUE_LIMIT: Final = Decimal(10) ** 12  # SQLite stores the sums of the figures as 64-bit floats
+VALUE_STEP: Final = Decimal("0.0001")
 WITHDRAWN: Final[Mapping[str, Any]] = {
     "status": Status.WITHDRAWN,
     "error_reason": "The visitor withdrew consent.",
@@ -116,6 +120,7 @@ def columns(entry: EventEntry, payload: Mapping[str, wire.JSON], now: datetime) 
         "object_ref": entry.object_ref,
         "consent": entry.consent,
         "consented_at": entry.decided_at,
+        **money(payload.get("custom_data")),
         "created_at": now,
         "rank": rank_of(entry),
         "due_at": HELD if entry.is_draft else now,
@@ -127,6 +132,22 @@ def columns(entry: EventEntry, payload: Mapping[str, wire.JSON], now: datetime) 
         "server_external_id": digest(user_data.get("external_id")),
     }
     return {**found, **WITHDRAWN, "finished_at": now} if entry.is_withdrawn else found
+
+
+def money(custom_data: object) -> Mapping[str, Any]:
+    """Return the columns of the event's value: none unless it is a number in a currency, and fits the column."""
+    found = custom_data if isinstance(custom_data, Mapping) else {}
+    value, currency = found.get("value"), found.get("currency")
+    if not isinstance(value, int | float | Decimal) or not is_currency(currency):
+        return NO_MONEY
+    exact = Decimal(str(value))
+    if not exact.is_finite() or abs(exact) >= VALUE_LIMIT:
+        return NO_MONEY
+    return {"value": exact.quantize(VALUE_STEP), "currency": currency}
+
+
+def is_currency(code: object) -> bool:
+    return isinstance(code, str) and len(code) == 3 and code.isascii() and code.isupper()
 
 
 def rank_of(entry: EventEntry) -> Rank:

@@ -1,10 +1,10 @@
-"""Changed rows come in; how many events of each hour are in which state goes out, and outlives the rows.
+"""Count the events of each hour by the state of their two copies, in tallies that outlive the rows.
 
-An hour is counted anew as a whole and never added to, so a crash or a second counter cannot make it wrong. What is
-about to be pruned is counted apart, with its deletion in one transaction. Days are sums of their hours.
+An hour is recounted as a whole and never added to, so that neither a crash nor a second process can make it wrong.
+Rows that are about to be pruned are counted separately, in the transaction that deletes them. Days are sums of hours.
 
 A row that was written in a long transaction becomes visible after its hour has been counted. An hour is therefore
-counted once more some time after its last change, and each time one hour in turn is looked at unasked.
+counted once more some time after its last change, and each count also checks one hour that has not changed.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import reduce
 from operator import or_
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Case, F, IntegerField, Max, Q, QuerySet, Sum, Value, When
 from django.db.models import Count as CountOf
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
-from django_capi.clock import Now
+from django_capi.clock import Now, SecondsBucket
 from django_capi.database.alias import using
 from django_capi.database.keys import PkIn
 from django_capi.database.retry import retried
-from django_capi.models import Count, Event, Span, Tally
+from django_capi.ledger.store import VALUE_STEP
+from django_capi.models import Count, Event, Span, Status, Tally
 
 HOUR: Final = 3600  # seconds
 DAY: Final = 24 * HOUR
@@ -35,26 +39,57 @@ MOST_SECONDS: Final = 5.0  # of a count; what is left is counted the next time
 HOURS_AT_ONCE: Final = 12  # in one transaction
 
 PLACE: Final = ("pixel_id", "start")
-STATES: Final = ("event_name", "status", "browser_state")
+STATES: Final = ("event_name", "status", "browser_state", "currency", "reason")
+WITH_REASON: Final = (Status.REJECTED, Status.EXPIRED)  # whose reasons are one of a few
+# The states of a tally that are not columns of an event under the same name, or not always.
+COMPUTED: Final[Mapping[str, Combinable]] = {
+    "currency": Coalesce("currency", Value("")),
+    "reason": Case(When(status__in=WITH_REASON, then=F("error_reason")), default=Value("")),
+}
 KEYS: Final = {
     "fbp": ("browser_fbp", "server_fbp"),
     "external_id": ("browser_external_id", "server_external_id"),
 }
+# From the event to Meta's answer: the longest time that each counts, in seconds. None: without limit.
+DELAYS: Final[Mapping[str, int | None]] = {
+    "delay_1s": 1,
+    "delay_10s": 10,
+    "delay_1m": 60,
+    "delay_5m": 300,
+    "delay_1h": HOUR,
+    "delay_2h": 2 * HOUR,
+    "delay_1d": DAY,
+    "delay_longer": None,
+}
 
 
-def figures() -> dict[str, CountOf]:
-    """What is counted of the rows in one state."""
-    found = {"events": CountOf("pk"), "shared_ids": CountOf("pk", filter=Q(shared_id=True))}
+def figures() -> dict[str, CountOf | Sum]:
+    """Return what is counted of the rows in one state."""
+    found: dict[str, CountOf | Sum] = {"events": CountOf("pk"), "shared_ids": CountOf("pk", filter=Q(shared_id=True))}
     for key, (browser, server) in KEYS.items():
         in_browser, in_server = ~Q(**{browser: ""}), ~Q(**{server: ""})
         found[f"{key}_browser"] = CountOf("pk", filter=in_browser)
         found[f"{key}_server"] = CountOf("pk", filter=in_server)
         found[f"{key}_pairs"] = CountOf("pk", filter=in_browser & in_server)
         found[f"{key}_equal"] = CountOf("pk", filter=in_browser & in_server & Q(**{browser: F(server)}))
+    found["of_value"] = Sum("value")
     return found
 
 
-FIGURES: Final = tuple(figures())
+def delay() -> Case:
+    """Return the place of the event's delay in DELAYS; -1 if Meta has not accepted it. Rows are grouped by it."""
+    limits = [limit for limit in DELAYS.values() if limit is not None]
+    return Case(
+        When(
+            status=Status.ACCEPTED, finished_at__isnull=False, then=SecondsBucket("finished_at", "event_time", limits)
+        ),
+        default=Value(-1),
+        output_field=IntegerField(),
+    )
+
+
+FIGURES: Final = (*(name for name in figures() if name != "of_value"), "value", *DELAYS)
+NONE_COUNTED: Final[Mapping[str, int | Decimal]] = {**dict.fromkeys(FIGURES, 0), "value": Decimal(0)}
 HOUR_OF_EVENT: Final = F("event_time") - F("event_time") % HOUR
 
 
@@ -192,11 +227,18 @@ def tallies_of(hours: Collection[Hour], now: datetime) -> list[Tally]:
     return made_of(Span.HOUR, [*grouped(rows), *gone.values(*PLACE, *STATES, *FIGURES)], now)
 
 
-def grouped(rows: QuerySet[Event]) -> Iterable[dict[str, Any]]:
-    """Test events are not counted."""
-    by_hour = rows.filter(test_event_code="").annotate(start=HOUR_OF_EVENT).values(*PLACE, *STATES)
-    found: Iterable[dict[str, Any]] = by_hour.annotate(**figures()).order_by()
-    return found
+def grouped(rows: QuerySet[Event]) -> Iterator[dict[str, Any]]:
+    """Return the figures of these rows, by hour and state. Test events are not counted."""
+    columns = [name for name in STATES if name not in COMPUTED]
+    computed = {f"of_{name}": expression for name, expression in COMPUTED.items()}
+    by_hour = rows.filter(test_event_code="").annotate(start=HOUR_OF_EVENT)
+    found = by_hour.values(*PLACE, *columns, of_delay=delay(), **computed).annotate(**figures()).order_by()
+    for row in found:
+        made = {**NONE_COUNTED, **row, "value": row["of_value"] or Decimal(0)}
+        made |= {name: row[f"of_{name}"] for name in COMPUTED}
+        if row["of_delay"] >= 0:
+            made[tuple(DELAYS)[row["of_delay"]]] = row["events"]
+        yield made
 
 
 def sums_of(days: Collection[Hour], now: datetime) -> list[Tally]:
@@ -210,11 +252,11 @@ def made_of(span: Span, found: Iterable[Mapping[str, Any]], now: datetime) -> li
     made: dict[tuple[Any, ...], Tally] = {}
     for row in found:
         state = {name: row[name] for name in (*PLACE, *STATES)}
-        tally = made.setdefault(
-            tuple(state.values()), Tally(span=span, counted_at=now, **state, **dict.fromkeys(FIGURES, 0))
-        )
+        tally = made.setdefault(tuple(state.values()), Tally(span=span, counted_at=now, **state, **NONE_COUNTED))
         for name in FIGURES:
             setattr(tally, name, getattr(tally, name) + row[name])
+    for tally in made.values():
+        tally.value = tally.value.quantize(VALUE_STEP)  # SQLite's sums are not decimal
     return list(made.values())
 
 

@@ -15,7 +15,7 @@ from django_capi.models.choices import (
 )
 from django_capi.models.conversions import ConversionMark, ConversionSource
 from django_capi.models.delivery import Batch, Lane
-from django_capi.models.events import Deduplication, Event
+from django_capi.models.events import Deduplication, Event, Overview
 from django_capi.models.foreign_pixels import ForeignPixel
 from django_capi.models.tallies import Count, Span, Tally
 from django_capi.models.visitors import Snapshot, Withdrawal, WithdrawalKind
@@ -36,6 +36,7 @@ __all__ = [
     "MatchKey",
     "NotSent",
     "Origin",
+    "Overview",
     "Rank",
     "Snapshot",
     "Span",

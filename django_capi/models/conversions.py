@@ -35,7 +35,10 @@ class ConversionMark(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["object_ref", "event_name"], name="capi_one_mark_per_object"),
         ]
-        indexes = [models.Index(fields=["state", "check_at"], name="capi_mark_check")]
+        indexes = [
+            models.Index(fields=["state", "check_at"], name="capi_mark_check"),
+            models.Index(fields=["state", "happened_at"], name="capi_mark_happened"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event_name} {self.object_ref}"

@@ -24,6 +24,9 @@ class Event(models.Model):
     object_ref = models.CharField(_("object"), max_length=120, blank=True)
     consent = models.PositiveSmallIntegerField(_("consent"), choices=Consent)
     consented_at = models.DateTimeField(_("consent decided"), null=True)  # empty means before any withdrawal
+    # What custom_data says, for the admin's figures: both or neither. Rows of earlier releases have none.
+    value = models.DecimalField(_("value"), max_digits=20, decimal_places=4, null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, null=True, blank=True)  # noqa: DJ001  # as the value
     test_event_code = models.CharField(_("test code"), max_length=20, blank=True)
     created_at = models.DateTimeField(_("stored"), auto_now_add=True)
 
@@ -74,6 +77,17 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_name} {self.event_id}"
+
+
+class Overview(Event):
+    """Every event name and the state of delivery: a page of the admin, with a permission of its own to see it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        # The admin sorts an app's pages by name, and this is the first one.
+        verbose_name = _("at a glance")
+        verbose_name_plural = _("at a glance")
 
 
 class Deduplication(Event):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -26,6 +28,8 @@ class Tally(models.Model):
     event_name = models.CharField(max_length=50)
     status = models.PositiveSmallIntegerField(choices=Status)
     browser_state = models.PositiveSmallIntegerField(choices=BrowserState)
+    currency = models.CharField(max_length=3, blank=True, db_default="")
+    reason = models.CharField(max_length=250, blank=True, db_default="")  # of a rejected or expired server copy
     counted_at = models.DateTimeField()
     events = models.PositiveIntegerField()
     shared_ids = models.PositiveIntegerField()
@@ -38,12 +42,22 @@ class Tally(models.Model):
     external_id_server = models.PositiveIntegerField()
     external_id_pairs = models.PositiveIntegerField()
     external_id_equal = models.PositiveIntegerField()
+    value = models.DecimalField(max_digits=24, decimal_places=4, db_default=Decimal(0))
+    # Accepted events by the time from the event to Meta's answer; the longer ones are the rest.
+    delay_1s = models.PositiveIntegerField(db_default=0)
+    delay_10s = models.PositiveIntegerField(db_default=0)
+    delay_1m = models.PositiveIntegerField(db_default=0)
+    delay_5m = models.PositiveIntegerField(db_default=0)
+    delay_1h = models.PositiveIntegerField(db_default=0)
+    delay_2h = models.PositiveIntegerField(db_default=0)
+    delay_1d = models.PositiveIntegerField(db_default=0)
+    delay_longer = models.PositiveIntegerField(db_default=0)
 
     class Meta:
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(
-                fields=["span", "start", "pixel_id", "event_name", "status", "browser_state"],
+                fields=["span", "start", "pixel_id", "event_name", "status", "browser_state", "currency", "reason"],
                 name="capi_one_tally_per_state",
             ),
         ]

@@ -1,3 +1,3 @@
-"""The ledger's rows come in; what this site can honestly say about them goes out."""
+"""Reports on what the ledger holds, for the admin and the doctor."""
 
 from __future__ import annotations

@@ -1,55 +1,26 @@
-"""A window of the ledger comes in; how far its two copies of each event met goes out, in counts.
+"""How far the two copies of each event met in a window of the ledger, in counts and in money.
 
-Overlap of keys as this site can see it, never a rate of Meta's: which copy Meta kept, only Meta knows.
-Test events are not counted. One query over the tallies, whatever the window holds.
+It is the overlap of keys as this site sees it, and never a rate of Meta's: only Meta knows which copy it kept. Test
+events are not counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
-from enum import StrEnum
+from decimal import Decimal
 
-from django.db.models import Q, Sum
+from django_capi.models import BrowserState, Status
+from django_capi.reports.delays import Delays
+from django_capi.reports.goals import COVERAGE_GOAL, OVERLAP_GOAL, Verdict, share
+from django_capi.reports.keys import KeyShare, by_key
+from django_capi.reports.outcomes import Outcome
+from django_capi.reports.sums import Scope, State, states
+from django_capi.reports.windows import Window, start_of
 
-from django_capi.ledger.tallies import DAY, FIGURES, HOUR, STATES
-from django_capi.models import BrowserState, Span, Status, Tally
+__all__ = ["Counts", "Money", "Overlap", "Verdict", "measure", "measured", "start_of"]
 
-ENOUGH = 20  # fewer than this say nothing about a share
-
-
-class Verdict(StrEnum):
-    """What a share means: three grades, too few events to say, or nothing to divide by."""
-
-    GOOD = "good"
-    FAIR = "fair"
-    POOR = "poor"
-    FEW = "few"
-    NONE = "none"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Goal:
-    """The share that is good, and the one below which it is poor."""
-
-    good: float
-    fair: float
-
-    def judge(self, share: float | None, *, n: int) -> Verdict:
-        if share is None:
-            return Verdict.NONE
-        if n < ENOUGH:
-            return Verdict.FEW
-        if share >= self.good:
-            return Verdict.GOOD
-        return Verdict.FAIR if share >= self.fair else Verdict.POOR
-
-
-# Meta's playbook asks for an overlap of at least half and ideally all; Events Manager for a coverage of 75 %.
-OVERLAP_GOAL = Goal(good=0.90, fair=0.50)
-COVERAGE_GOAL = Goal(good=0.75, fair=0.50)
-KEY_GOAL = Goal(good=0.95, fair=0.50)
+Money = Mapping[str, Mapping[Outcome, Decimal]]  # by currency
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,14 +31,12 @@ class Counts:
     browser: int = 0
     server: int = 0
     both: int = 0
-    blocked: int = 0  # accepted, and the page said that the pixel was not there
-    stopped: int = 0  # the pixel was not there, whatever became of the server copy
+    blocked: int = 0  # accepted, and the page reported that the pixel was blocked
+    stopped: int = 0  # the pixel was blocked, whatever became of the server copy
     waiting: int = 0  # the server copy has not been sent yet
-    pending: int = 0  # from here: the pixel fired, and the server copy is ...
-    rejected: int = 0
-    expired: int = 0
-    withdrawn: int = 0
-    in_doubt: int = 0
+    fired_waiting: int = 0  # and the pixel fired
+    neither: int = 0  # the server copy is final, and Meta has neither copy
+    withdrawn: int = 0  # of these, because the visitor withdrew consent
     shared_ids: int = 0
 
     def __add__(self, other: Counts) -> Counts:
@@ -93,60 +62,33 @@ class Counts:
 
     @property
     def browser_only(self) -> int:
-        return self.browser - self.both
+        return self.browser - self.both - self.fired_waiting
 
     @property
-    def unreported(self) -> int:
-        """Accepted, and no receipt ever came from a page."""
-        return self.server_only - self.blocked
+    def lost(self) -> int:
+        """Events that Meta has by neither channel, though no visitor withdrew them."""
+        return self.neither - self.withdrawn
+
+    def of(self, outcome: Outcome) -> int:
+        """Return the events with this outcome; the five add up to all events."""
+        return {
+            Outcome.MET: self.both,
+            Outcome.SERVER: self.server_only,
+            Outcome.BROWSER: self.browser_only,
+            Outcome.NEITHER: self.neither,
+            Outcome.WAITING: self.waiting,
+        }[outcome]
 
     @property
     def overlap_verdict(self) -> Verdict:
-        return OVERLAP_GOAL.judge(self.overlap, n=self.smaller)
+        return OVERLAP_GOAL.judge(self.overlap, n=self.smaller, lost=self.lost)
 
     @property
     def coverage_verdict(self) -> Verdict:
-        return COVERAGE_GOAL.judge(self.coverage, n=self.browser)
+        return COVERAGE_GOAL.judge(self.coverage, n=self.browser, lost=self.lost)
 
 
 COUNT_NAMES = tuple(field.name for field in fields(Counts))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KeyShare:
-    """How many events of either channel carry a key that Meta can pair by, and how many pairs carry the same."""
-
-    key: str
-    browser: int
-    browser_of: int
-    server: int
-    server_of: int
-    equal: int
-    differ: int
-
-    @property
-    def browser_share(self) -> float | None:
-        return share(self.browser, self.browser_of)
-
-    @property
-    def server_share(self) -> float | None:
-        return share(self.server, self.server_of)
-
-    @property
-    def overlap(self) -> float | None:
-        return share(self.equal, min(self.browser, self.server))
-
-    @property
-    def browser_verdict(self) -> Verdict:
-        return KEY_GOAL.judge(self.browser_share, n=self.browser_of)
-
-    @property
-    def server_verdict(self) -> Verdict:
-        return KEY_GOAL.judge(self.server_share, n=self.server_of)
-
-    @property
-    def overlap_verdict(self) -> Verdict:
-        return OVERLAP_GOAL.judge(self.overlap, n=min(self.browser, self.server))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,115 +97,86 @@ class Overlap:
 
     names: dict[str, Counts]
     total: Counts
+    money: dict[str, Money]  # by event name
+    delays: Delays
     keys: tuple[KeyShare, ...]
+    states: tuple[State, ...]
+
+    def states_by_name(self) -> dict[str, list[State]]:
+        return grouped(self.states)
+
+    @property
+    def redundant(self) -> Counts:
+        """The events of the names that reach Meta by both channels."""
+        both = (counts for counts in self.names.values() if counts.browser and counts.server)
+        return sum(both, Counts())
+
+    @property
+    def redundancy(self) -> float | None:
+        """Browser events whose name reaches Meta by both channels, of all browser events."""
+        return share(self.redundant.browser, self.total.browser)
+
+    @property
+    def deduplication(self) -> float | None:
+        """Browser events of these names that share their event id with an accepted server event."""
+        return share(self.redundant.both, self.redundant.browser)
 
 
-def start_of(days: int, now: datetime) -> int:
-    """The hour in which the window of so many days begins, in Unix seconds."""
-    since = int(now.timestamp()) - days * DAY
-    return since - since % HOUR
+def measure(
+    *, pixel_id: str | None = None, since: int, until: int | None = None, event_name: str | None = None
+) -> Overlap:
+    """Sum up the tallies of a window, in Unix seconds, of one pixel or all, and of one event name or all."""
+    return measured(Scope(window=Window(since=since, until=until), pixel_id=pixel_id, event_name=event_name))
 
 
-def measure(*, pixel_id: str | None, since: int) -> Overlap:
-    """Sum up the tallies of one pixel, or of all, from an hour on, in Unix seconds."""
-    states = list(sums(pixel_id=pixel_id, since=since))
-    names: dict[str, Counts] = {}
-    for state in states:
-        names[state.event_name] = names.get(state.event_name, Counts()) + state.counts()
+def measured(scope: Scope) -> Overlap:
+    """Sum up the tallies of the scope, with one query."""
+    found = tuple(states(scope))
+    by_name = grouped(found)
+    names = {name: sum(map(counts_of, rows), Counts()) for name, rows in sorted(by_name.items())}
     total = sum(names.values(), Counts())
-    return Overlap(names=dict(sorted(names.items())), total=total, keys=by_key(states, total))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class State:
-    """The events of one name in one state of both copies, and the figures counted of them."""
-
-    event_name: str
-    status: Status
-    browser_state: BrowserState
-    figures: Mapping[str, int]
-
-    def counts(self) -> Counts:
-        """A row once for each count that its state belongs to."""
-        return in_state(
-            self.status, self.browser_state, events=self.figures["events"], shared_ids=self.figures["shared_ids"]
-        )
-
-
-def sums(*, pixel_id: str | None, since: int) -> Iterator[State]:
-    """Whole days as days, and the hours of the first one that is not whole."""
-    first_day = since + -since % DAY
-    rows = Tally.objects.filter(
-        Q(span=Span.HOUR, start__gte=since, start__lt=first_day) | Q(span=Span.DAY, start__gte=first_day)
+    return Overlap(
+        names=names,
+        total=total,
+        money={name: money_of(rows) for name, rows in by_name.items()},
+        delays=Delays.of(found),
+        keys=by_key(found, lost=total.lost),
+        states=found,
     )
-    if pixel_id is not None:
-        rows = rows.filter(pixel_id=pixel_id)
-    for name, status, browser_state, *figures in (
-        rows.order_by().values_list(*STATES).annotate(**{f"{name}_sum": Sum(name) for name in FIGURES})
-    ):
-        yield State(
-            event_name=name,
-            status=Status(status),
-            browser_state=BrowserState(browser_state),
-            figures=dict(zip(FIGURES, figures, strict=True)),
-        )
 
 
-NOT_ACCEPTED = {
-    Status.PENDING: "pending",
-    Status.REJECTED: "rejected",
-    Status.EXPIRED: "expired",
-    Status.WITHDRAWN: "withdrawn",
-    Status.IN_DOUBT: "in_doubt",
-}
+def grouped(states: Iterable[State]) -> dict[str, list[State]]:
+    by_name: dict[str, list[State]] = {}
+    for state in states:
+        by_name.setdefault(state.event_name, []).append(state)
+    return by_name
 
 
-def in_state(status: Status, state: BrowserState, *, events: int, shared_ids: int) -> Counts:
-    """What events of this server and this browser state add to the figures."""
-    fired, blocked = state is BrowserState.FIRED, state is BrowserState.BLOCKED
-    accepted = status is Status.ACCEPTED
+def counts_of(state: State) -> Counts:
+    """Return what events in this state add to the figures."""
+    fired, blocked = state.browser_state is BrowserState.FIRED, state.browser_state is BrowserState.BLOCKED
+    accepted, pending = state.status is Status.ACCEPTED, state.status is Status.PENDING
+    neither = state.outcome is Outcome.NEITHER
     figures = {
         "browser": fired,
         "server": accepted,
         "both": fired and accepted,
         "blocked": blocked and accepted,
         "stopped": blocked,
-        "waiting": status is Status.PENDING,
+        "waiting": pending,
+        "fired_waiting": fired and pending,
+        "neither": neither,
+        "withdrawn": neither and state.status is Status.WITHDRAWN,
     }
-    counts = {name: events for name, counted in figures.items() if counted}
-    if fired and not accepted:
-        counts[NOT_ACCEPTED[status]] = events
-    return Counts(events=events, shared_ids=shared_ids, **counts)
+    counts = {name: state.events for name, is_counted in figures.items() if is_counted}
+    return Counts(events=state.events, shared_ids=state.figures["shared_ids"], **counts)
 
 
-def by_key(states: Sequence[State], total: Counts) -> tuple[KeyShare, ...]:
-    """The event id first: a row is one event id, so both of its copies carry it, and the same one."""
-    event_id = {"browser": total.browser, "server": total.server, "equal": total.both, "pairs": total.both}
-    return tuple(
-        KeyShare(
-            key=key,
-            browser=counts["browser"],
-            browser_of=total.browser,
-            server=counts["server"],
-            server_of=total.server,
-            equal=counts["equal"],
-            differ=counts["pairs"] - counts["equal"],
-        )
-        for key, counts in {"event_id": event_id, **{key: key_counts(key, states) for key in KEY_NAMES}}.items()
-    )
-
-
-KEY_NAMES = ("external_id", "fbp")
-
-
-def key_counts(key: str, states: Sequence[State]) -> dict[str, int]:
-    """Only of copies that left: the pixel fired, Meta accepted, or both."""
-    fired = [state for state in states if state.browser_state is BrowserState.FIRED]
-    accepted = [state for state in states if state.status is Status.ACCEPTED]
-    both = [state for state in fired if state.status is Status.ACCEPTED]
-    of = {"browser": fired, "server": accepted, "pairs": both, "equal": both}
-    return {part: sum(state.figures[f"{key}_{part}"] for state in found) for part, found in of.items()}
-
-
-def share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def money_of(states: Iterable[State]) -> Money:
+    """Sum up the values of the events by currency and outcome. No currency is converted."""
+    found: dict[str, dict[Outcome, Decimal]] = {}
+    for state in states:
+        if state.currency:
+            outcomes = found.setdefault(state.currency, dict.fromkeys(Outcome, Decimal(0)))
+            outcomes[state.outcome] += state.value
+    return dict(sorted(found.items()))

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from django_capi.admin.charts import Segment, bar, stack
+from django_capi.admin.charts import Line, Segment, bar, lines, stack
 
 HOSTILE = '"><script>alert(1)</script>'
 
@@ -42,3 +42,20 @@ def test_labels_are_text() -> None:
     drawn = bar(1.0, tone="good", label=HOSTILE) + stack([part], label=HOSTILE)
 
     assert HOSTILE not in drawn
+
+
+def test_lines_reach_from_side_to_side_and_up_to_the_largest_value() -> None:
+    drawn = lines(
+        [Line(tone="browser", label="b", values=[0, 5, 10]), Line(tone="server", label="s", values=[4])],
+        label=HOSTILE,
+        height=26,
+    )
+
+    browser, server = ET.fromstring(drawn).findall("polyline")
+    assert browser.get("points") == "0.00,23.00 50.00,13.00 100.00,3.00"
+    assert server.get("points") == "0.00,15.00 100.00,15.00"
+    assert HOSTILE not in drawn
+
+
+def test_lines_of_nothing_are_not_drawn() -> None:
+    assert lines([Line(tone="server", label="s", values=[0, 0])], label="") == ""

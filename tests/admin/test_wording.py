@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -45,3 +46,18 @@ def test_a_time_is_told_to_the_second() -> None:
 
 def test_no_time_is_a_dash() -> None:
     assert wording.instant(None) == "—"
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "words"),
+    [
+        ("0", "EUR", "0.00"),
+        ("1234.5", "EUR", "1,234.50"),
+        ("1.2346", "KWD", "1.2346"),
+        ("1200.0000", "JPY", "1,200"),
+        ("0.5", "JPY", "0.5"),
+        ("1E+3", "EUR", "1,000.00"),
+    ],
+)
+def test_money_has_the_digits_of_its_currency(value: str, currency: str, words: str) -> None:
+    assert wording.money(Decimal(value), currency) == f"{words}\u00a0{currency}"

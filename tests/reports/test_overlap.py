@@ -5,17 +5,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from django_capi.ledger import tallies
 from django_capi.ledger.tallies import DAY
-from django_capi.reports.overlap import (
-    COVERAGE_GOAL,
-    KEY_GOAL,
-    OVERLAP_GOAL,
-    Counts,
-    Goal,
-    KeyShare,
-    Overlap,
-    Verdict,
-    measure,
-)
+from django_capi.reports.goals import COVERAGE_GOAL, KEY_GOAL, OVERLAP_GOAL, Goal, Verdict
+from django_capi.reports.keys import KeyShare
+from django_capi.reports.overlap import Counts, Overlap, measure
 from tests.support.factories import PIXEL_ID, EventFactory
 
 pytestmark = pytest.mark.django_db
@@ -50,18 +42,17 @@ def key(name: str) -> KeyShare:
             id="accepted and blocked",
         ),
         pytest.param({"blocked": True}, Counts(events=1, stopped=1, waiting=1), id="waiting and blocked"),
-        pytest.param({"fired": True}, Counts(events=1, browser=1, waiting=1, pending=1), id="fired and waiting"),
+        pytest.param({"fired": True}, Counts(events=1, browser=1, waiting=1, fired_waiting=1), id="fired and waiting"),
+        pytest.param({"fired": True, "rejected": True}, Counts(events=1, browser=1), id="fired and rejected"),
+        pytest.param({"fired": True, "expired": True}, Counts(events=1, browser=1), id="fired and expired"),
+        pytest.param({"fired": True, "withdrawn": True}, Counts(events=1, browser=1), id="fired and withdrawn"),
+        pytest.param({"fired": True, "in_doubt": True}, Counts(events=1, browser=1), id="fired and in doubt"),
+        pytest.param({"rejected": True}, Counts(events=1, neither=1), id="rejected without a receipt"),
         pytest.param(
-            {"fired": True, "rejected": True}, Counts(events=1, browser=1, rejected=1), id="fired and rejected"
+            {"rejected": True, "blocked": True}, Counts(events=1, stopped=1, neither=1), id="rejected and blocked"
         ),
-        pytest.param({"fired": True, "expired": True}, Counts(events=1, browser=1, expired=1), id="fired and expired"),
-        pytest.param(
-            {"fired": True, "withdrawn": True}, Counts(events=1, browser=1, withdrawn=1), id="fired and withdrawn"
-        ),
-        pytest.param(
-            {"fired": True, "in_doubt": True}, Counts(events=1, browser=1, in_doubt=1), id="fired and in doubt"
-        ),
-        pytest.param({"rejected": True}, Counts(events=1), id="rejected without a receipt"),
+        pytest.param({"expired": True}, Counts(events=1, neither=1), id="expired without a receipt"),
+        pytest.param({"withdrawn": True}, Counts(events=1, neither=1, withdrawn=1), id="withdrawn without a receipt"),
         pytest.param({"shared_id": True}, Counts(events=1, waiting=1, shared_ids=1), id="one id of several visitors"),
     ],
 )
@@ -109,6 +100,14 @@ def test_there_is_no_overlap_of_nothing(counts: Counts) -> None:
 )
 def test_a_share_is_judged_by_its_goal(goal: Goal, share: float, verdict: Verdict) -> None:
     assert goal.judge(share, n=20) is verdict
+
+
+def test_nothing_is_good_while_events_are_lost() -> None:
+    met = {"events": 33, "browser": 20, "server": 20, "both": 20, "neither": 13}
+
+    assert Counts(**met).overlap_verdict is Verdict.LOSING
+    assert Counts(**met).coverage_verdict is Verdict.LOSING
+    assert Counts(**met, withdrawn=13).overlap_verdict is Verdict.GOOD
 
 
 def test_fewer_than_twenty_events_are_not_judged() -> None:

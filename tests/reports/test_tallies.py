@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db.models import F
@@ -99,6 +100,8 @@ def some_rows(number: int) -> None:
             browser_fbp=chance.choice(["", "aa", "bb"]),
             server_fbp=chance.choice(["", "aa", "bb"]),
             test_event_code=chance.choice(["", "", "", "TEST1"]),
+            value=Decimal(chance.randrange(100_000)) / 100,
+            currency=chance.choice(["EUR", "USD"]),
             **{chance.choice(KINDS): True},
         )
         for _ in range(number)

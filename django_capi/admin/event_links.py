@@ -1,0 +1,39 @@
+"""Links from a figure to the events that it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django_capi.reports.outcomes import Outcome
+from django_capi.reports.sums import Scope
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventLinks:
+    """Addresses in the list of events, all within one scope. Test events are not in the figures."""
+
+    list_url: str
+    scope: Scope
+
+    def to(
+        self,
+        *,
+        event_name: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        outcome: Outcome | None = None,
+        **lookups: object,
+    ) -> str:
+        """Return the address of the list with these filters besides those of the scope."""
+        window = self.scope.window
+        filters = {
+            "test_event_code__exact": "",
+            "event_time__gte": max(since or 0, window.since),
+            "event_time__lt": min((end for end in (until, window.until) if end is not None), default=None),
+            "pixel": self.scope.pixel_id,
+            "event": event_name or self.scope.event_name,
+            "outcome": outcome,
+            **lookups,
+        }
+        return f"{self.list_url}?{urlencode({name: value for name, value in filters.items() if value is not None})}"

@@ -1,0 +1,241 @@
+"""The app's first page: every event name, and whether delivery works."""
+
+# ruff: noqa: ARG002  # the signatures are Django's
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from django_capi.admin import charts, criteria, empty, figures, pills, wording
+from django_capi.admin.event_links import EventLinks
+from django_capi.admin.pages import LedgerPagesMixin, banner
+from django_capi.admin.timeline import starts
+from django_capi.ledger import tallies
+from django_capi.ledger.expiry import SHED_REASON
+from django_capi.ledger.tallies import DAY
+from django_capi.models import Event, Lane, Status
+from django_capi.reports import freshness, health, overlap, sums, windows
+from django_capi.reports.delays import Delays
+from django_capi.reports.outcomes import Outcome
+
+DAYS: Final = 7
+MOST_ROWS: Final = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventLine:
+    """One event name: by which channels Meta has it, how often and how soon."""
+
+    name: str
+    url: str
+    connection: SafeString
+    browser: str
+    server: str
+    coverage: figures.Figure
+    lost: figures.Link
+    freshness: Any
+    median: str
+    slowest: str
+    last: str
+    sparkline: SafeString
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneLine:
+    """One pixel's delivery."""
+
+    lane: Lane
+    state: SafeString
+    reason: str
+    next_try: str
+    looked: str
+    accepted: str
+    is_paused: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fact:
+    label: str
+    value: str
+    url: str = ""
+
+
+class OverviewAdminMixin(LedgerPagesMixin):
+    """One page at the address of a list, as that of deduplication."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.changelist_view)
+        return [path("", view, name="django_capi_overview_changelist")]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        now = timezone.now()
+        counted_at = tallies.refresh()
+        backlog = freshness.backlog(now=now)
+        context = {
+            **self.admin_site.each_context(request),
+            **banner(backlog),
+            "title": capfirst(self.opts.verbose_name),
+            "opts": self.opts,
+            "media": self.media,
+            **self.page(now, backlog),
+            "counted": wording.instant(counted_at) if counted_at else "",
+            "may_resume": request.user.has_perms(("django_capi.view_lane", "django_capi.change_lane")),
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/django_capi/overview.html", context)
+
+    def page(self, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
+        scope = sums.Scope(window=windows.last_days(DAYS, now))
+        links = EventLinks(list_url=self.url_of("event"), scope=scope)
+        measured = overlap.measured(scope)
+        is_new = not Event.objects.exists()
+        return {
+            "notice": empty.notice(),
+            "empty": empty.empty_state(measured.total, is_new=is_new, window=scope.window),
+            "lost": figures.link(measured.total.lost, links.to(outcome=Outcome.NEITHER)),
+            "lost_number": measured.total.lost,
+            "events": event_lines(measured, scope, links, now),
+            "tiles": [*figures.revenue_tiles(measured, links)],
+            "facts": facts(measured, backlog, links),
+            "lanes": [lane_line(lane, now) for lane in health.lanes()],
+            "resume_url": self.url_of("lane"),
+            "requests": requests(self.url_of("batch")),
+            "deduplication_url": self.url_of("deduplication"),
+        }
+
+    def url_of(self, model: str) -> str:
+        return reverse(f"{self.admin_site.name}:django_capi_{model}_changelist")
+
+
+def event_lines(measured: overlap.Overlap, scope: sums.Scope, links: EventLinks, now: datetime) -> list[EventLine]:
+    """The most frequent names first."""
+    days = sums.days_by_name(scope)
+    hours = sums.last_hours(sums.Scope(window=windows.last_days(1, now)))
+    delays = {name: Delays.of(states) for name, states in measured.states_by_name().items()}
+    ordered = sorted(measured.names.items(), key=lambda item: (-item[1].events, item[0]))[:MOST_ROWS]
+    return [
+        EventLine(
+            name=name,
+            url=links.to(event_name=name),
+            connection=connection(counts),
+            browser=wording.number(counts.browser),
+            server=wording.number(counts.server),
+            coverage=figures.coverage_figure(counts),
+            lost=figures.link(counts.lost, links.to(event_name=name, outcome=Outcome.NEITHER)),
+            freshness=criteria.FRESHNESS[delays[name].freshness],
+            median=criteria.within(delays[name], 0.5),
+            slowest=criteria.within(delays[name], 0.95),
+            last=last_seen(days.get(name, []), hours.get(name)),
+            sparkline=sparkline(days.get(name, []), scope.window, now),
+        )
+        for name, counts in ordered
+    ]
+
+
+def connection(counts: overlap.Counts) -> SafeString:
+    """By which channels Meta has the event."""
+    if counts.browser and counts.server:
+        return pills.pill("quiet", "⇄", _("Both"))
+    if counts.server:
+        return pills.pill("server", "↑", _("Server"))
+    return pills.pill("browser", "◉", _("Browser")) if counts.browser else pills.pill("poor", "✕", _("None"))
+
+
+def last_seen(days: Sequence[sums.Moment], hour: int | None) -> str:
+    """The hour of the last event if it is of today or yesterday, and its day otherwise: so finely it is counted."""
+    if hour is not None:
+        return _("after %(time)s") % {"time": wording.minute(datetime.fromtimestamp(hour, UTC))}
+    return wording.day(datetime.fromtimestamp(days[-1].start, UTC)) if days else wording.NOTHING
+
+
+def sparkline(days: Sequence[sums.Moment], window: windows.Window, now: datetime) -> SafeString:
+    by_start = {day.start: day for day in days}
+    shown = [by_start.get(start) for start in starts(window, DAY, now)]
+    browser, server = ([getattr(day, name, 0) for day in shown] for name in ("browser", "server"))
+    drawn = [
+        charts.Line(tone="browser", label=_("Browser"), values=browser),
+        charts.Line(tone="server", label=_("Server"), values=server),
+    ]
+    label = _("By day, browser: %(browser)s; server: %(server)s") % {
+        "browser": ", ".join(map(wording.number, browser)),
+        "server": ", ".join(map(wording.number, server)),
+    }
+    return charts.lines(drawn, label=label, height=charts.SPARK_HEIGHT)
+
+
+def facts(measured: overlap.Overlap, backlog: freshness.Backlog, links: EventLinks) -> list[Fact]:
+    """How delivery fares, in numbers."""
+    return [
+        Fact(label=_("Due to be sent"), value=wording.number(backlog.due)),
+        Fact(label=_("The oldest has waited"), value=wording.duration(backlog.waited)),
+        Fact(label=_("Data freshness"), value=str(criteria.FRESHNESS[measured.delays.freshness])),
+        Fact(label=_("Half of the events accepted"), value=criteria.within(measured.delays, 0.5)),
+        Fact(label=_("95 of 100 accepted"), value=criteria.within(measured.delays, 0.95)),
+        counted(_("Expired"), health.expired(measured.states), links.to(status__exact=int(Status.EXPIRED))),
+        counted(_("of these, shed"), health.shed(measured.states), links.to(error_reason__exact=SHED_REASON)),
+    ]
+
+
+def counted(label: str, count: int, url: str) -> Fact:
+    return Fact(label=label, value=wording.number(count), url=url if count else "")
+
+
+def requests(list_url: str) -> list[Fact]:
+    """The newest requests by their outcome."""
+    return [
+        Fact(
+            label=outcome or _("without an answer"),
+            value=wording.number(count),
+            url=f"{list_url}?outcome={outcome}" if outcome else list_url,
+        )
+        for outcome, count in health.outcomes_of_requests().most_common()
+    ]
+
+
+def lane_line(lane: Lane, now: datetime) -> LaneLine:
+    is_paused = lane.paused_until is not None and lane.paused_until > now
+    return LaneLine(
+        lane=lane,
+        state=lane_state(lane, now, is_paused=is_paused),
+        reason=lane.pause_reason if is_paused else "",
+        next_try=wording.instant(lane.paused_until) if is_paused else wording.NOTHING,
+        looked=wording.instant(lane.seen_at),
+        accepted=wording.instant(lane.last_ok_at),
+        is_paused=is_paused,
+    )
+
+
+SILENT_AFTER: Final = timedelta(minutes=15)  # longer than the time between two deliveries
+
+
+def lane_state(lane: Lane, now: datetime, *, is_paused: bool) -> SafeString:
+    if is_paused:
+        return pills.pill("fair", "‖", _("Paused"))
+    if lane.seen_at is None:
+        return pills.pill("poor", "✕", _("No worker has run"))
+    if now - lane.seen_at >= SILENT_AFTER:
+        return pills.pill("poor", "✕", _("No worker since"))
+    return pills.pill("good", "✓", _("Delivering"))
+
+
+class OverviewAdmin(OverviewAdminMixin, admin.ModelAdmin):
+    """The page in Django's own admin."""

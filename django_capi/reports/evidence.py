@@ -1,0 +1,61 @@
+"""What the rows of conversions tell about missing copies, from a bounded number of the newest ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from django_capi.models import BrowserState, ConversionMark, ConversionState, Event, NotSent, Status
+from django_capi.reports.sums import Scope
+
+MOST: Final = 1000  # conversions that are read
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unreported:
+    """Accepted conversions without a receipt, by whether a page has rendered their browser copy."""
+
+    rendered: int
+    not_rendered: int
+
+
+def not_sent(scope: Scope) -> Counter[tuple[str, NotSent]]:
+    """Count the newest conversions without an event by event name and reason. They belong to no pixel."""
+    marks = newest(scope, ConversionState.NOT_SENT).values_list("event_name", "reason")
+    return Counter((name, NotSent(reason)) for name, reason in marks[:MOST])
+
+
+def unreported(scope: Scope) -> dict[str, Unreported]:
+    """Return how many of the newest conversions lack a receipt, by event name."""
+    events = Event.objects.filter(
+        event_id=OuterRef("event_id"),
+        event_name=OuterRef("event_name"),
+        status=Status.ACCEPTED,
+        browser_state=BrowserState.NONE,
+        test_event_code="",
+    )
+    if scope.pixel_id is not None:
+        events = events.filter(pixel_id=scope.pixel_id)
+    marks = newest(scope, ConversionState.STORED).annotate(is_unreported=Exists(events))
+    found: Counter[tuple[str, bool]] = Counter()
+    for name, shown_at, is_unreported in marks.values_list("event_name", "shown_at", "is_unreported")[:MOST]:
+        found[name, shown_at is not None] += bool(is_unreported)
+    return {
+        name: Unreported(rendered=found[name, True], not_rendered=found[name, False])
+        for name in {name for name, _ in +found}
+    }
+
+
+def newest(scope: Scope, state: ConversionState) -> QuerySet[ConversionMark]:
+    """Return the conversions of the window, the newest first, by an index."""
+    window = scope.window
+    marks = ConversionMark.objects.filter(state=state, happened_at__gte=datetime.fromtimestamp(window.since, UTC))
+    if window.until is not None:
+        marks = marks.filter(happened_at__lt=datetime.fromtimestamp(window.until, UTC))
+    if scope.event_name is not None:
+        marks = marks.filter(event_name=scope.event_name)
+    return marks.order_by("-happened_at")

@@ -1,0 +1,40 @@
+"""The five outcomes of an event: what became of its two copies together."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db.models import Q
+
+from django_capi.models import BrowserState, Status
+
+
+class Outcome(StrEnum):
+    """Every event has exactly one of them. The values are those of the list's filter."""
+
+    MET = "met"  # Meta accepted the server copy, and the browser's pixel fired
+    SERVER = "server"
+    BROWSER = "browser"
+    NEITHER = "neither"
+    WAITING = "waiting"  # the server copy has not reached a final state
+
+
+def outcome_of(status: Status, state: BrowserState) -> Outcome:
+    if status is Status.PENDING:
+        return Outcome.WAITING
+    if status is Status.ACCEPTED:
+        return Outcome.MET if state is BrowserState.FIRED else Outcome.SERVER
+    return Outcome.BROWSER if state is BrowserState.FIRED else Outcome.NEITHER
+
+
+def condition(outcome: Outcome) -> Q:
+    """Return the condition on events that have this outcome."""
+    fired = Q(browser_state=BrowserState.FIRED)
+    refused = Q(status__in=[status for status in Status if status not in (Status.PENDING, Status.ACCEPTED)])
+    return {
+        Outcome.MET: Q(status=Status.ACCEPTED) & fired,
+        Outcome.SERVER: Q(status=Status.ACCEPTED) & ~fired,
+        Outcome.BROWSER: refused & fired,
+        Outcome.NEITHER: refused & ~fired,
+        Outcome.WAITING: Q(status=Status.PENDING),
+    }[outcome]

@@ -1,0 +1,197 @@
+"""The first page of the app in the admin."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from django_capi.ledger import tallies
+from django_capi.ledger.expiry import SHED_REASON
+from django_capi.models import Lane
+from tests.admin.conftest import Staff
+from tests.support.factories import BatchFactory, EventFactory, LaneFactory
+
+pytestmark = pytest.mark.django_db
+
+PAGE = reverse("admin:django_capi_overview_changelist")
+
+
+def plain(html: object) -> str:
+    return re.sub(r"<.*?>", "", str(html)).strip()
+
+
+def test_it_is_the_first_page_of_the_app(admin_client: Client) -> None:
+    index = admin_client.get(reverse("admin:index")).context["app_list"]
+
+    app = next(app for app in index if app["app_label"] == "django_capi")
+    assert app["models"][0]["admin_url"] == PAGE
+
+
+def test_each_event_name_says_by_which_channels_meta_has_it(admin_client: Client) -> None:
+    EventFactory.create_batch(4, met=True)
+    EventFactory.create_batch(3, accepted=True, event_name="Lead")
+    EventFactory.create_batch(2, fired=True, rejected=True, event_name="Search")
+    EventFactory(rejected=True, event_name="Contact")
+
+    events = admin_client.get(PAGE).context["events"]
+
+    said = [(each.name, plain(each.connection), each.browser, each.server, each.lost.count) for each in events]
+    assert said == [
+        ("Purchase", "⇄ Both", "4", "4", "0"),
+        ("Lead", "↑ Server", "0", "3", "0"),
+        ("Search", "◉ Browser", "2", "0", "0"),
+        ("Contact", "✕ None", "0", "0", "1"),
+    ]
+
+
+def test_the_freshness_is_that_of_meta_s_four_steps(admin_client: Client) -> None:
+    at = int(timezone.now().timestamp()) - 100_000
+    for name, delay in (("A", 5), ("B", 1800), ("C", 7201), ("D", 90_000)):
+        finished_at = datetime.fromtimestamp(at + delay, UTC)
+        EventFactory(accepted=True, event_name=name, event_time=at, finished_at=finished_at)
+    EventFactory(event_name="E")
+
+    events = admin_client.get(PAGE).context["events"]
+
+    assert {event.name: (str(event.freshness), event.median) for event in events} == {
+        "A": ("Real time", "within 10 seconds"),
+        "B": ("Hourly", "within 1 hour"),
+        "C": ("Daily", "within 1 day"),
+        "D": ("Weekly", "over 1 day"),
+        "E": ("—", "—"),
+    }
+
+
+def test_a_name_was_last_seen_in_an_hour_or_on_a_day(admin_client: Client) -> None:
+    now = timezone.now()
+    EventFactory(event_name="Today", event_time=int(now.timestamp()))
+    EventFactory(event_name="Before", event_time=int(now.timestamp()) - 3 * tallies.DAY)
+
+    events = {event.name: event.last for event in admin_client.get(PAGE).context["events"]}
+
+    assert re.fullmatch(r"after \S+ \d\d:00", events["Today"])
+    assert re.fullmatch(r"\d\d/\d\d/\d{4}", events["Before"])
+
+
+def test_a_paused_pixel_says_why_and_can_be_resumed(admin_client: Client) -> None:
+    lane = LaneFactory(paused=True)
+
+    page = admin_client.get(PAGE).content.decode()
+    admin_client.post(
+        reverse("admin:django_capi_lane_changelist"), {"action": "resume_now", "_selected_action": str(lane.pk)}
+    )
+
+    assert "The access token has expired." in page
+    assert 'value="resume_now"' in page
+    assert f'name="_selected_action" value="{lane.pk}"' in page
+    assert Lane.objects.get().paused_until is None
+    assert "resume_now" not in admin_client.get(PAGE).content.decode()
+
+
+def test_resuming_needs_its_permission(staff: Staff) -> None:
+    LaneFactory(paused=True)
+
+    page = staff("view_overview").get(PAGE).content.decode()
+
+    assert "The access token has expired." in page
+    assert "resume_now" not in page
+
+
+@pytest.mark.parametrize(
+    ("seen", "state"),
+    [(None, "✕ No worker has run"), (timedelta(hours=1), "✕ No worker since"), (timedelta(seconds=5), "✓ Delivering")],
+    ids=["never", "an hour ago", "just now"],
+)
+def test_a_pixel_without_a_worker_is_not_called_delivering(
+    seen: timedelta | None, state: str, admin_client: Client
+) -> None:
+    LaneFactory(seen_at=None if seen is None else timezone.now() - seen)
+
+    lanes = admin_client.get(PAGE).context["lanes"]
+
+    assert [plain(line.state) for line in lanes] == [state]
+
+
+def test_expired_and_shed_events_are_counted_with_their_lists(admin_client: Client) -> None:
+    EventFactory.create_batch(2, expired=True)
+    EventFactory(expired=True, error_reason=SHED_REASON, event_name="PageView")
+
+    facts = {fact.label: fact for fact in admin_client.get(PAGE).context["facts"]}
+
+    expired, shed = facts["Expired"], facts["of these, shed"]
+    assert (expired.value, shed.value) == ("3", "1")
+    assert len(admin_client.get(expired.url).context["cl"].result_list) == 3
+    assert len(admin_client.get(shed.url).context["cl"].result_list) == 1
+
+
+def test_requests_are_counted_by_outcome(admin_client: Client) -> None:
+    lane = LaneFactory()
+    BatchFactory.create_batch(2, lane=lane)
+    BatchFactory(lane=lane, outcome="throttle")
+    BatchFactory(lane=lane, outcome="", finished_at=None)
+
+    facts = admin_client.get(PAGE).context["requests"]
+
+    assert {fact.label: fact.value for fact in facts} == {"accepted": "2", "throttle": "1", "without an answer": "1"}
+
+
+def test_the_money_that_only_the_server_reported_is_one_click_away(admin_client: Client) -> None:
+    EventFactory(accepted=True, value=Decimal(40), currency="EUR")
+
+    context = admin_client.get(PAGE).context
+
+    assert context["tiles"][0].value == "40.00\u00a0EUR"
+
+
+def test_events_lost_by_both_channels_are_said(admin_client: Client) -> None:
+    EventFactory.create_batch(3, rejected=True)
+
+    assert "3 events reached Meta by neither channel." in admin_client.get(PAGE).content.decode()
+
+
+def test_a_new_site_is_told_what_to_do(admin_client: Client) -> None:
+    assert "No events yet." in admin_client.get(PAGE).content.decode()
+
+
+def test_a_sender_that_sends_nothing_is_named(admin_client: Client, settings: Settings) -> None:
+    settings.CAPI = {**settings.CAPI, "SENDER": "console"}
+
+    assert "nothing is sent to Meta" in admin_client.get(PAGE).content.decode()
+
+
+@pytest.mark.parametrize("rows", [1, 30], ids=["one event", "thirty events"])
+def test_the_page_costs_the_same_number_of_queries(
+    rows: int, admin_client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for index in range(rows):
+        EventFactory(met=True, event_name=f"Custom{index}")
+        BatchFactory(lane=LaneFactory(pixel_id=f"{index + 1:016d}"))
+    tallies.refresh()
+
+    # Session, user, how far the tallies have come, two for the banner, sums, whether there are events, days, hours,
+    # lanes, requests.
+    with django_assert_num_queries(11):
+        admin_client.get(PAGE)
+
+
+def test_the_page_needs_its_permission(staff: Staff) -> None:
+    assert staff("view_event", "view_deduplication").get(PAGE).status_code == 403
+
+
+def test_nothing_is_inline(admin_client: Client) -> None:
+    EventFactory.create_batch(20, met=True)
+    LaneFactory(paused=True)
+
+    page = admin_client.get(PAGE).content.decode()
+
+    content = page.partition('id="content"')[2].partition('id="footer"')[0]
+    assert "<script" not in content
+    assert "<style" not in content
+    assert not re.search(r"\s(style|on\w+)=", content)
