@@ -51,6 +51,10 @@ class Conversion(Generic[M]):
         """The customer's consent where no visitor has answered for it; None: not known, so nothing is sent."""
         return None
 
+    def reference(self, obj: M, /) -> object:  # noqa: ARG002
+        """What people call the object, such as the order's number, for the search in the admin. No personal data."""
+        return None
+
     def candidates(self, since: datetime, /) -> QuerySet[M] | None:  # noqa: ARG002
         """The objects that may have become conversions since then, for what no signal tells.
 

@@ -15,6 +15,7 @@ from django_capi.meta.events import CustomData, InvalidEvent, UserData
 
 logger = logging.getLogger("django_capi")
 
+LONGEST_REFERENCE = 64  # characters, as in the table
 T = TypeVar("T")
 
 
@@ -74,6 +75,15 @@ def time_of(conversion: Conversion[Any], obj: Model) -> int | None:
     except InvalidEvent as invalid:
         complain(conversion, "event_time", f"returned what cannot be used: {invalid}")
         return None
+
+
+def reference_of(conversion: Conversion[Any], obj: Model) -> str:
+    """What people call the object; empty if the site does not say, or says what may be an e-mail address."""
+    try:
+        found = callbacks.call(str, ask(conversion, "reference", obj) or "").strip()
+    except callbacks.Failed:
+        return ""
+    return found[:LONGEST_REFERENCE] if found.isprintable() and "@" not in found else ""
 
 
 def complain(conversion: Conversion[Any], hook: str, problem: str) -> None:

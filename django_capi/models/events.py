@@ -60,6 +60,7 @@ class Event(models.Model):
         permissions = [
             ("view_payload", _("Can view event payloads")),
             ("resend_event", _("Can resend events")),
+            ("send_test_event", _("Can send test events")),
         ]
         constraints = [
             # The id first: the index serves the search for one id, too.
