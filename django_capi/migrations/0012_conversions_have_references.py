@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                     ("view_payload", "Can view event payloads"),
                     ("resend_event", "Can resend events"),
                     ("send_test_event", "Can send test events"),
+                    ("withdraw_event", "Can withdraw events"),
                 ],
                 "verbose_name": "event",
                 "verbose_name_plural": "events",

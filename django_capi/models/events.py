@@ -61,6 +61,7 @@ class Event(models.Model):
             ("view_payload", _("Can view event payloads")),
             ("resend_event", _("Can resend events")),
             ("send_test_event", _("Can send test events")),
+            ("withdraw_event", _("Can withdraw events")),
         ]
         constraints = [
             # The id first: the index serves the search for one id, too.

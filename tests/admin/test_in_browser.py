@@ -94,7 +94,7 @@ def test_the_button_resends(admin_client: Client, live_server: LiveServer) -> No
 
     with signed_in(admin_client, live_server.url) as page:
         page.goto(reverse("admin:django_capi_event_change", args=[event.pk]))
-        page.get_by_role("button", name="Resend").click()
+        page.get_by_role("button", name="Resend", exact=True).click()
         said = page.locator(".messagelist").inner_text()
 
     assert said == "1 event will be sent again."
