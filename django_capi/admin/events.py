@@ -79,12 +79,13 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
     def pixel(self, event: Event) -> SafeString:
         return labelled(_("pixel"), pixels.name_of(event.pixel_id))
 
-    @admin.display(description=_("customer information"))
+    @admin.display(description=_("keys sent"))
     def keys(self, event: Event) -> SafeString:
         carried = detail.carried(event)
-        more = len(carried) - SHORT_KEYS
-        short = " ".join(carried[:SHORT_KEYS]) + (f" +{more}" if more > 0 else "")
-        return labelled(_("customer information"), short or wording.NOTHING)
+        named = [key for key in carried if key in detail.STRONG_FIRST][:SHORT_KEYS]
+        more = len(carried) - len(named)
+        short = " ".join([*named, *([f"+{more}"] if more else [])])
+        return labelled(_("keys sent"), short or wording.NOTHING)
 
     @admin.display(description=_("delay"))
     def delay(self, event: Event) -> SafeString:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from django.db.models import Q
 
 from django_capi.conversions.base import registry
-from django_capi.models import Batch, ConversionMark
+from django_capi.models import Batch, ConversionMark, Event
 
 
 def conversions(term: str) -> Q:
     """The conversions of an object, by its own number, its primary key, or as `shop.order:12`."""
     refs = [term, *(f"{model._meta.label_lower}:{term}" for model in registry)]
     return Q(object_ref__in=refs) | Q(reference=term)
+
+
+def conversions_or_their_events(term: str) -> Q:
+    """As above, or by the id of an event of theirs."""
+    refs = Event.objects.filter(event_id=term).exclude(object_ref="").values_list("object_ref", flat=True)
+    return conversions(term) | Q(object_ref__in=list(refs))
 
 
 def events(term: str) -> Q:

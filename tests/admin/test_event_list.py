@@ -227,7 +227,8 @@ def test_the_banner_says_why_a_pixel_is_paused(admin_client: Client) -> None:
 
     page = text(admin_client)
 
-    assert f"Sending for pixel {PIXEL_ID} is paused until" in page
+    assert "Sending for pixel main is paused. Next try " in page
+    assert reverse("admin:django_capi_lane_resume", args=[PIXEL_ID]) in page
     assert "The access token has expired." in page
 
 
