@@ -16,7 +16,19 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import detail, filters, links, near_misses, pills, pixels, search, story, test_mode, wording
+from django_capi.admin import (
+    detail,
+    filters,
+    links,
+    near_misses,
+    pills,
+    pixels,
+    search,
+    story,
+    test_events,
+    test_mode,
+    wording,
+)
 from django_capi.admin.actions import EventActionsMixin
 from django_capi.admin.cells import labelled
 from django_capi.admin.pages import LedgerPagesMixin
@@ -101,9 +113,9 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         return (queryset.filter(search.events(term)) if term else queryset), False
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """A site with one pixel need not read its name in every row."""
-        several = len(conf.pixels()) > 1
-        return [name for name in self.list_display if several or name != "pixel"]
+        """Where there are several pixels, their names take the place of the delay."""
+        dropped = "delay" if len(conf.pixels()) > 1 else "pixel"
+        return [name for name in self.list_display if name != dropped]
 
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> list[Any]:
         return []  # the page prints the row itself, see detail.py
@@ -112,6 +124,8 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         wrapped = self.admin_site.admin_view
         return [
             path("test-mode/", wrapped(self.test_mode_view), name="django_capi_event_test_mode"),
+            path("test-events/", wrapped(self.test_events_view), name="django_capi_event_test_events"),
+            path("test-events/rows/", wrapped(self.test_events_feed), name="django_capi_event_test_events_feed"),
             *super().get_urls(),
         ]
 
@@ -121,6 +135,18 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
             raise PermissionDenied
         request.current_app = self.admin_site.name
         return test_mode.page(request, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    def test_events_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        request.current_app = self.admin_site.name
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
+        return test_events.page(request, self.admin_site, context, may_send=self.has_test_permission(request))
+
+    def test_events_feed(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return test_events.feed(request, self.admin_site)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         may_test = self.has_test_permission(request)

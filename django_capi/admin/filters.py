@@ -67,8 +67,8 @@ class SpanFilter(ListFilter):
 
     @property
     def span(self) -> str:
-        moments = [self.used_parameters.get(name) for name in self.parameters]
-        start, end = (wording.instant(None if at is None else datetime.fromtimestamp(at, UTC)) for at in moments)
+        times = (self.used_parameters.get(name) for name in self.parameters)
+        start, end = (wording.instant(datetime.fromtimestamp(at, UTC) if isinstance(at, int) else None) for at in times)
         return _("%(start)s to %(end)s") % {"start": start, "end": end}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:

@@ -92,7 +92,7 @@ class LaneAdminMixin(LogPagesMixin):
         return HttpResponseRedirect(self.page_before(request))
 
     def page_before(self, request: HttpRequest) -> str:
-        before = request.META.get("HTTP_REFERER", "")
+        before: str = request.META.get("HTTP_REFERER", "")
         if url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure()):
             return before
         return reverse(f"{self.admin_site.name}:django_capi_lane_changelist")

@@ -55,9 +55,9 @@ class CapiEventsMixin(Base):
         return found
 
     @admin.display(description=_("events"))
-    def capi_events(self, obj: Model) -> SafeString | str:
+    def capi_events(self, obj: Model) -> str:
         found = getattr(obj, "capi_links", None)
-        return table(found) if found else _("None: it has not become a conversion yet.")
+        return table(found) if found else str(_("None: it has not become a conversion yet."))
 
 
 def links_of(site: admin.AdminSite, request: HttpRequest, obj: Model) -> list[tuple[Any, ...]]:

@@ -119,12 +119,13 @@ def test_a_rejected_event_shows_metas_answer(admin_client: Client) -> None:
 
 
 def test_near_misses_are_explained_and_linked(admin_client: Client) -> None:
-    visitor = {"server_fbp": "9a1f2c3d4e5f6071", "event_time": int(timezone.now().timestamp())}
+    now = int(timezone.now().timestamp())
+    visitor = {"server_fbp": "9a1f2c3d4e5f6071", "event_time": now}
     event = EventFactory(accepted=True, **visitor)
     renamed = EventFactory(event_id=event.event_id, event_name="purchase_done")
-    other_half = EventFactory(rejected=True, fired=True, **{**visitor, "event_time": visitor["event_time"] + 3})
-    EventFactory(accepted=True, server_fbp="another visitor1", event_time=visitor["event_time"])
-    EventFactory(accepted=True, **{**visitor, "event_time": visitor["event_time"] - 3600})
+    other_half = EventFactory(rejected=True, fired=True, **{**visitor, "event_time": now + 3})
+    EventFactory(accepted=True, server_fbp="another visitor1", event_time=now)
+    EventFactory(accepted=True, **{**visitor, "event_time": now - 3600})
 
     misses = admin_client.get(address(event)).context["capi_near_misses"]
 
