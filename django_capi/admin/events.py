@@ -21,6 +21,7 @@ from django_capi.admin import (
     filters,
     links,
     near_misses,
+    payload_page,
     pills,
     pixels,
     search,
@@ -124,6 +125,7 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         wrapped = self.admin_site.admin_view
         return [
             path("test-mode/", wrapped(self.test_mode_view), name="django_capi_event_test_mode"),
+            path("payload-helper/", wrapped(self.payload_view), name="django_capi_event_payload_helper"),
             path("test-events/", wrapped(self.test_events_view), name="django_capi_event_test_events"),
             path("test-events/rows/", wrapped(self.test_events_feed), name="django_capi_event_test_events_feed"),
             *super().get_urls(),
@@ -143,14 +145,27 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
         return test_events.page(request, self.admin_site, context, may_send=self.has_test_permission(request))
 
+    def payload_view(self, request: HttpRequest) -> HttpResponse:
+        if not (self.has_view_permission(request) and self.has_payload_permission(request)):
+            raise PermissionDenied
+        request.current_app = self.admin_site.name
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
+        return payload_page.page(request, context, may_send=self.has_test_permission(request))
+
+    def has_payload_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("django_capi.view_payload")
+
     def test_events_feed(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         return test_events.feed(request, self.admin_site)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        may_test = self.has_test_permission(request)
-        return super().changelist_view(request, {"capi_may_test": may_test, **(extra_context or {})})
+        allowed = {
+            "capi_may_test": self.has_test_permission(request),
+            "capi_may_see_payload": self.has_payload_permission(request),
+        }
+        return super().changelist_view(request, {**allowed, **(extra_context or {})})
 
     def detail_context(self, request: HttpRequest, obj: Event, backlog: Backlog) -> dict[str, Any]:
         site, now = self.admin_site, timezone.now()
@@ -173,7 +188,7 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
             "capi_carried": detail.carried(obj),
             "capi_absent": detail.absent(obj),
             "capi_left_out": list(detail.left_out(obj)),
-            "capi_may_see_payload": request.user.has_perm("django_capi.view_payload"),
+            "capi_may_see_payload": self.has_payload_permission(request),
             "capi_payload": detail.pretty(obj.payload),
             "capi_test_code": test_mode.code_for(request, obj.pixel_id),
             **self.buttons(request, obj),
