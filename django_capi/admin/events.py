@@ -131,26 +131,28 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
             *super().get_urls(),
         ]
 
+    def page_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
+
     def test_mode_view(self, request: HttpRequest) -> HttpResponse:
         """Staff's own browser, and no other."""
         if not (self.has_view_permission(request) and self.has_test_permission(request)):
             raise PermissionDenied
         request.current_app = self.admin_site.name
-        return test_mode.page(request, {**self.admin_site.each_context(request), "opts": self.opts})
+        return test_mode.page(request, self.page_context(request))
 
     def test_events_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         request.current_app = self.admin_site.name
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
+        context = self.page_context(request)
         return test_events.page(request, self.admin_site, context, may_send=self.has_test_permission(request))
 
     def payload_view(self, request: HttpRequest) -> HttpResponse:
         if not (self.has_view_permission(request) and self.has_payload_permission(request)):
             raise PermissionDenied
         request.current_app = self.admin_site.name
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
-        return payload_page.page(request, context, may_send=self.has_test_permission(request))
+        return payload_page.page(request, self.page_context(request), may_send=self.has_test_permission(request))
 
     def has_payload_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("django_capi.view_payload")

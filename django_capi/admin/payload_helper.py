@@ -71,7 +71,7 @@ def examine(given: Given) -> Examined:
         action_source=given.action_source,
         user_data=user_data_from(given.user_data),
         custom_data=custom_data,
-        **({"event_source_url": given.page} if given.page else {}),
+        event_source_url=given.page or None,
     )
     return Examined(
         values=list(values_of(given)),

@@ -59,7 +59,10 @@ class PayloadForm(test_events.TestEventForm):
 
 def page(request: HttpRequest, context: dict[str, Any], *, may_send: bool) -> HttpResponse:
     """Examine what was typed, or the event or object that the address names."""
-    form = PayloadForm(request.POST or None, initial={"code": test_events.first_code(request)})
+    form = PayloadForm(
+        request.POST or None,
+        initial={"code": test_events.first_code(request), "action_source": str(ActionSource.WEBSITE)},
+    )
     examined: Examined | str | None = None
     if request.method == "POST":
         examined = of_form(request, form, may_send=may_send) if form.is_valid() else None
