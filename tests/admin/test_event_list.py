@@ -181,6 +181,17 @@ def test_the_address_cannot_be_used_to_guess_a_field(lookup: str, admin_client: 
     assert admin_client.get(LIST, {lookup: "2"}).status_code == 400
 
 
+@pytest.mark.parametrize("name", ["event", "batch", "conversionmark"])
+def test_the_search_box_has_a_visible_label(name: str, admin_client: Client) -> None:
+    page = admin_client.get(reverse(f"admin:django_capi_{name}_changelist")).content.decode()
+
+    assert '<label for="searchbar">Search</label>' in page
+
+
+def test_a_search_keeps_the_filters(admin_client: Client) -> None:
+    assert '<input type="hidden" name="outcome" value="met">' in text(admin_client, outcome="met")
+
+
 def test_a_hostile_event_name_is_text(admin_client: Client) -> None:
     EventFactory(event_name=HOSTILE, object_ref=HOSTILE)
 
