@@ -17,6 +17,7 @@ from django_capi.delivery.drain import deliver
 from django_capi.models import Event, Status
 from django_capi.tracking import track
 from example_project.demo.processes import ROOT
+from tests.support.factories import LaneFactory
 
 
 @pytest.mark.django_db
@@ -26,6 +27,30 @@ def test_capi_deliver_sends_once_and_prints_a_report(capsys: pytest.CaptureFixtu
     call_command("capi_deliver")
 
     assert "accepted 1, rejected 0" in capsys.readouterr().out
+    assert len(memory.sent) == 1
+
+
+@pytest.mark.django_db
+def test_capi_deliver_says_why_nothing_is_sent_and_how_to_resume(capsys: pytest.CaptureFixture[str]) -> None:
+    LaneFactory(paused=True)
+    track("Lead", user_data={"em": "jane@example.com"}, consent=True)
+
+    call_command("capi_deliver")
+
+    printed = capsys.readouterr().out
+    assert "is paused, next try" in printed
+    assert "The access token has expired. After the cause is fixed, run manage.py capi_deliver --resume." in printed
+    assert memory.sent == []
+
+
+@pytest.mark.django_db
+def test_capi_deliver_resumes_when_it_is_asked_to(capsys: pytest.CaptureFixture[str]) -> None:
+    LaneFactory(paused=True)
+    track("Lead", user_data={"em": "jane@example.com"}, consent=True)
+
+    call_command("capi_deliver", "--resume")
+
+    assert capsys.readouterr().out.startswith("1 pixel resumes.\nfound 0, accepted 1")
     assert len(memory.sent) == 1
 
 

@@ -43,24 +43,7 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
     ("django_capi/migrations/0002_compare_keys_by_bytes.py", "by itself"): "a released migration is never rewritten",
 }
 # Files that are still to be rewritten, and what is to be replaced in them. Nothing is added here.
-TO_REWRITE: Final = {
-    "django_capi/admin/charts.py": {"comes in; … goes out", "goes out"},
-    "django_capi/admin/deduplication.py": {"goes out", "look at"},
-    "django_capi/admin/detail.py": {"comes in; … goes out", "goes out", "look at"},
-    "django_capi/admin/events.py": {"comes in; … goes out", "goes out", "nobody"},
-    "django_capi/admin/figures.py": {"comes in; … goes out", "goes out"},
-    "django_capi/admin/logs.py": {"nobody"},
-    "django_capi/admin/paging.py": {"comes in; … goes out", "goes out"},
-    "django_capi/admin/pills.py": {"comes in; … goes out", "goes out"},
-    "django_capi/admin/reasons.py": {"comes in; … goes out", "goes out", "mend", "look at", "nobody"},
-    "django_capi/admin/story.py": {"comes in; … goes out", "goes out", "mend", "look at", "nobody", "by itself"},
-    "django_capi/admin/wording.py": {"comes in; … goes out", "goes out"},
-    "django_capi/ledger/tallies.py": {"comes in; … goes out", "goes out", "look at", "nobody"},
-    "django_capi/reports/__init__.py": {"comes in; … goes out", "goes out"},
-    "django_capi/reports/freshness.py": {"comes in; … goes out", "goes out"},
-    "django_capi/reports/overlap.py": {"comes in; … goes out", "goes out", "so many"},
-    "django_capi/templates/admin/django_capi/event/test_mode.html": {"by itself"},
-}
+TO_REWRITE: Final[dict[str, set[str]]] = {}
 
 
 def prose_of(path: Path) -> str:

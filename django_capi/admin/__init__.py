@@ -1,4 +1,4 @@
-"""The admin's start-up comes in; the ledger's pages are registered.
+"""Register the admin of events, deduplication, delivery, requests and conversions.
 
 Another admin site, or another base class such as Unfold's, takes the mixins from the modules below.
 """
@@ -10,7 +10,8 @@ from django.contrib import admin
 from django_capi.admin.deduplication import DeduplicationAdmin
 from django_capi.admin.events import EventAdmin
 from django_capi.admin.foreign import ForeignPixelAdmin
-from django_capi.admin.logs import BatchAdmin, ConversionMarkAdmin, LaneAdmin
+from django_capi.admin.lanes import LaneAdmin
+from django_capi.admin.logs import BatchAdmin, ConversionMarkAdmin
 from django_capi.admin.overview import OverviewAdmin
 from django_capi.models import Batch, ConversionMark, Deduplication, Event, ForeignPixel, Lane, Overview
 

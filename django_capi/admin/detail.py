@@ -1,4 +1,4 @@
-"""A ledger row comes in; the two copies side by side go out, as the detail page prints them."""
+"""The contents of the page of one event: its facts, its two copies and their keys."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import pills, wording
+from django_capi.admin import pills, pixels, story, wording
+from django_capi.admin.cells import linked
+from django_capi.admin.outcomes import LABELS, outcome_of_event
+from django_capi.conf import conf
 from django_capi.meta.left_out import MEANING, Reason
-from django_capi.models import MATCH_KEYS, Batch, BrowserState, Event, MatchKey, Status
+from django_capi.models import MATCH_KEYS, Batch, BrowserState, ConversionMark, Event, MatchKey, Status
 from django_capi.tracking import hints
 
 # The order in which Meta's pages value them; the rest follows as stored.
@@ -27,6 +29,15 @@ class Fact:
 
     term: Any
     value: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Links:
+    """Where the page leads; empty for those who may not follow."""
+
+    request: str = ""
+    object: str = ""
+    conversion: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,14 +62,17 @@ def happened_at(event: Event) -> datetime:
     return datetime.fromtimestamp(event.event_time, UTC)
 
 
-def facts(event: Event) -> list[Fact]:
+def facts(event: Event, mark: ConversionMark | None, links: Links) -> list[Fact]:
     return [
+        Fact(term=_("Outcome"), value=LABELS[outcome_of_event(event)]),
         Fact(term=_("Event id"), value=event.event_id),
         Fact(term=_("Event time"), value=wording.instant(happened_at(event))),
-        Fact(term=_("Pixel"), value=event.pixel_id),
-        Fact(term=_("Object"), value=event.object_ref or wording.NOTHING),
+        Fact(term=_("Pixel"), value=pixels.titled(event.pixel_id)),
+        Fact(term=_("Object"), value=linked(links.object, event.object_ref) if event.object_ref else wording.NOTHING),
+        *([Fact(term=_("Reference"), value=mark.reference)] if mark and mark.reference else []),
+        *([Fact(term=_("Conversion"), value=linked(links.conversion, mark))] if mark else []),
         Fact(term=_("Action source"), value=event.action_source),
-        Fact(term=_("Noticed by"), value=event.get_origin_display()),
+        Fact(term=_("Source"), value=event.get_origin_display()),
         Fact(term=_("Consent"), value=event.get_consent_display()),
         *([Fact(term=_("Test code"), value=event.test_event_code)] if event.test_event_code else []),
     ]
@@ -71,7 +85,7 @@ def server_copy(event: Event, batch: Batch | None, *, batch_url: str) -> list[Fa
         Fact(term=_("Finished"), value=wording.instant(event.finished_at)),
         Fact(term=_("Delay"), value=wording.duration(delay(event))),
         Fact(term=_("Attempts"), value=attempts(event)),
-        Fact(term=_("Meta's answer"), value=answer(batch, batch_url)),
+        Fact(term=_("Meta's answer"), value=answer(event, batch, batch_url)),
         *([Fact(term="fbtrace_id", value=batch.fbtrace_id)] if batch and batch.fbtrace_id else []),
         *([Fact(term=_("Reason"), value=event.error_reason)] if event.error_reason else []),
         Fact(term=_("Deadline"), value=wording.instant(event.deadline)),
@@ -92,19 +106,26 @@ def attempts(event: Event) -> str:
     return str(unanswered) % {"all": wording.number(event.attempts), "unanswered": wording.number(event.ambiguous)}
 
 
-def answer(batch: Batch | None, batch_url: str) -> Any:
+def answer(event: Event, batch: Batch | None, batch_url: str) -> Any:
     """What came back for the request this event was last in, with a link for those who may follow it."""
-    if batch is None:
-        return wording.NOTHING
+    if batch is None:  # a request that was pruned, or an event that was refused here
+        codes = story.code_of(event).strip(" ()")
+        return codes if codes and event.attempts else wording.NOTHING
     known = f"HTTP {batch.http_status} · {batch.outcome}" if batch.http_status else batch.reason or _("none yet")
-    return format_html('<a href="{}">{}</a>', batch_url, known) if batch_url else known
+    return linked(batch_url, known)
 
 
-def browser_copy(event: Event) -> list[Fact]:
+def has_reached_meta(batch: Batch | None) -> bool:
+    """False for what the console took: only Meta gives a request a trace id."""
+    return conf.SENDER not in ("console", "memory") or bool(batch and batch.fbtrace_id)
+
+
+def browser_copy(event: Event, mark: ConversionMark | None) -> list[Fact]:
     return [
         Fact(term=_("State"), value=pills.browser(event.browser_state)),
         Fact(term=_("First receipt"), value=wording.instant(event.browser_at)),
         Fact(term=_("Receipts"), value=wording.number(event.browser_count)),
+        *([Fact(term=_("Rendered"), value=wording.instant(mark.shown_at))] if mark else []),
     ]
 
 

@@ -4,16 +4,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib.admin import ChoicesFieldListFilter, SimpleListFilter
+from django.contrib.admin import ChoicesFieldListFilter, ListFilter, SimpleListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_capi.admin import outcomes, wording
 from django_capi.conf import conf
+from django_capi.consent import Consent
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
 from django_capi.models import ConversionMark, ConversionState, Event, NotSent
 from django_capi.reports import overlap
@@ -38,28 +42,78 @@ class TimeFilter(SimpleListFilter):
         return queryset.filter(event_time__gte=overlap.start_of(int(value or 0), timezone.now()))
 
 
+class SpanFilter(ListFilter):
+    """The exact window of a link, in Unix seconds. It has choices only while it is in use."""
+
+    title = _("exact time")
+    parameters = ("event_time__gte", "event_time__lt")
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        for name in self.parameters:
+            if name in params:
+                self.used_parameters[name] = seconds(params.pop(name)[-1])
+
+    def expected_parameters(self) -> list[str | None]:
+        return list(self.parameters)
+
+    def has_output(self) -> bool:
+        return bool(self.used_parameters)
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        remove = list(self.parameters)
+        yield {"selected": False, "query_string": changelist.get_query_string(remove=remove), "display": _("All")}
+        yield {"selected": True, "query_string": changelist.get_query_string(), "display": self.span}
+
+    @property
+    def span(self) -> str:
+        times = (self.used_parameters.get(name) for name in self.parameters)
+        start, end = (wording.instant(datetime.fromtimestamp(at, UTC) if isinstance(at, int) else None) for at in times)
+        return _("%(start)s to %(end)s") % {"start": start, "end": end}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        return queryset.filter(**self.used_parameters)
+
+
+LATEST = 253402300799  # the last second of the year 9999
+
+
+def seconds(value: str) -> int:
+    if not (value.isascii() and value.isdigit()) or int(value) > LATEST:
+        raise IncorrectLookupParameters
+    return int(value)
+
+
 class OutcomeFilter(SimpleListFilter):
     title = _("outcome")
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [
-            (Outcome.MET, _("both copies")),
-            (Outcome.SERVER, _("server only")),
-            (Outcome.BROWSER, _("browser only")),
-            (Outcome.NEITHER, _("neither copy")),
-            (Outcome.WAITING, _("waiting")),
-        ]
+        return [(str(outcome), label) for outcome, label in outcomes.LABELS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value()
         return queryset.filter(condition(Outcome(value))) if value in set(Outcome) else queryset
 
 
-class OriginFilter(ChoicesFieldListFilter):
+class ConsentFilter(SimpleListFilter):
+    """Only with consent is an event stored at all."""
+
+    title = _("consent")
+    parameter_name = "consent__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        return [(str(int(consent)), consent.label) for consent in Consent if consent.is_given]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        value = self.value()
+        return queryset.filter(consent=value) if value in {str(int(consent)) for consent in Consent} else queryset
+
+
+class SourceFilter(ChoicesFieldListFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title = _("origin")
+        self.title = _("source")
 
 
 class PixelFilter(SimpleListFilter):
@@ -67,7 +121,7 @@ class PixelFilter(SimpleListFilter):
     parameter_name = "pixel"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [(pixel.pixel_id, f"{name} · {pixel.pixel_id}") for name, pixel in conf.pixels().items()]
+        return [(pixel.pixel_id, name) for name, pixel in conf.pixels().items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value()
@@ -101,7 +155,7 @@ class StateFilter(SimpleListFilter):
 
 
 class NotSentFilter(SimpleListFilter):
-    title = _("why not sent")
+    title = _("reason")
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:

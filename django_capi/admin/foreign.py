@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import wording
-from django_capi.admin.logs import LogPagesMixin
+from django_capi.admin.pages import LogPagesMixin
 from django_capi.models import ForeignPixel
 
 OTHER = _(

@@ -1,28 +1,37 @@
-"""The read-only pages of lanes, requests to Meta and conversions, with "resume now" for a paused lane."""
+"""The read-only admin of requests to Meta and of conversions."""
 
 # ruff: noqa: ARG002  # the signatures are Django's
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from django_capi.admin import filters, pills, wording
-from django_capi.admin.pages import LedgerPagesMixin
-from django_capi.delivery import lanes
+from django_capi.admin import filters, links, pills, pixels, search, wording
+from django_capi.admin.cells import labelled
+from django_capi.admin.pages import Link, LogPagesMixin
 from django_capi.meta.verdicts import Outcome
-from django_capi.models import Batch, ConversionMark, ConversionState, Lane
+from django_capi.models import Batch, ConversionMark, ConversionState, Event, NotSent
+from django_capi.reports.freshness import Backlog
+from django_capi.requests.agents import BY_SITE, LISTED
 
-OUTCOMES = {
+ANSWERS: Final = {
+    Outcome.ACCEPTED: ("server", "✓", _("accepted")),
+    Outcome.EVENT: ("fair", "▲", _("an event was refused")),
+    Outcome.LANE: ("poor", "✕", _("token or settings refused")),
+    Outcome.THROTTLE: ("fair", "‖", _("asked to send less")),
+    Outcome.TRANSIENT: ("fair", "▲", _("failed for now")),
+    Outcome.AMBIGUOUS: ("fair", "?", _("no answer")),
+    Outcome.TOO_LARGE: ("fair", "▲", _("request too large")),
+}
+OUTCOMES: Final = {
     ConversionState.OPEN: ("quiet", "–"),
     ConversionState.INCOMPLETE: ("quiet", "…"),
     ConversionState.STORED: ("server", "✓"),
@@ -30,64 +39,12 @@ OUTCOMES = {
 }
 
 
-class LogPagesMixin(LedgerPagesMixin):
-    """What nobody deletes by hand."""
-
-    list_per_page = 50
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class LaneAdminMixin(LogPagesMixin):
-    list_display = ("pixel_id", "state", "pause", "failures", "max_batch", "looked", "accepted")
-    fields = (
-        "pixel_id", "shard", "paused_until", "pause_reason", "failures", "max_batch", "seen_at", "last_ok_at", "owner",
-        "lease_until",
-    )  # fmt: skip
-    ordering = ("pixel_id", "shard")
-    actions = ("resume_now",)
-
-    @admin.display(description=_("state"))
-    def state(self, lane: Lane) -> SafeString:
-        now = timezone.now()
-        if lane.paused_until and lane.paused_until > now:
-            return pills.pill("fair", "‖", _("paused"))
-        if lane.lease_until and lane.lease_until > now:
-            return pills.pill("server", "▶", _("sending"))
-        return pills.pill("quiet", "–", _("idle"))
-
-    @admin.display(description=_("pause"))
-    def pause(self, lane: Lane) -> str:
-        if not lane.paused_until or lane.paused_until <= timezone.now():
-            return wording.NOTHING
-        until = _("until %(time)s") % {"time": wording.instant(lane.paused_until)}
-        return f"{until}. {lane.pause_reason}"
-
-    @admin.display(description=_("a worker looked"), ordering="seen_at")
-    def looked(self, lane: Lane) -> str:
-        return wording.instant(lane.seen_at)
-
-    @admin.display(description=_("last accepted"), ordering="last_ok_at")
-    def accepted(self, lane: Lane) -> str:
-        return wording.instant(lane.last_ok_at)
-
-    def has_resume_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("django_capi.change_lane")
-
-    @admin.action(description=_("Resume now"), permissions=["resume"])
-    def resume_now(self, request: HttpRequest, queryset: QuerySet[Lane]) -> None:
-        count = lanes.resume(list(queryset.values_list("pk", flat=True)))
-        words = ngettext("%(count)d lane resumes now.", "%(count)d lanes resume now.", count) % {"count": count}
-        self.message_user(request, words, messages.SUCCESS)
-
-
-class OutcomeFilter(SimpleListFilter):
-    title = _("outcome")
+class AnswerFilter(SimpleListFilter):
+    title = _("answer")
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [(str(outcome), str(outcome)) for outcome in Outcome]
+        return [(str(outcome), word) for outcome, (_tone, _mark, word) in ANSWERS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Batch]) -> QuerySet[Batch]:
         value = self.value()
@@ -95,38 +52,57 @@ class OutcomeFilter(SimpleListFilter):
 
 
 class BatchAdminMixin(LogPagesMixin):
-    list_display = ("sent", "answer", "events", "size", "took", "codes", "reason", "fbtrace_id", "lane")
+    list_display = ("sent", "answer", "count", "took", "codes", "why", "pixel")
     list_select_related = ("lane",)
     ordering = ("-pk",)
-    list_filter = (OutcomeFilter,)
+    list_filter = (AnswerFilter,)
     search_fields = ("fbtrace_id",)
     search_help_text = _("A whole fbtrace_id")
-    fields = (
-        "lane", "started_at", "finished_at", "events", "size", "outcome", "http_status", "error_code", "error_subcode",
-        "reason", "fbtrace_id", "fence",
-    )  # fmt: skip
+    fields = ("pixel", "sent", "answered", "took", "answer", "codes", "why", "trace", "count", "size")
+    readonly_fields = fields
 
     @admin.display(description=_("sent"))
     def sent(self, batch: Batch) -> str:
         return wording.instant(batch.started_at)
 
+    @admin.display(description=_("answered"))
+    def answered(self, batch: Batch) -> str:
+        return wording.instant(batch.finished_at)
+
     @admin.display(description=_("answer"))
     def answer(self, batch: Batch) -> SafeString:
         if batch.finished_at is None:
-            return pills.pill("quiet", "…", _("open"))
-        tone, mark = ("server", "✓") if batch.outcome == Outcome.ACCEPTED else ("fair", "▲")
-        return pills.pill(tone, mark, batch.outcome)
+            return labelled(_("answer"), pills.pill("quiet", "…", _("open")))
+        known = ANSWERS.get(batch.outcome)  # type: ignore[call-overload]  # the column holds the member's value
+        return labelled(_("answer"), pills.pill(*known) if known else pills.pill("fair", "▲", batch.outcome))
 
-    @admin.display(description=_("took"))
-    def took(self, batch: Batch) -> str:
+    @admin.display(description=_("events"))
+    def count(self, batch: Batch) -> SafeString:
+        return labelled(_("events"), wording.number(batch.events))
+
+    @admin.display(description=_("duration"))
+    def took(self, batch: Batch) -> SafeString:
         if batch.finished_at is None:
-            return wording.NOTHING
-        return f"{(batch.finished_at - batch.started_at).total_seconds():.2f}\u00a0s"
+            return labelled(_("duration"), wording.NOTHING)
+        return labelled(_("duration"), f"{(batch.finished_at - batch.started_at).total_seconds():.2f}\u00a0s")
 
     @admin.display(description=_("HTTP · code"))
-    def codes(self, batch: Batch) -> str:
-        codes = [str(code) for code in (batch.error_code, batch.error_subcode) if code is not None]
-        return " · ".join(part for part in (str(batch.http_status or ""), " / ".join(codes)) if part) or wording.NOTHING
+    def codes(self, batch: Batch) -> SafeString:
+        codes = " / ".join(str(code) for code in (batch.error_code, batch.error_subcode) if code is not None)
+        known = " · ".join(part for part in (str(batch.http_status or ""), codes) if part)
+        return labelled(_("HTTP · code"), known or wording.NOTHING)
+
+    @admin.display(description=_("reason"))
+    def why(self, batch: Batch) -> SafeString:
+        return labelled(_("reason"), batch.reason or wording.NOTHING)
+
+    @admin.display(description="fbtrace_id")
+    def trace(self, batch: Batch) -> SafeString:
+        return labelled("fbtrace_id", batch.fbtrace_id or wording.NOTHING)
+
+    @admin.display(description=_("pixel"))
+    def pixel(self, batch: Batch) -> SafeString:
+        return labelled(_("pixel"), pixels.name_of(batch.lane.pixel_id))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Batch], search_term: str
@@ -134,40 +110,89 @@ class BatchAdminMixin(LogPagesMixin):
         term = search_term.strip()
         return (queryset.filter(fbtrace_id=term) if term else queryset), False
 
+    def detail_context(self, request: HttpRequest, obj: Batch, backlog: Backlog) -> dict[str, Any]:
+        events = links.to_events(self.admin_site, request, batch__id__exact=obj.pk)
+        return {"capi_links": [Link(url=events, label=_("Events that this request settled"))] if events else []}
+
 
 class ConversionMarkAdminMixin(LogPagesMixin):
-    list_display = ("object_ref", "event_name", "outcome", "reason", "happened", "shown")
+    list_display = ("object_called", "named", "outcome", "why", "happened", "shown")
     list_filter = (filters.StateFilter, filters.NotSentFilter, filters.NameFilter)
     fields = (
-        "object_ref", "event_name", "state", "reason", "created_at", "happened_at", "check_at", "event_id", "pixel_ids",
-        "shown_at",
+        "object_ref", "reference", "event_name", "outcome", "why", "seen", "happened", "checked", "event_id",
+        "pixel_names", "shown",
     )  # fmt: skip
+    readonly_fields = fields
     ordering = ("-pk",)
     search_fields = ("object_ref",)
-    search_help_text = _("A whole object, such as shop.order:12")
+    search_help_text = _("The number of an order, an object such as shop.order:12, or an event id")
+
+    @admin.display(description=_("object"))
+    def object_called(self, mark: ConversionMark) -> str:
+        return f"{mark.reference} · {mark.object_ref}" if mark.reference else mark.object_ref
+
+    @admin.display(description=_("event name"))
+    def named(self, mark: ConversionMark) -> SafeString:
+        return labelled(_("event name"), mark.event_name)
 
     @admin.display(description=_("outcome"))
     def outcome(self, mark: ConversionMark) -> SafeString:
-        tone, sign = OUTCOMES[ConversionState(mark.state)]
-        return pills.pill(tone, sign, mark.get_state_display())
+        return labelled(_("outcome"), outcome_pill(mark))
+
+    @admin.display(description=_("reason"))
+    def why(self, mark: ConversionMark) -> SafeString:
+        return labelled(_("reason"), why_not_sent(mark))
+
+    @admin.display(description=_("first seen"))
+    def seen(self, mark: ConversionMark) -> str:
+        return wording.instant(mark.created_at)
+
+    @admin.display(description=_("next check"))
+    def checked(self, mark: ConversionMark) -> str:
+        return wording.instant(mark.check_at)
 
     @admin.display(description=_("happened"), ordering="happened_at")
-    def happened(self, mark: ConversionMark) -> str:
-        return wording.instant(mark.happened_at)
+    def happened(self, mark: ConversionMark) -> SafeString:
+        return labelled(_("happened"), wording.instant(mark.happened_at))
 
-    @admin.display(description=_("browser copy"), ordering="shown_at")
-    def shown(self, mark: ConversionMark) -> str:
-        return wording.instant(mark.shown_at)
+    @admin.display(description=_("browser copy rendered"), ordering="shown_at")
+    def shown(self, mark: ConversionMark) -> SafeString:
+        return labelled(_("browser copy rendered"), wording.instant(mark.shown_at))
+
+    @admin.display(description=_("pixels"))
+    def pixel_names(self, mark: ConversionMark) -> str:
+        return ", ".join(map(pixels.titled, mark.pixel_ids.split())) or wording.NOTHING
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
-        return (queryset.filter(object_ref=term) if term else queryset), False
+        return (queryset.filter(search.conversions_or_their_events(term)) if term else queryset), False
+
+    def detail_context(self, request: HttpRequest, obj: ConversionMark, backlog: Backlog) -> dict[str, Any]:
+        site = self.admin_site
+        found = [Link(url=links.to_object(site, request, obj.object_ref), label=obj.object_ref)]
+        rows = Event.objects.filter(event_id=obj.event_id, event_name=obj.event_name) if obj.event_id else ()
+        for event in rows:
+            label = _("Event for pixel %(pixel)s") % {"pixel": pixels.name_of(event.pixel_id)}
+            found.append(Link(url=links.to_event(site, request, event.pk), label=label))
+        return {"capi_links": [link for link in found if link.url]}
 
 
-class LaneAdmin(LaneAdminMixin, admin.ModelAdmin):
-    """Who sends for which pixel, and whether Meta asked to wait."""
+def outcome_pill(mark: ConversionMark) -> SafeString:
+    tone, sign = OUTCOMES[ConversionState(mark.state)]
+    return pills.pill(tone, sign, mark.get_state_display())
+
+
+def why_not_sent(mark: ConversionMark) -> str:
+    """The reason, with the crawler's name."""
+    if mark.reason != NotSent.EXCLUDED or mark.excluded_as in ("", "?"):
+        return mark.get_reason_display() or wording.NOTHING
+    if mark.excluded_as == BY_SITE:
+        return str(_('CAPI["EXCLUDE"] excluded the request'))
+    if mark.excluded_as == LISTED:
+        return str(_("it came from a crawler"))
+    return str(_("it came from a crawler, %(name)s") % {"name": mark.excluded_as})
 
 
 class BatchAdmin(BatchAdminMixin, admin.ModelAdmin):

@@ -1,9 +1,10 @@
-"""A model admin comes in; its pages become read-only, bounded in cost, and say when nothing is being delivered."""
+"""Base classes of the admin's pages: read-only, bounded in cost, with a banner while nothing is being delivered."""
 
 # ruff: noqa: ARG002  # the signatures are Django's
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -11,7 +12,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from django_capi.admin import wording
+from django_capi.admin import pixels, wording
 from django_capi.admin.paging import BoundedPaginator
 from django_capi.reports import freshness
 
@@ -21,13 +22,26 @@ else:
     Base = object
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """A link above the fields of a page."""
+
+    url: str
+    label: Any
+
+
 def banner(backlog: freshness.Backlog) -> dict[str, Any]:
     """What banner.html prints: only what needs a person."""
     return {
         "capi_waited": wording.duration(backlog.waited) if backlog.is_late else "",
         "capi_due": wording.number(backlog.due),
         "capi_pauses": [
-            {"pixel_id": pause.pixel_id, "until": wording.instant(pause.until), "reason": pause.reason}
+            {
+                "pixel_id": pause.pixel_id,
+                "pixel": pixels.name_of(pause.pixel_id),
+                "until": wording.instant(pause.until),
+                "reason": pause.reason,
+            }
             for pause in backlog.pauses
         ],
     }
@@ -71,3 +85,12 @@ class LedgerPagesMixin(Base):
     def detail_context(self, request: HttpRequest, obj: Any, backlog: freshness.Backlog) -> dict[str, Any]:
         """What a detail page shows besides the fields."""
         return {}
+
+
+class LogPagesMixin(LedgerPagesMixin):
+    """For tables whose rows staff cannot delete."""
+
+    list_per_page = 50
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,4 +1,4 @@
-"""A ledger row comes in; what happened to it and what to do about it go out, in plain sentences."""
+"""What happened to an event and what to do about it, in plain sentences."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django_capi.admin import wording
 from django_capi.consent import Consent
 from django_capi.ledger.store import HELD
-from django_capi.models import BrowserState, Event, Origin, Rank, Status
+from django_capi.models import BrowserState, ConversionMark, Event, Origin, Rank, Status
 from django_capi.reports.freshness import Backlog, Pause
 
 
@@ -37,14 +37,34 @@ BLOCKED = Story(
 MET = Story(
     tone="good",
     happened=gettext_lazy(
-        "Both copies went to Meta with the same event name and event id, so that Meta can keep one and drop the other."
+        "Meta accepted the server copy, and the page reported that Meta's pixel fired the browser copy with the same "
+        "event name and event id, so that Meta can keep one and drop the other."
     ),
-    advice=NOTHING_TO_DO,
+    advice=gettext_lazy(
+        "Nothing to do. Whether the pixel's own request reached Meta cannot be seen from here: a blocker may stop it "
+        "after the pixel has fired."
+    ),
+)
+NOT_SENT_ANYWHERE = Story(
+    tone="fair",
+    happened=gettext_lazy(
+        'Nothing was sent to Meta: CAPI["SENDER"] was "console" or "memory", which accept every event and send none.'
+    ),
+    advice=gettext_lazy('Set CAPI["SENDER"] to "graph" and give an access token to send events to Meta.'),
 )
 NO_PAGE = Story(
     tone="good",
     happened=gettext_lazy("Meta has the server copy. No page reported a browser copy."),
     advice=gettext_lazy("Nothing to do if this action belongs to no page, such as a payment confirmed by a webhook."),
+)
+NOT_RENDERED = Story(
+    tone="fair",
+    happened=gettext_lazy("Meta has the server copy. No page rendered the browser copy of this conversion."),
+    advice=gettext_lazy(
+        "Nothing to do if the customer never came back to the site, such as after a payment by bank transfer. If there "
+        "is a thank-you page, check that it has {% capi_event %} with the object. It renders the copy once, within a "
+        "day, for the browser that made the object."
+    ),
 )
 NO_RECEIPT = Story(
     tone="fair",
@@ -52,8 +72,8 @@ NO_RECEIPT = Story(
         "Meta has the server copy. The page that rendered this event never reported its browser copy."
     ),
     advice=gettext_lazy(
-        "Now and then that is a closed tab. If it is the rule, look whether {% capi_pixel %} is on the page and "
-        "whether a content security policy or a blocker stops the collector."
+        "An occasional missing receipt is a closed tab. If most are missing, check that {% capi_pixel %} is on the "
+        "page and that no content security policy or blocker stops its script or the collector."
     ),
 )
 SHARED = Story(
@@ -61,17 +81,19 @@ SHARED = Story(
     happened=gettext_lazy(
         "Browsers of different visitors reported this one event id, so Meta may drop real events as duplicates."
     ),
-    advice=gettext_lazy("Look for a cache that stores this page for everyone."),
+    advice=gettext_lazy("Check for a cache that stores this page for all visitors."),
 )
 WITHDRAWN = Story(
     tone="quiet",
-    happened=gettext_lazy("The server copy was not sent: the visitor withdrew consent before its turn."),
+    happened=gettext_lazy(
+        "The server copy was not sent: the visitor withdrew consent before it was sent, or staff withdrew it."
+    ),
     advice=NOTHING_TO_DO,
 )
 IN_DOUBT = Story(
     tone="fair",
     happened=gettext_lazy(
-        "The request with the server copy broke off before Meta answered, so nobody knows whether it arrived."
+        "The request with the server copy broke off before Meta answered, so it is not known whether it arrived."
     ),
     advice=gettext_lazy(
         "Look for it in Events Manager. If it is missing, resend it; if not, resending may count it twice."
@@ -79,15 +101,15 @@ IN_DOUBT = Story(
 )
 
 
-def tell(event: Event, *, backlog: Backlog, now: datetime) -> Story:
-    """The one thing worth saying about this event now."""
+def tell(event: Event, *, backlog: Backlog, now: datetime, mark: ConversionMark | None, reached_meta: bool) -> Story:
+    """What happened to the event, and what to do about it now."""
     if event.shared_id and event.status in (Status.PENDING, Status.ACCEPTED):
         return SHARED
     match Status(event.status):
         case Status.PENDING:
             return pending(event, backlog=backlog, now=now)
         case Status.ACCEPTED:
-            return accepted(event)
+            return accepted(event, mark) if reached_meta else NOT_SENT_ANYWHERE
         case Status.REJECTED:
             return rejected(event)
         case Status.EXPIRED:
@@ -98,12 +120,28 @@ def tell(event: Event, *, backlog: Backlog, now: datetime) -> Story:
             return IN_DOUBT
 
 
-def accepted(event: Event) -> Story:
+def accepted(event: Event, mark: ConversionMark | None) -> Story:
     if event.browser_state == BrowserState.FIRED:
         return MET
     if event.browser_state == BrowserState.BLOCKED:
         return BLOCKED
+    if mark:
+        return rendered(mark.shown_at) if mark.shown_at else NOT_RENDERED
     return NO_RECEIPT if event.origin in (Origin.PAGE, Origin.BROWSER) else NO_PAGE
+
+
+def rendered(shown_at: datetime) -> Story:
+    return Story(
+        tone="fair",
+        happened=_(
+            "Meta has the server copy. A page rendered the browser copy at %(time)s, but the browser never reported it."
+        )
+        % {"time": wording.instant(shown_at)},
+        advice=_(
+            "Either the page was closed at once, or a blocker or a content security policy stopped the script of "
+            "{% capi_pixel %} or its report to the collector. A blocked pixel alone would be reported as blocked."
+        ),
+    )
 
 
 def pending(event: Event, *, backlog: Backlog, now: datetime) -> Story:
@@ -120,8 +158,8 @@ def pending(event: Event, *, backlog: Backlog, now: datetime) -> Story:
     if event.rank == Rank.QUARANTINE:
         return Story(
             tone="fair",
-            happened=_("Meta's servers fail whenever they are sent this event, and take the others."),
-            advice=_("It is sent by itself once an hour until its deadline. Look for something odd in its payload."),
+            happened=_("Meta's servers fail at this event and accept the others."),
+            advice=_("It is sent alone once an hour until its deadline. Check its payload for an unusual value."),
         )
     if event.due_at >= HELD:
         return Story(
@@ -132,7 +170,7 @@ def pending(event: Event, *, backlog: Backlog, now: datetime) -> Story:
     if event.due_at > now:
         return Story(
             tone="quiet",
-            happened=_("The server copy waits for its turn at %(time)s.") % {"time": wording.instant(event.due_at)},
+            happened=_("The server copy is to be sent at %(time)s.") % {"time": wording.instant(event.due_at)},
             advice=NOTHING_TO_DO,
         )
     if backlog.is_late:
@@ -153,7 +191,7 @@ def paused(pause: Pause) -> Story:
         tone="fair",
         happened=_("The server copy waits: sending for this pixel is paused until %(time)s. %(reason)s")
         % {"time": wording.instant(pause.until), "reason": pause.reason},
-        advice=_("Mend the cause, then choose “Resume now” under Lanes. No event is lost meanwhile."),
+        advice=_("Fix the cause, then press “Resume now” above. No event is lost meanwhile."),
     )
 
 
@@ -185,5 +223,5 @@ def expired(event: Event) -> Story:
             "After that Meta refuses it or counts it twice."
         )
         % {"time": wording.instant(event.deadline)},
-        advice=_("It cannot be sent any more. See that a worker or manage.py capi_deliver runs all the time."),
+        advice=_("It can no longer be sent. Make sure that a worker or manage.py capi_deliver runs all the time."),
     )

@@ -31,6 +31,12 @@ class CodeForm(forms.Form):
         return code
 
 
+def code_for(request: HttpRequest, pixel_id: str) -> str:
+    """The test code that this browser or the pixel's settings have."""
+    codes = (pixel.test_event_code for pixel in conf.pixels().values() if pixel.pixel_id == pixel_id)
+    return test_mode.code_of(request) or next(codes, "")
+
+
 def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Show the form, or do as it says."""
     if request.method == "POST" and "stop" in request.POST:

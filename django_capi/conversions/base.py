@@ -69,6 +69,10 @@ class Conversion(Generic[M]):
         """
         return None
 
+    def reference(self, obj: M, /) -> object:  # noqa: ARG002
+        """What people call the object, such as the order's number, for the search in the admin. No personal data."""
+        return None
+
     def candidates(self, since: datetime, /) -> QuerySet[M] | None:  # noqa: ARG002
         """The objects that may have become conversions since then, to find those that no signal reports.
 

@@ -16,6 +16,7 @@ from django_capi.tracking.arguments import custom_data_from, unix_seconds, user_
 
 logger = logging.getLogger("django_capi")
 
+LONGEST_REFERENCE = 64  # characters, as in the table
 T = TypeVar("T")
 
 
@@ -75,6 +76,15 @@ def time_of(conversion: Conversion[Any], obj: Model) -> int | None:
     except InvalidEvent as invalid:
         log_problem(conversion, "event_time", f"returned a value that cannot be used: {invalid}")
         return None
+
+
+def reference_of(conversion: Conversion[Any], obj: Model) -> str:
+    """What people call the object; empty if the site does not say, or says what may be an e-mail address."""
+    try:
+        found = callbacks.call(str, call_method(conversion, "reference", obj) or "").strip()
+    except callbacks.Failed:
+        return ""
+    return found[:LONGEST_REFERENCE] if found.isprintable() and "@" not in found else ""
 
 
 def log_problem(conversion: Conversion[Any], hook: str, problem: str) -> None:

@@ -17,7 +17,7 @@ from django_capi import callbacks
 from django_capi.conf import Pixel
 from django_capi.conversions import objects, visitors
 from django_capi.conversions.base import Conversion, as_instance_of_model, conversions_of, has_happened
-from django_capi.conversions.data import Data, data_of, time_of, warn_if_empty
+from django_capi.conversions.data import Data, data_of, reference_of, time_of, warn_if_empty
 from django_capi.conversions.sources import came_after
 from django_capi.database.alias import using
 from django_capi.database.retry import defer_on_conflict
@@ -115,7 +115,9 @@ def is_too_old(event_time: int) -> bool:
 
 
 def refuse(moment: Moment, reason: NotSent) -> bool:
-    if not marks.skip(moment.object_ref, moment.event_name, reason):
+    excluded_as = visitors.excluded_as(moment.object_ref, moment.page) if reason is NotSent.EXCLUDED else ""
+    reference = reference_of(moment.conversion, moment.obj)
+    if not marks.skip(moment.object_ref, moment.event_name, reason, reference=reference, excluded_as=excluded_as):
         return False
     logger.info("%s of %s is not sent: %s.", moment.event_name, moment.object_ref, reason.label)
     return True
@@ -124,9 +126,13 @@ def refuse(moment: Moment, reason: NotSent) -> bool:
 def store(moment: Moment, visitor: Visitor, pixels: list[Pixel], *, is_draft: bool) -> bool:
     """Store the event. In the caller's transaction its data is a draft, which the commit completes."""
     event_id = objects.event_id_of(moment.object_ref, moment.event_name)
-    pixel_ids = [pixel.pixel_id for pixel in pixels]
     if not marks.claim(
-        moment.object_ref, moment.event_name, event_id=event_id, pixel_ids=pixel_ids, is_complete=not is_draft
+        moment.object_ref,
+        moment.event_name,
+        event_id=event_id,
+        pixel_ids=[pixel.pixel_id for pixel in pixels],
+        is_complete=not is_draft,
+        reference=reference_of(moment.conversion, moment.obj),
     ):
         return False
     data = data_of(moment.conversion, moment.obj)
@@ -184,7 +190,7 @@ def complete(conversion: Conversion[Any] | None, mark: ConversionMark, obj: Mode
         marks.postpone(mark, until=timezone.now() + RETRY)
         return
     with transaction.atomic(using=using()):
-        if not marks.complete(mark):
+        if not marks.complete(mark, reference=reference_of(conversion, obj) if conversion and obj else None):
             return
         if conversion and data:
             warn_if_empty(conversion, mark.object_ref, data)

@@ -30,9 +30,17 @@ def save_visitor(object_ref: str, page: RequestEvents | None) -> None:
     if page is None or is_admin(page.request):
         return
     if page.is_ignored:
-        snapshots.save(object_ref, Visitor(consent=Consent.UNKNOWN), is_excluded=True)
+        snapshots.save(object_ref, Visitor(consent=Consent.UNKNOWN), excluded_as=page.excluded_as)
     elif is_browser(page.visitor):
         snapshots.save(object_ref, page.visitor, session=session_key(page.request))
+
+
+def excluded_as(object_ref: str, page: RequestEvents | None) -> str:
+    """Why an object's conversion is excluded, as it was kept with the object or by this request."""
+    if page and page.is_ignored:
+        return page.excluded_as
+    kept = snapshots.find(object_ref)
+    return kept.excluded_as if kept else ""
 
 
 def is_admin(request: HttpRequest) -> bool:

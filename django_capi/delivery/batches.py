@@ -218,6 +218,7 @@ def reject(held: lanes.Claim, row: Due, answer: Answer) -> None:
         status=Status.REJECTED,
         changed_at=Now(),
         finished_at=Now(),
+        batch=answer.batch_id,
         error_code=verdict.code,
         error_subcode=verdict.subcode,
         error_reason=verdict.reason[:250],

@@ -19,10 +19,11 @@ from django_capi.meta import verdicts
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """The verdict on an answer, and its HTTP status; None if no answer came."""
+    """The verdict on an answer, its HTTP status, None if no answer came, and the row of the request it belongs to."""
 
     verdict: verdicts.Verdict
     status: int | None = None
+    batch_id: int | None = None
 
 
 class Client(Protocol):

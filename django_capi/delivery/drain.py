@@ -190,7 +190,7 @@ class LaneDrain:
         if not blames(answer):
             return self.settle(rows, batch, answer)
         batches.close_answered(batch, answer)
-        may_continue = self.isolate(rows, answer, blames)
+        may_continue = self.isolate(rows, replace(answer, batch_id=batch.pk), blames)
         if answer.verdict.outcome is Outcome.TOO_LARGE:
             lanes.shrink(self.held)
             return False
@@ -213,7 +213,7 @@ class LaneDrain:
 
     def post(self, rows: Sequence[batches.Due]) -> tuple[Batch, Answer]:
         batch, flight = self.launch(rows)
-        return batch, flight.result()
+        return batch, replace(flight.result(), batch_id=batch.pk)
 
     def settle(self, rows: Sequence[batches.Due], batch: Batch, answer: Answer) -> bool:
         """Record an answer that concerns all rows alike."""

@@ -38,7 +38,8 @@ def examine_backlog() -> Iterator[Finding]:
         yield warn(
             "pause",
             f"Pixel {pause.pixel_id} is paused until {pause.until:%Y-%m-%d %H:%M:%S} UTC. {pause.reason}",
-            'Fix the cause, then resume it in the admin under "Lanes"; otherwise it is tried again after the pause.',
+            "Fix the cause, then resume it in the admin or with manage.py capi_deliver --resume; "
+            "otherwise it is tried again at that time.",
         )
 
 

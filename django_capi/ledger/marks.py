@@ -109,23 +109,34 @@ def open_marks(object_refs: Iterable[str], event_name: str) -> None:
     insert_all([ConversionMark(object_ref=ref, event_name=event_name, check_at=check_at) for ref in object_refs])
 
 
-def claim(object_ref: str, event_name: str, *, event_id: str, pixel_ids: Sequence[str], is_complete: bool) -> bool:
+def claim(
+    object_ref: str, event_name: str, *, event_id: str, pixel_ids: Sequence[str], is_complete: bool, reference: str = ""
+) -> bool:
     """Turn an open row into a stored one, in the transaction that stores the event. True for one caller only."""
     return bool(
         open_rows(object_ref, event_name).update(
             state=ConversionState.STORED if is_complete else ConversionState.INCOMPLETE,
             event_id=event_id,
             pixel_ids=" ".join(pixel_ids),
+            reference=reference,
             happened_at=timezone.now(),
             check_at=None if is_complete else timezone.now(),
         )
     )
 
 
-def skip(object_ref: str, event_name: str, reason: NotSent) -> bool:
+def skip(object_ref: str, event_name: str, reason: NotSent, *, reference: str = "", excluded_as: str = "") -> bool:
     """Record why an open conversion is not sent."""
-    changes = {"state": ConversionState.NOT_SENT, "reason": reason, "happened_at": timezone.now(), "check_at": None}
-    return bool(open_rows(object_ref, event_name).update(**changes))
+    return bool(
+        open_rows(object_ref, event_name).update(
+            state=ConversionState.NOT_SENT,
+            reason=reason,
+            excluded_as=excluded_as,
+            reference=reference,
+            happened_at=timezone.now(),
+            check_at=None,
+        )
+    )
 
 
 def skip_unmet(object_refs: Iterable[str], event_name: str, reason: NotSent) -> int:
@@ -163,9 +174,12 @@ def find_incomplete(object_ref: str, event_name: str) -> ConversionMark | None:
     return ConversionMark.objects.using(using()).of(object_ref, event_name).incomplete().first()
 
 
-def complete(mark: ConversionMark) -> bool:
-    """Record that the event was completed. True for one caller only."""
-    return bool(still_incomplete(mark).update(state=ConversionState.STORED, check_at=None))
+def complete(mark: ConversionMark, *, reference: str | None = None) -> bool:
+    """Record that the event was completed. True for one caller only. None keeps the reference as it is."""
+    changes: dict[str, Any] = {"state": ConversionState.STORED, "check_at": None}
+    if reference is not None:
+        changes["reference"] = reference
+    return bool(still_incomplete(mark).update(**changes))
 
 
 def reopen(mark: ConversionMark) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
@@ -37,8 +38,12 @@ class StoredVisitor:
     fbp: str
     external_id: str
     session: str
-    is_excluded: bool
+    excluded_as: str  # a crawler's name or EXCLUDE; empty: not excluded
     has_withdrawn: bool  # since consent was decided
+
+    @property
+    def is_excluded(self) -> bool:
+        return bool(self.excluded_as)
 
     def is_of(self, visitor: Visitor, *, session: str | None = None) -> bool | None:
         """Whether it is the same browser or person; None if it cannot be told.
@@ -53,7 +58,7 @@ class StoredVisitor:
         return any(known) if known else None
 
 
-def save(object_ref: str, visitor: Visitor, *, session: str | None = None, is_excluded: bool = False) -> None:
+def save(object_ref: str, visitor: Visitor, *, session: str | None = None, excluded_as: str = "") -> None:
     """Store the visitor who made the object; without consent, only the answer and the session's digest.
 
     By that digest a later answer of the same visitor is recognised.
@@ -61,7 +66,7 @@ def save(object_ref: str, visitor: Visitor, *, session: str | None = None, is_ex
     values = visitor.stored() if visitor.consent.is_given else Visitor(consent=visitor.consent).stored()
     contact = values.get("contact") or {}
     row = {
-        "visitor": values | ({EXCLUDED: True} if is_excluded else {}),
+        "visitor": values | ({EXCLUDED: excluded_as} if excluded_as else {}),
         "fbp": digest(values.get("fbp")),
         "external_id": digest(contact.get("external_id")),
         "session": digest(session),
@@ -103,6 +108,12 @@ def find(object_ref: str) -> StoredVisitor | None:
         fbp=row.fbp,
         external_id=row.external_id,
         session=row.session,
-        is_excluded=bool(row.visitor.get(EXCLUDED)),
+        excluded_as=excluded_as(row.visitor),
         has_withdrawn=bool(row.has_withdrawn),
     )
+
+
+def excluded_as(visitor: Mapping[str, Any]) -> str:
+    """Why the visitor is excluded. Rows of earlier releases say only that it is."""
+    stored = visitor.get(EXCLUDED)
+    return stored if isinstance(stored, str) else "?" if stored else ""

@@ -17,9 +17,11 @@ class ConversionMark(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     object_ref = models.CharField(_("object"), max_length=120)
+    reference = models.CharField(_("reference"), max_length=64, blank=True, db_index=True)
     event_name = models.CharField(_("event name"), max_length=50)
     state = models.PositiveSmallIntegerField(_("state"), choices=ConversionState, default=ConversionState.OPEN)
     reason = models.CharField(_("why not sent"), max_length=20, choices=NotSent, blank=True)
+    excluded_as = models.CharField(_("excluded as"), max_length=60, blank=True)  # a crawler's name, or EXCLUDE
     event_id = models.CharField(_("event id"), max_length=100, blank=True)
     pixel_ids = models.TextField(_("pixels"), blank=True, help_text=_("separated by spaces"))
     created_at = models.DateTimeField(_("first seen"), auto_now_add=True)

@@ -63,6 +63,8 @@ class Event(models.Model):
         permissions = [
             ("view_payload", _("Can view event payloads")),
             ("resend_event", _("Can resend events")),
+            ("send_test_event", _("Can send test events")),
+            ("withdraw_event", _("Can withdraw events")),
         ]
         constraints = [
             # The id comes first, so that the index also serves a search for one id.

@@ -15,6 +15,10 @@ except ImportError:  # the `bots` extra is not installed
     CrawlerDetect = None
 
 LONGEST: Final = 1000  # characters; the rest of a user agent is removed
+BY_SITE: Final = "EXCLUDE"  # for requests that the site's EXCLUDE names
+LONGEST_NAME: Final = 40  # characters of a crawler's name
+LISTED: Final = "crawlerdetect"  # a crawler that only the `bots` extra knows
+NAME: Final = re.compile(r"[\w-]").fullmatch
 
 # Cubot is a brand of phones. The `bots` extra knows a thousand more patterns.
 _ROBOT = re.compile(
@@ -50,6 +54,22 @@ def agent_of(request: HttpRequest) -> str | None:
     if not agent.isprintable():
         agent = "".join(filter(str.isprintable, agent.replace("\t", " ")))
     return agent.strip()[:LONGEST].strip() or None
+
+
+def crawler_name(agent: str | None) -> str:
+    """
+    >>> crawler_name("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
+    'Googlebot'
+    """
+    found = _ROBOT(agent or "")
+    if not agent or not found:
+        return LISTED if client_of(agent) is Client.CRAWLER else ""
+    start, end = found.span()
+    while start and NAME(agent[start - 1]):
+        start -= 1
+    while end < len(agent) and NAME(agent[end]):
+        end += 1
+    return agent[start:end][:LONGEST_NAME]
 
 
 def decoded(raw: str) -> str:

@@ -32,7 +32,7 @@ def capture_visitor(request: HttpRequest) -> str:
     with LogErrors("A captured visitor"):
         page = events_of(request)
         if page.is_ignored:
-            snapshots.save(reference, Visitor(consent=Consent.UNKNOWN), is_excluded=True)
+            snapshots.save(reference, Visitor(consent=Consent.UNKNOWN), excluded_as=page.excluded_as)
         else:
             snapshots.save(reference, page.read_visitor(), session=session_key(request))
     return reference

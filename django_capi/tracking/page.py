@@ -18,7 +18,7 @@ from django_capi.consent.decisions import Decision
 from django_capi.ledger import store as ledger
 from django_capi.models import Origin
 from django_capi.requests import original
-from django_capi.requests.agents import Client, agent_of, client_of
+from django_capi.requests.agents import BY_SITE, Client, agent_of, client_of, crawler_name
 from django_capi.requests.routing import is_unwanted, pixels_for
 from django_capi.requests.sessions import read_aside
 from django_capi.requests.visitor import Visitor, fbp, from_request, new_fbp
@@ -148,6 +148,11 @@ class RequestEvents:
     def is_ignored(self) -> bool:
         """True when nothing is tracked: for crawlers, and for requests that the site's EXCLUDE names."""
         return self.client is Client.CRAWLER or self.is_unwanted
+
+    @property
+    def excluded_as(self) -> str:
+        """Why the request is ignored: the crawler's name, or EXCLUDE."""
+        return crawler_name(agent_of(self.request)) if self.client is Client.CRAWLER else BY_SITE
 
     @property
     def is_excluded(self) -> bool:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from django_capi.admin.objects import CapiEventsMixin
 from example_project.shop.models import Enquiry, Order, OrderLine, Product
 
 
@@ -27,7 +28,7 @@ class OrderLineInline(admin.TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(admin.ModelAdmin):
+class OrderAdmin(CapiEventsMixin, admin.ModelAdmin):
     list_display = ["short_reference", "created", "status", "total", "currency", "last_name", "country"]
     list_filter = ["status", "country"]
     search_fields = ["=reference", "=email", "last_name"]

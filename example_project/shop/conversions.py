@@ -16,6 +16,9 @@ class OrderPurchase(Conversion[Order]):
     def happened(self, order: Order) -> bool:
         return order.status == Order.Status.PAID
 
+    def reference(self, order: Order) -> str:
+        return order.short_reference
+
     def event_time(self, order: Order) -> int:
         return int((order.paid_at or timezone.now()).timestamp())
 

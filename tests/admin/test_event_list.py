@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import timedelta
+import itertools
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.forms.models import model_to_dict
@@ -9,9 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from django_capi.admin import paging
+from django_capi.admin import paging, wording
+from django_capi.admin.outcomes import outcome_of_event
 from django_capi.consent import Consent
-from django_capi.models import Event, Origin
+from django_capi.models import BrowserState, Event, Origin, Status
+from django_capi.reports.outcomes import Outcome
 from tests.admin.conftest import Staff
 from tests.support.factories import PIXEL_ID, BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory, match_keys
 
@@ -63,6 +66,11 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(
         pytest.param({"origin__exact": "2"}, {"origin": Origin.CONVERSION}, id="origin"),
         pytest.param({"consent__exact": "2"}, {"consent": Consent.LIMITED}, id="consent"),
         pytest.param({"shared_id__exact": "1"}, {"shared_id": True}, id="shared id"),
+        pytest.param({"outcome": "met"}, {"met": True}, id="met"),
+        pytest.param({"outcome": "server"}, {"accepted": True, "blocked": True}, id="server only"),
+        pytest.param({"outcome": "browser"}, {"rejected": True, "fired": True}, id="browser only"),
+        pytest.param({"outcome": "neither"}, {"expired": True, "blocked": True}, id="neither"),
+        pytest.param({"event_time__gte": "2000", "event_time__lt": "3000"}, {"event_time": 2000}, id="exact time"),
         pytest.param({"q": "an-exact-id"}, {"event_id": "an-exact-id"}, id="search by event id"),
     ],
 )
@@ -71,6 +79,57 @@ def test_the_list_can_be_narrowed(query: dict[str, str], made: dict[str, object]
     wanted = EventFactory(**made)
 
     assert shown(admin_client, **query) == [wanted]
+
+
+def test_every_event_has_one_outcome_in_the_filter_and_in_python(admin_client: Client) -> None:
+    for status, state in itertools.product(Status, BrowserState):
+        EventFactory(status=status, browser_state=state)
+
+    found = {outcome: shown(admin_client, outcome=outcome) for outcome in Outcome}
+
+    assert sum(len(events) for events in found.values()) == Event.objects.count()
+    for outcome, events in found.items():
+        assert {outcome_of_event(event) for event in events} == {outcome}
+
+
+def test_the_exact_time_of_a_link_is_shown_and_can_be_removed(admin_client: Client) -> None:
+    EventFactory(event_time=1_790_000_000)
+
+    page = text(admin_client, event_time__gte="1790000000", event_time__lt="1790003600", outcome="waiting")
+
+    assert f"{wording.instant(datetime.fromtimestamp(1_790_000_000, UTC))} to " in page
+    assert 'href="?outcome=waiting"' in page
+
+
+@pytest.mark.parametrize("value", ["yesterday", "-1", "9" * 30])
+def test_a_time_that_is_none_is_refused(value: str, admin_client: Client) -> None:
+    assert admin_client.get(LIST, {"event_time__gte": value}).status_code == 302
+
+
+@pytest.mark.parametrize("term", ["R-4711", "12", "site.order:12"], ids=["reference", "primary key", "object"])
+def test_the_events_of_an_order_are_found_by_its_number(term: str, admin_client: Client) -> None:
+    mark = ConversionMarkFactory(object_ref="site.order:12", reference="R-4711")
+    EventFactory()
+    wanted = EventFactory(event_id=mark.event_id)
+
+    assert shown(admin_client, q=term) == [wanted]
+
+
+def test_consent_that_no_event_can_have_is_no_choice(admin_client: Client) -> None:
+    page = text(admin_client)
+
+    assert "?consent__exact=3" in page
+    assert "?consent__exact=0" not in page
+
+
+def test_pixels_are_called_by_their_names(admin_client: Client) -> None:
+    EventFactory(pixel_id=OTHER_PIXEL)
+
+    with override_settings(CAPI=TWO_PIXELS):
+        page = text(admin_client)
+
+    assert "<bdi>eu</bdi>" in page
+    assert f"<bdi>{OTHER_PIXEL}</bdi>" not in page
 
 
 def test_the_list_can_be_narrowed_to_a_window(admin_client: Client) -> None:
@@ -123,6 +182,17 @@ def test_the_address_cannot_be_used_to_guess_a_field(lookup: str, admin_client: 
     assert admin_client.get(LIST, {lookup: "2"}).status_code == 400
 
 
+@pytest.mark.parametrize("name", ["event", "batch", "conversionmark"])
+def test_the_search_box_has_a_visible_label(name: str, admin_client: Client) -> None:
+    page = admin_client.get(reverse(f"admin:django_capi_{name}_changelist")).content.decode()
+
+    assert '<label for="searchbar">Search</label>' in page
+
+
+def test_a_search_keeps_the_filters(admin_client: Client) -> None:
+    assert '<input type="hidden" name="outcome" value="met">' in text(admin_client, outcome="met")
+
+
 def test_a_hostile_event_name_is_text(admin_client: Client) -> None:
     EventFactory(event_name=HOSTILE, object_ref=HOSTILE)
 
@@ -139,8 +209,8 @@ def test_the_pixel_has_a_column_only_where_there_are_several(admin_client: Clien
     with override_settings(CAPI=TWO_PIXELS):
         several = text(admin_client)
 
-    assert "column-pixel_id" not in alone
-    assert "column-pixel_id" in several
+    assert "column-pixel" not in alone
+    assert "column-pixel" in several
 
 
 def test_a_long_ledger_is_cut_and_says_so(admin_client: Client) -> None:
@@ -169,7 +239,8 @@ def test_the_banner_says_why_a_pixel_is_paused(admin_client: Client) -> None:
 
     page = text(admin_client)
 
-    assert f"Sending for pixel {PIXEL_ID} is paused until" in page
+    assert "Sending for pixel main is paused. Next try " in page
+    assert reverse("admin:django_capi_lane_resume", args=[PIXEL_ID]) in page
     assert "The access token has expired." in page
 
 

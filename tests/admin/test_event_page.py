@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from django_capi.consent import Consent
 from django_capi.models import Event, Origin, Rank
 from tests.admin.conftest import Staff
-from tests.support.factories import BatchFactory, EventFactory, LaneFactory, match_keys
+from tests.support.factories import BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory, match_keys
 
 pytestmark = pytest.mark.django_db
 
@@ -40,8 +40,8 @@ LONG_AGO = timezone.now() - timedelta(minutes=20)
         pytest.param({"accepted": True}, "never reported its browser copy", id="no receipt for a page"),
         pytest.param({"accepted": True, "origin": Origin.CONVERSION}, "No page reported a browser copy", id="webhook"),
         pytest.param({}, "the next delivery takes it", id="just stored"),
-        pytest.param({"due_at": SOON}, "waits for its turn", id="not due yet"),
-        pytest.param({"due_at": SOON, "rank": Rank.QUARANTINE}, "by itself once an hour", id="quarantined"),
+        pytest.param({"due_at": SOON}, "is to be sent at", id="not due yet"),
+        pytest.param({"due_at": SOON, "rank": Rank.QUARANTINE}, "alone once an hour", id="quarantined"),
         pytest.param({"due_at": LONG_AGO}, "Start a Celery worker", id="waits too long"),
         pytest.param({"consent": Consent.UNKNOWN}, "there was no consent", id="no consent"),
         pytest.param({"rejected": True}, "Meta refused the server copy (100 / 2804019)", id="refused by Meta"),
@@ -50,7 +50,7 @@ LONG_AGO = timezone.now() - timedelta(minutes=20)
         ),
         pytest.param({"expired": True}, "was not delivered before its deadline", id="expired"),
         pytest.param({"withdrawn": True}, "withdrew consent", id="withdrawn"),
-        pytest.param({"in_doubt": True}, "nobody knows whether it arrived", id="in doubt"),
+        pytest.param({"in_doubt": True}, "it is not known whether it arrived", id="in doubt"),
         pytest.param({"met": True, "shared_id": True}, "different visitors", id="shared id"),
     ],
 )
@@ -77,6 +77,69 @@ def test_both_copies_stand_side_by_side(admin_client: Client) -> None:
 
     for word in ("Server copy", "Browser copy", "HTTP 200 · accepted", "AbCdEf123", "Do the keys agree?"):
         assert word in page
+
+
+def test_a_conversion_whose_copy_was_rendered_and_never_reported_says_so(admin_client: Client) -> None:
+    mark = ConversionMarkFactory(object_ref="site.order:12", shown_at=timezone.now(), reference="R-4711")
+    event = EventFactory(accepted=True, origin=Origin.CONVERSION, object_ref="site.order:12", event_id=mark.event_id)
+
+    page = text(admin_client, event)
+
+    assert "A page rendered the browser copy at" in page
+    assert "stopped the script of {% capi_pixel %} or its report" in page
+    assert "R-4711" in page
+    assert reverse("admin:django_capi_conversionmark_change", args=[mark.pk]) in page
+
+
+def test_a_conversion_whose_copy_no_page_rendered_says_so(admin_client: Client) -> None:
+    mark = ConversionMarkFactory(object_ref="site.order:12")
+    event = EventFactory(accepted=True, origin=Origin.CONVERSION, object_ref="site.order:12", event_id=mark.event_id)
+
+    assert "No page rendered the browser copy" in text(admin_client, event)
+
+
+@pytest.mark.parametrize(
+    ("trace", "is_sent"), [("", False), ("AbCdEf123", True)], ids=["console", "sent before the setting changed"]
+)
+def test_what_the_console_took_was_not_sent(trace: str, is_sent: bool, admin_client: Client) -> None:
+    event = EventFactory(met=True, batch=BatchFactory(fbtrace_id=trace))
+
+    with override_settings(CAPI={"PIXEL_ID": "1234567890123456", "SENDER": "console"}):
+        page = text(admin_client, event)
+
+    assert ("Nothing was sent to Meta" in page) is not is_sent
+
+
+def test_a_rejected_event_shows_metas_answer(admin_client: Client) -> None:
+    pruned = EventFactory(rejected=True)
+    known = EventFactory(rejected=True, batch=BatchFactory(http_status=400, outcome="event", fbtrace_id="AbCdEf123"))
+
+    assert "<dt>Meta&#x27;s answer</dt><dd><bdi>100 / 2804019</bdi>" in text(admin_client, pruned)
+    assert "AbCdEf123" in text(admin_client, known)
+
+
+def test_near_misses_are_explained_and_linked(admin_client: Client) -> None:
+    now = int(timezone.now().timestamp())
+    visitor = {"server_fbp": "9a1f2c3d4e5f6071", "event_time": now}
+    event = EventFactory(accepted=True, **visitor)
+    renamed = EventFactory(event_id=event.event_id, event_name="purchase_done")
+    other_half = EventFactory(rejected=True, fired=True, **{**visitor, "event_time": now + 3})
+    EventFactory(accepted=True, server_fbp="another visitor1", event_time=now)
+    EventFactory(accepted=True, **{**visitor, "event_time": now - 3600})
+
+    misses = admin_client.get(address(event)).context["capi_near_misses"]
+
+    assert [miss["url"] for miss in misses] == [address(renamed), address(other_half)]
+    assert "another event name, purchase_done" in misses[0]["meaning"]
+    assert "3 seconds apart: one has only its server copy" in misses[1]["meaning"]
+
+
+def test_two_page_views_in_a_row_are_no_near_miss(admin_client: Client) -> None:
+    visitor = {"event_name": "PageView", "server_fbp": "9a1f2c3d4e5f6071"}
+    event = EventFactory(accepted=True, **visitor)
+    EventFactory(accepted=True, **visitor)
+
+    assert admin_client.get(address(event)).context["capi_near_misses"] == []
 
 
 @pytest.mark.parametrize(
@@ -172,7 +235,7 @@ def test_a_payload_that_cannot_be_read_is_printed_as_it_is(admin_client: Client)
 def test_a_removed_payload_is_said_to_be_removed(admin_client: Client) -> None:
     event = EventFactory(met=True, payload="")
 
-    assert "Its text has been removed." in text(admin_client, event)
+    assert "The payload has been removed." in text(admin_client, event)
 
 
 def test_the_payload_needs_its_own_permission(staff: Staff) -> None:
@@ -223,8 +286,8 @@ def test_the_page_costs_the_same_number_of_queries(
 ) -> None:
     event = EventFactory(met=True, batch=BatchFactory())
 
-    # Session, user, the event, two for the banner, its request.
-    with django_assert_num_queries(6):
+    # Session, user, the event, two for the banner, its request, two for near misses.
+    with django_assert_num_queries(8):
         admin_client.get(address(event))
 
 

@@ -94,7 +94,32 @@ def test_the_button_resends(admin_client: Client, live_server: LiveServer) -> No
 
     with signed_in(admin_client, live_server.url) as page:
         page.goto(reverse("admin:django_capi_event_change", args=[event.pk]))
-        page.get_by_role("button", name="Resend").click()
+        page.get_by_role("button", name="Resend", exact=True).click()
         said = page.locator(".messagelist").inner_text()
 
     assert said == "1 event will be sent again."
+
+
+@pytest.mark.parametrize("policy", [POLICIES[0], POLICIES[3]])
+def test_a_test_event_appears_without_a_reload_and_a_pause_stops_that(
+    policy: str, admin_client: Client, live_server: LiveServer
+) -> None:
+    with signed_in(admin_client, live_server.url, policy=policy) as page:
+        page.goto(reverse("admin:django_capi_event_test_events"))
+        other = page.context.new_page()
+        other.goto(reverse("admin:django_capi_event_test_events"))
+        other.get_by_label("Event name").fill("Lead")
+        other.get_by_label("Test code").fill("TEST1")
+        other.get_by_role("button", name="Send").click()
+        other.close()
+        page.locator("#capi-tail tbody tr", has_text="Lead").wait_for()
+        announced = page.locator("#capi-tail-status").text_content()
+        page.get_by_role("button", name="Pause").click()
+        asked_while_paused = []
+        page.on("request", lambda request: asked_while_paused.append(request.url))
+        page.wait_for_timeout(2500)  # longer than the interval of the script
+        refused = page.evaluate("window.refused")
+
+    assert announced == "New: Lead, Server only"
+    assert asked_while_paused == []
+    assert refused == []

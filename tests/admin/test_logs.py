@@ -10,8 +10,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from django_capi.admin import wording
+from django_capi.models import ConversionState, NotSent
 from tests.admin.conftest import Staff
-from tests.support.factories import BatchFactory, ConversionMarkFactory, LaneFactory
+from tests.site.models import Order
+from tests.support.factories import BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +31,11 @@ def text(client: Client, address: str, **query: str) -> str:
     [
         pytest.param({"paused": True}, "paused", id="paused"),
         pytest.param({"lease_until": timezone.now() + timedelta(hours=1), "owner": "worker"}, "sending", id="held"),
-        pytest.param({"paused_until": timezone.now() - timedelta(hours=1)}, "idle", id="pause is over"),
+        pytest.param(
+            {"paused_until": timezone.now() - timedelta(hours=1), "seen_at": timezone.now()}, "idle", id="pause is over"
+        ),
+        pytest.param({"seen_at": timezone.now() - timedelta(minutes=6)}, "no worker", id="its worker is gone"),
+        pytest.param({}, "no worker", id="no worker ever checked it"),
     ],
 )
 def test_a_lane_says_whether_it_sends(made: dict[str, object], word: str, admin_client: Client) -> None:
@@ -41,13 +47,13 @@ def test_a_lane_says_whether_it_sends(made: dict[str, object], word: str, admin_
 def test_a_paused_lane_says_until_when_and_why(admin_client: Client) -> None:
     lane = LaneFactory(paused=True)
 
-    assert f"until {wording.instant(lane.paused_until)}. {lane.pause_reason}</td>" in text(admin_client, LANES)
+    assert f"{lane.pause_reason} (next try {wording.instant(lane.paused_until)})" in text(admin_client, LANES)
 
 
-def test_a_lane_says_when_a_worker_looked(admin_client: Client) -> None:
+def test_a_lane_says_when_a_worker_last_checked_it(admin_client: Client) -> None:
     lane = LaneFactory(seen_at=timezone.now())
 
-    assert f'class="field-looked">{wording.instant(lane.seen_at)}</td>' in text(admin_client, LANES)
+    assert f"last delivery check</span> <bdi>{wording.instant(lane.seen_at)}</bdi>" in text(admin_client, LANES)
 
 
 def test_a_paused_lane_is_resumed(admin_client: Client) -> None:
@@ -57,7 +63,34 @@ def test_a_paused_lane_is_resumed(admin_client: Client) -> None:
 
     lane.refresh_from_db()
     assert (lane.paused_until, lane.failures) == (None, 0)
-    assert [str(message) for message in get_messages(response.wsgi_request)] == ["1 lane resumes now."]
+    assert [str(message) for message in get_messages(response.wsgi_request)] == ["Delivery resumes for 1 pixel."]
+
+
+def test_the_button_of_the_banner_resumes_and_leads_back(admin_client: Client) -> None:
+    lane = LaneFactory(paused=True)
+    before = "http://testserver" + reverse("admin:django_capi_event_changelist")
+
+    response = admin_client.post(reverse("admin:django_capi_lane_resume", args=[lane.pixel_id]), HTTP_REFERER=before)
+
+    lane.refresh_from_db()
+    assert lane.paused_until is None
+    assert response["Location"] == before
+
+
+def test_the_button_leads_to_no_other_site(admin_client: Client) -> None:
+    address = reverse("admin:django_capi_lane_resume", args=["1"])
+
+    assert admin_client.post(address, HTTP_REFERER="https://example.org/")["Location"] == LANES
+
+
+def test_the_button_is_only_for_those_who_may_resume(staff: Staff) -> None:
+    lane = LaneFactory(paused=True)
+    client = staff("view_lane")
+    address = reverse("admin:django_capi_lane_resume", args=[lane.pixel_id])
+
+    assert address not in text(client, LANES)
+    assert client.post(address).status_code == 403
+    assert client.get(address).status_code == 405
 
 
 def test_resuming_needs_the_permission_to_change_lanes(staff: Staff) -> None:
@@ -101,6 +134,51 @@ def test_the_requests_cost_the_same_number_of_queries(
 
     with django_assert_num_queries(6):
         admin_client.get(BATCHES)
+
+
+@pytest.mark.parametrize(
+    ("excluded_as", "sentence"),
+    [
+        ("Googlebot", "it came from a crawler, Googlebot"),
+        ("crawlerdetect", "it came from a crawler"),
+        ("EXCLUDE", "excluded the request"),
+        ("?", "it came from a crawler or an excluded request"),
+    ],
+)
+def test_an_excluded_conversion_says_what_excluded_it(excluded_as: str, sentence: str, admin_client: Client) -> None:
+    ConversionMarkFactory(state=ConversionState.NOT_SENT, reason=NotSent.EXCLUDED, excluded_as=excluded_as, event_id="")
+
+    assert f"{sentence}</bdi>" in text(admin_client, MARKS, reason=NotSent.EXCLUDED)
+
+
+def test_a_conversion_leads_to_its_events_and_its_object(admin_client: Client) -> None:
+    order = Order.objects.bulk_create([Order()])[0]
+    mark = ConversionMarkFactory(object_ref=f"site.order:{order.pk}")
+    event = EventFactory(event_id=mark.event_id)
+
+    page = text(admin_client, reverse("admin:django_capi_conversionmark_change", args=[mark.pk]))
+
+    assert reverse("admin:django_capi_event_change", args=[event.pk]) in page
+    assert reverse("admin:site_order_change", args=[order.pk]) in page
+
+
+def test_a_request_leads_to_its_events(admin_client: Client) -> None:
+    batch = BatchFactory()
+    event = EventFactory(met=True, batch=batch)
+    EventFactory(met=True)
+    address = f"{reverse('admin:django_capi_event_changelist')}?batch__id__exact={batch.pk}"
+
+    assert address in text(admin_client, reverse("admin:django_capi_batch_change", args=[batch.pk]))
+    assert list(admin_client.get(address).context["cl"].result_list) == [event]
+
+
+@pytest.mark.parametrize("term", ["R-4711", "conversion-of-it"], ids=["reference", "event id"])
+def test_conversions_are_found_by_reference_and_event(term: str, admin_client: Client) -> None:
+    ConversionMarkFactory()
+    wanted = ConversionMarkFactory(reference="R-4711", event_id="conversion-of-it")
+    EventFactory(event_id="conversion-of-it", object_ref=wanted.object_ref)
+
+    assert list(admin_client.get(MARKS, {"q": term}).context["cl"].result_list) == [wanted]
 
 
 def test_conversions_are_found_by_their_object(admin_client: Client) -> None:

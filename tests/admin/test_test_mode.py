@@ -24,7 +24,7 @@ URL = "/admin/django_capi/event/test-mode/"
 
 @pytest.fixture
 def tester(staff: Staff) -> Client:
-    client = staff("view_event", "resend_event")
+    client = staff("view_event", "send_test_event")
     client.defaults.update(HTTP_USER_AGENT=AGENT, REMOTE_ADDR=ADDRESS)
     client.cookies["_fbp"] = FBP
     return client
@@ -96,7 +96,7 @@ def test_another_code_is_refused_with_a_word(tester: Client, code: str) -> None:
     assert test_mode.COOKIE not in tester.cookies
 
 
-@pytest.mark.parametrize("permissions", [(), ("view_event",), ("resend_event",)], ids=str)
+@pytest.mark.parametrize("permissions", [(), ("view_event",), ("send_test_event",)], ids=str)
 def test_it_takes_both_permissions(staff: Staff, permissions: Any) -> None:
     client = staff(*permissions)
 

@@ -126,6 +126,15 @@ class TestExcluded:
         robot.post(f"/webhook/{order(robot)}/")
 
         assert outcome() == NotSent.EXCLUDED
+        assert ConversionMark.objects.get().excluded_as == "Googlebot"
+
+    def test_a_crawlers_order_that_a_webhook_pays_says_which_crawler(self, settings: Settings) -> None:
+        settings.CAPI = {**settings.CAPI, "CONSENT": "django_capi.consent.always"}
+        pk = order(Client(HTTP_USER_AGENT=ROBOT, REMOTE_ADDR=ADDRESS))
+
+        Client(HTTP_USER_AGENT="CornerBank/1.0").post(f"/webhook/{pk}/")
+
+        assert ConversionMark.objects.get().excluded_as == "Googlebot"
 
     def test_an_excluded_requests_order_is_none_when_a_webhook_pays_it(
         self, visitor: Client, settings: Settings
@@ -136,6 +145,7 @@ class TestExcluded:
         Client(HTTP_USER_AGENT="CornerBank/1.0").post(f"/webhook/{order(visitor)}/")
 
         assert outcome() == NotSent.EXCLUDED
+        assert ConversionMark.objects.get().excluded_as == "EXCLUDE"
 
     def test_a_payment_provider_is_no_crawler(self, visitor: Client) -> None:
         pk = order(says(visitor, "yes"))

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from django_capi.conversions import Conversion
+from django_capi.models import Event, Status
+from tests.admin.conftest import Staff
+from tests.site.models import Order
+from tests.support.factories import ConversionMarkFactory, EventFactory
+from tests.support.registration import registering
+
+pytestmark = pytest.mark.django_db
+
+PAGE = reverse("admin:django_capi_event_payload_helper")
+FORM = {
+    "event_name": "Purchase",
+    "action_source": "website",
+    "page": "https://shop.example.com/thanks/",
+    "pixel": "main",
+    "em": " Jane@Example.com ",
+    "client_user_agent": "Mozilla/5.0",
+    "value": "12.50",
+    "currency": "EUR",
+}
+HASH = hashlib.sha256(b"jane@example.com").hexdigest()
+
+
+class Purchase(Conversion[Order]):
+    def happened(self, order: Order, /) -> bool:
+        return True
+
+    def user_data(self, order: Order, /) -> dict[str, object]:
+        if order.total == 0:
+            raise LookupError("jane@example.com")
+        return {"email": "Jane@Example.com", "phone": "not a phone"}
+
+    def custom_data(self, order: Order, /) -> dict[str, object]:
+        return {"value": order.total, "currency": "EUR"}
+
+
+def text(client: Client, **form: str) -> str:
+    return client.post(PAGE, FORM | form).content.decode()
+
+
+def test_typed_values_are_shown_raw_normalised_and_hashed(admin_client: Client) -> None:
+    response = admin_client.post(PAGE, FORM)
+
+    value = response.context["examined"].values[0]
+    assert (value.given, value.normalized, value.sent) == (" Jane@Example.com ", "jane@example.com", HASH)
+    assert HASH in response.content.decode()
+
+
+def test_a_value_that_is_left_out_says_why(admin_client: Client) -> None:
+    assert "does not look like one e-mail address" in text(admin_client, em="jane")
+
+
+def test_the_rules_verdicts_are_shown(admin_client: Client) -> None:
+    assert "no known objection" in text(admin_client)
+
+    refused = text(admin_client, currency="", client_user_agent="")
+
+    assert "refused" in refused
+    assert "no known objection" not in refused
+
+
+def test_nothing_is_sent_or_stored_by_looking(admin_client: Client) -> None:
+    text(admin_client)
+
+    assert not Event.objects.exists()
+
+
+def test_typed_values_are_sent_as_a_test_event_when_asked_to(admin_client: Client) -> None:
+    text(admin_client, send="1", code="TEST1")
+
+    event = Event.objects.get()
+    assert (event.status, event.test_event_code) == (Status.ACCEPTED, "TEST1")
+    assert json.loads(event.payload)["user_data"]["em"] == HASH
+
+
+def test_sending_needs_a_test_code(admin_client: Client) -> None:
+    assert "Give a test code to send it." in text(admin_client, send="1")
+    assert not Event.objects.exists()
+
+
+def test_sending_needs_the_permission_to_send_test_events(staff: Staff) -> None:
+    client = staff("view_event", "view_payload")
+
+    page = client.post(PAGE, FORM | {"send": "1", "code": "TEST1"}).content.decode()
+
+    assert "Send as a test event" not in page
+    assert not Event.objects.exists()
+
+
+def test_the_token_is_in_no_copy(admin_client: Client) -> None:
+    page = text(admin_client)
+
+    assert "Bearer $TOKEN" in page
+    assert "test-token" not in page
+
+
+def test_the_python_copy_is_python(admin_client: Client, tmp_path: Path) -> None:
+    script = tmp_path / "send.py"
+    script.write_text(admin_client.post(PAGE, FORM).context["python"])
+
+    done = subprocess.run([sys.executable, "-m", "py_compile", str(script)], check=False, capture_output=True)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_order_is_examined_with_its_customer_masked(admin_client: Client) -> None:
+    (order,) = Order.objects.bulk_create([Order()])
+    ConversionMarkFactory(object_ref=f"site.order:{order.pk}", reference="R-4711")
+
+    with registering(Order, Purchase):
+        response = admin_client.get(PAGE, {"q": "R-4711"})
+
+    page = response.content.decode()
+    email, phone = response.context["examined"].values
+    assert (email.key, email.given, email.normalized, email.sent) == ("em", "J•••", "j•••", HASH)
+    assert phone.left_out
+    assert "jane@example.com" not in page.lower()
+
+
+def test_an_order_whose_conversion_raises_says_so_without_the_error(admin_client: Client) -> None:
+    (order,) = Order.objects.bulk_create([Order(total=0)])
+    ConversionMarkFactory(object_ref=f"site.order:{order.pk}")
+
+    with registering(Order, Purchase):
+        page = admin_client.get(PAGE, {"q": str(order.pk)}).content.decode()
+
+    assert "raised an error" in page
+    assert "jane@example.com" not in page
+
+
+def test_a_stored_event_is_examined(admin_client: Client) -> None:
+    event = EventFactory(event_name="Purchase")
+
+    page = admin_client.get(PAGE, {"q": event.event_id}).content.decode()
+
+    assert event.event_id in page
+    assert "What Meta would say" in page
+
+
+def test_a_term_that_names_nothing_says_so(admin_client: Client) -> None:
+    assert "There is no event with a payload" in admin_client.get(PAGE, {"q": "nothing"}).content.decode()
+
+
+@pytest.mark.parametrize("permissions", [("view_event",), ("view_payload",)])
+def test_it_needs_the_permissions_to_view_events_and_payloads(permissions: tuple[str, ...], staff: Staff) -> None:
+    assert staff(*permissions).get(PAGE).status_code == 403

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from django_capi.admin import test_events
+from django_capi.models import Event, Status
+from tests.admin.conftest import Staff
+from tests.support.factories import BatchFactory, EventFactory
+
+pytestmark = pytest.mark.django_db
+
+PAGE = reverse("admin:django_capi_event_test_events")
+FEED = reverse("admin:django_capi_event_test_events_feed")
+FORM = {"event_name": "Purchase", "pixel": "main", "code": "TEST123"}
+
+
+def test_only_test_events_are_listed_with_both_copies(admin_client: Client) -> None:
+    EventFactory(met=True)
+    event = EventFactory(
+        met=True, test_event_code="TEST123", event_name="Lead", batch=BatchFactory(fbtrace_id="AbCdEf123")
+    )
+
+    (row,) = admin_client.get(FEED).json()["rows"]
+
+    assert (row["event_id"], row["event_name"], row["outcome"]) == (event.event_id, "Lead", "Met")
+    assert (row["server"]["word"], row["browser"]["word"], row["trace"]) == ("accepted", "fired", "AbCdEf123")
+    assert row["url"] == reverse("admin:django_capi_event_change", args=[event.pk])
+
+
+def test_the_page_shows_the_same_without_a_script(admin_client: Client) -> None:
+    event = EventFactory(test_event_code="TEST123")
+
+    page = admin_client.get(PAGE).content.decode()
+
+    assert event.event_id in page
+    assert "TEST123" in page
+
+
+def test_the_form_sends_a_test_event_at_once(admin_client: Client) -> None:
+    response = admin_client.post(PAGE, FORM)
+
+    event = Event.objects.get()
+    assert (event.status, event.test_event_code, event.attempts) == (Status.ACCEPTED, "TEST123", 1)
+    assert [str(message) for message in get_messages(response.wsgi_request)] == [
+        'CAPI["SENDER"] is not "graph": nothing was sent to Meta.'
+    ]
+
+
+@pytest.mark.parametrize("wrong", [{"code": "TEST\n1"}, {"event_name": ""}, {"pixel": "eu"}])
+def test_a_mistake_in_the_form_sends_nothing(wrong: dict[str, str], admin_client: Client) -> None:
+    assert admin_client.post(PAGE, FORM | wrong).status_code == 200
+    assert not Event.objects.exists()
+
+
+def test_sending_needs_its_permission(staff: Staff) -> None:
+    client = staff("view_event", "resend_event")
+
+    assert "Send a test event" not in client.get(PAGE).content.decode()
+    assert client.post(PAGE, FORM).status_code == 403
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize("address", [PAGE, FEED], ids=["page", "feed"])
+def test_seeing_them_needs_the_permission_to_view_events(address: str, staff: Staff) -> None:
+    assert staff("view_lane").get(address).status_code == 403
+
+
+@pytest.mark.parametrize("rows", [1, 20])
+def test_the_feed_costs_two_queries(
+    rows: int, admin_client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    EventFactory.create_batch(rows, met=True, test_event_code="TEST1", batch=BatchFactory())
+
+    with django_assert_num_queries(4):  # with the session and the user
+        admin_client.get(FEED)
+
+
+def test_old_events_are_not_searched(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(test_events, "NEWEST", 1)
+    EventFactory(test_event_code="TEST1")
+    EventFactory()
+
+    assert admin_client.get(FEED).json() == {"rows": []}
