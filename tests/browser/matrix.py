@@ -78,3 +78,24 @@ def expected(cell: Cell) -> Outcome:
     if cell.library == "blocked":
         return Outcome(nothing, nothing, events)
     return Outcome(events, nothing, nothing)
+
+
+def table() -> str:
+    """The expectations in Markdown, for docs/browser.md: a page for each row, a case for each column."""
+    rows = [
+        "| Page | Consent given: pairs | Given later: pairs | Withdrawn: browser only | Library blocked: server only |",
+        "|---|---|---|---|---|",
+    ]
+    for kind in KINDS:
+        outcomes = (
+            expected(Cell(kind)).pairs,
+            expected(Cell(kind, "given later")).pairs,
+            expected(Cell(kind, "withdrawn")).browser,
+            expected(Cell(kind, library="blocked")).server,
+        )
+        rows.append(f"| {kind} | {' | '.join(map(listed, outcomes))} |")
+    return "\n".join(rows)
+
+
+def listed(events: Counter[str]) -> str:
+    return ", ".join(name if number == 1 else f"{number} {name}" for name, number in events.items())

@@ -16,7 +16,8 @@ from django.views.decorators.gzip import gzip_page
 from django_capi.tracking import track
 
 HTMX = Path(django_htmx.__file__).parent / "static/django_htmx/htmx-2.min.js"
-PAGE = """{% load capi %}<!doctype html><html><head><link rel="icon" href="data:,"><script src="/htmx.js"></script></head>
+PAGE = """{% load capi %}<!doctype html><html><head><link rel="icon" href="data:,">
+<script src="/htmx.js"></script></head>
 <body>{% capi_pixel %}<div id="place"></div>
 <button id="swap" hx-get="/fragment/" hx-target="#place">Swap</button>
 <button id="go" hx-post="/go/">Go</button>

@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from django.http import HttpRequest
@@ -18,7 +19,7 @@ from django_capi.models import BrowserState, Event, Status
 from django_capi.worker import run
 from example_project.standin import Running
 from tests.browser import matrix_site
-from tests.browser.matrix import KINDS, Cell, Outcome, cells, expected
+from tests.browser.matrix import KINDS, Cell, Outcome, cells, expected, table
 from tests.support.chromium import AGENT, launched
 
 pytestmark = [
@@ -27,6 +28,7 @@ pytestmark = [
     pytest.mark.usefixtures("_collect_connections"),
 ]
 
+DOCS = Path(__file__).parents[2] / "docs/browser.md"
 PATIENCE = 4.0  # seconds
 TURBO = """async () => {
   const text = await (await fetch('/page/')).text();
@@ -283,3 +285,9 @@ def ledger_states(rows: dict[tuple[int, int], Counter[str]]) -> Counter[int]:
 
 def test_every_kind_has_its_steps() -> None:
     assert list(STEPS) == list(KINDS)
+
+
+def test_the_documentation_has_the_matrix(show: Callable[[str], None]) -> None:
+    show(f"{len(cells())} cells of {len(KINDS)} kinds of page")
+
+    assert table() in DOCS.read_text(encoding="utf-8")
