@@ -65,7 +65,7 @@ class Run:
             context.route("**/fbevents.js*", lambda route: route.abort())
         elif self.cell.library == "late":
             context.clock.install()
-            context.route("**/fbevents.js*", self.waiting.append)
+            context.route("**/fbevents.js*", lambda route: self.waiting.append(route))  # noqa: PLW0108  # a bound builtin is refused
         self.contexts.append(context)
         return context
 
