@@ -1,4 +1,4 @@
-"""A number of events comes in; as many due rows in the ledger go out, again and again the same.
+"""Fill the ledger with the same due events before each round.
 
 The event is the full Purchase of `benchmarks.sample`.
 """

@@ -1,4 +1,4 @@
-"""A word for what is wrong comes in; the address of a broker that behaves so goes out. Loopback only."""
+"""Brokers on loopback that refuse, hang or answer."""
 
 from __future__ import annotations
 

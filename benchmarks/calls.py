@@ -1,4 +1,4 @@
-"""A method, a path and a body come in; what calls Django's own handlers with them goes out. No socket is opened."""
+"""Call Django's handlers directly, without a socket."""
 
 from __future__ import annotations
 

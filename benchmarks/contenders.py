@@ -1,4 +1,4 @@
-"""A sink's address comes in; the same events reach it in three ways: through the ledger, as bare POSTs, by Meta's SDK.
+"""Three ways to send the same events to a sink: through the ledger, as bare POSTs, and with Meta's SDK.
 
 Every function here runs in a process of its own, the way workers do.
 """

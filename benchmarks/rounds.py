@@ -1,4 +1,4 @@
-"""Functions that do the same thing come in; times of interleaved rounds, their medians and ratios go out."""
+"""Time functions in interleaved rounds, and compute medians and ratios."""
 
 from __future__ import annotations
 

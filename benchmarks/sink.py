@@ -1,4 +1,4 @@
-"""Requests with events come in; `{"events_received": N}` goes out at once, or after a delay. It keeps nothing.
+"""An HTTP server that accepts any events, at once or after a delay, and keeps nothing.
 
 It is as fast as Python gets, so that what is measured is the sender: `python -m benchmarks.sink --delay 0.1`.
 """

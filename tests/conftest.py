@@ -36,20 +36,32 @@ Show = Callable[[str], None]
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # it is not typed
-    """The tests of a module stay in one process, for what they share. Those under fire share little and wait long."""
+    """The tests of a module stay in one process, for what they share. The failure tests share little and wait long."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid if nodeid.startswith("tests/fire/") else nodeid.partition("::")[0]
+        return nodeid if is_failure_test(nodeid) else nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     return Scheduling(config, log)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the failure tests only: kills, outages, wrong clocks")
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones start first, so that no process is left with one of them at the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Select the failure tests or the others. The slowest start first, so that none of them runs alone at the end."""
+    is_long = config.getoption("--long")
+    others = [item for item in items if is_failure_test(item.nodeid) != is_long]
+    items[:] = [item for item in items if is_failure_test(item.nodeid) == is_long]
+    config.hook.pytest_deselected(items=others)
     items.sort(key=lambda item: item.get_closest_marker("story") is None)
+
+
+def is_failure_test(nodeid: str) -> bool:
+    return nodeid.startswith("tests/failures/")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,4 +1,4 @@
-"""Values of `settings.CAPI` come in; what `conf` makes of them, and what docs/settings.md says of them, is compared."""
+"""How `conf` reads `settings.CAPI`, and that docs/reference/settings.md agrees."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_django import Settings
 from django_capi.conf import STRICT, Conf, Secret, conf
 from django_capi.shapes import SHAPES
 
-DOCS = Path(__file__).parent.parent / "docs" / "settings.md"
+DOCS = Path(__file__).parent.parent / "docs" / "reference" / "settings.md"
 TYPES: dict[str, str] = {key: kind for key, kind in get_annotations(Conf).items() if key.isupper()}
 KEYS = list(TYPES)
 PATHS = ["PIXEL_FOR", "CONSENT", "EXCLUDE", "USER_DATA", "EXTERNAL_ID"]
@@ -87,7 +87,7 @@ MALFORMED: dict[str, list[Any]] = {
 
 
 def documented() -> dict[str, list[str]]:
-    """The rows of docs/settings.md: key -> type, default, unit, meaning."""
+    """The rows of docs/reference/settings.md: key -> type, default, unit, meaning."""
     lines = [line for line in DOCS.read_text("utf-8").splitlines() if line.startswith("| `")]
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines]
     return {key.strip(" `"): [cell.strip() for cell in cells] for key, *cells in rows}

@@ -1,6 +1,7 @@
 """The system checks, each with the line to write. They use neither the network nor the database.
 
-The ids are listed in docs/checks.md. They are never renumbered, and the id of a removed check is not used again.
+The ids are listed in docs/reference/checks.md. They are never renumbered, and the id of a removed check is not used
+again.
 """
 
 from __future__ import annotations

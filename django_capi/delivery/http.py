@@ -90,12 +90,12 @@ def exchange(method: str, url: str, *, body: str | None = None, token: Secret | 
             timeout=(conf.CONNECT_TIMEOUT, conf.READ_TIMEOUT),
             stream=True,
         ) as response:
-            return Received(status=response.status_code, headers=response.headers, body=read(response))
+            return Received(status=response.status_code, headers=response.headers, body=read_body(response))
     except Exception as error:  # noqa: BLE001  # see the docstring
         return Failure(trouble=trouble(error), sent=attempt.has_begun, error=type(error).__name__)
 
 
-def read(response: requests.Response) -> str:
+def read_body(response: requests.Response) -> str:
     """Return the body, decoded as UTF-8. Raise RequestException if it is larger than LARGEST_ANSWER."""
     body = bytearray()
     for piece in response.iter_content(READ_SIZE):
@@ -218,7 +218,7 @@ class Connection(HTTPConnection):
             super().send(data[start : start + PIECE])
 
 
-class Answer(HTTPResponse):
+class TimedResponse(HTTPResponse):
     """An answer that must be complete, from its status line on, within the socket's timeout."""
 
     def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:
@@ -228,7 +228,7 @@ class Answer(HTTPResponse):
         self.fp = io.BufferedReader(Reader(sock, self.fp.detach(), until=until))
 
 
-Connection.response_class = Answer
+Connection.response_class = TimedResponse
 
 
 class Reader(io.RawIOBase):

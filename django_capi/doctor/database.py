@@ -85,5 +85,5 @@ def neighbours(alias: str) -> Iterator[Finding]:
                 f'{model._meta.label} is stored in "{other}" and the ledger in "{alias}": '
                 "the two are not written in one transaction.",
                 f'Let the database router send {APP} to "{other}" as well, '
-                'or read "Several databases" in docs/delivery.md.',
+                'or read "Several databases" in docs/explanation/delivery.md.',
             )

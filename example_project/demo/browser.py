@@ -1,4 +1,4 @@
-"""A page's address comes in; what `pixel.js` and `fbevents.js` would do with it goes out, over real HTTP.
+"""Do over HTTP what `pixel.js` and `fbevents.js` would do with a page.
 
 The smallest browser that can play the story where there is no real one: it keeps cookies, reads the data blocks of
 a page, tells the stand-in's `/tr` and the shop's collector. The real browser is in the tests.

@@ -1,4 +1,4 @@
-"""A clock comes in; a believable week of visitors goes into the ledger, made by the code that live events go through.
+"""Fill the ledger with a plausible week of visitors, by the code that handles live events.
 
 The week has what a real one has: blocked browsers, a visitor who declined, a server copy that Meta refused, one
 that waits. It is the same week every time.

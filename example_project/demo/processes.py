@@ -1,4 +1,4 @@
-"""A folder comes in; the stand-in, the shop, a Celery worker and beat come up in it, each a child process.
+"""Run the stand-in, the shop, a Celery worker and beat as child processes.
 
 Every child's output goes to a file of the folder. When one cannot start, the error says which and shows its last
 lines; whatever happens, no child outlives its parent.
@@ -26,6 +26,7 @@ HOST = "127.0.0.1"
 PATIENCE = 60.0  # seconds for a child to come up
 PORTS_TO_TRY = 50
 FARTHEST = 20  # lines of a log to show
+ENDS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StartError(Exception):
@@ -131,7 +132,7 @@ class Demo:
 
     def start(self, name: str, *words: str) -> None:
         log = self.folder / "logs" / f"{name}.log"
-        with log.open("wb") as output:
+        with log.open("wb") as output, signals_later():
             process = subprocess.Popen(
                 [sys.executable, *words],
                 cwd=ROOT,
@@ -141,7 +142,7 @@ class Demo:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is the parent's, which then stops its children in order
             )
-        self.children[name] = Child(name=name, process=process, log=log)
+            self.children[name] = Child(name=name, process=process, log=log)
 
     def wait_for(self, name: str, is_up: Callable[[], bool]) -> None:
         child = self.children[name]
@@ -167,8 +168,11 @@ class Demo:
 @contextmanager
 def running(demo: Demo) -> Iterator[Demo]:
     """The demo, stopped again whatever happens."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # A shell starts background jobs of a script with SIGINT ignored, and Python then installs no handler of its own.
+    for number in ENDS:
         signal.signal(number, interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as it is under nohup
+        signal.signal(signal.SIGHUP, interrupt)
     try:
         yield demo
     finally:
@@ -176,7 +180,24 @@ def running(demo: Demo) -> Iterator[Demo]:
 
 
 def interrupt(*_: object) -> None:
+    """End the demo. A second signal must not keep it from stopping its children."""
+    for each in (*ENDS, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+@contextmanager
+def signals_later() -> Iterator[None]:
+    """Signals that end the demo wait until a child that is being started is known, so that it is stopped as well."""
+    received: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _: received.append(number)) for number in ENDS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if received:
+        signal.raise_signal(received[0])
 
 
 def answers(address: str) -> bool:

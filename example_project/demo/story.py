@@ -1,4 +1,4 @@
-"""A running demo comes in; one visitor buys something in it; what both channels told Meta goes out.
+"""Buy something in a running demo, and compare what both channels sent to Meta.
 
 https://developers.facebook.com/docs/marketing-api/conversions-api/deduplicate-pixel-and-server-events
 """

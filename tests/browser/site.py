@@ -1,6 +1,6 @@
 """A site for `pixel.js`: pages of given data blocks, and the three addresses the script posts to or asks.
 
-It holds the script to its contract (docs/browser.md) without Django; tests/story plays the whole app.
+It holds the script to its contract (docs/reference/browser.md) without Django; tests/story plays the whole app.
 """
 
 from __future__ import annotations

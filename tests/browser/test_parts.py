@@ -1,4 +1,4 @@
-"""Events that come into an open page: fragments, htmx, fetch, single-page applications, and pages shown again."""
+"""Events of an open page: fragments, htmx, fetch, single-page applications, and pages shown again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content-Security-Policy settings come in; a message gives the directives that the pixel needs."""
+"""The check of the Content-Security-Policy names the directives that the pixel needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database's settings come in; a message says when the ledger's times do not fit into it."""
+"""The checks of the ledger's database: time zones and autocommit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings fit for a desk come in; a message says what production needs instead."""
+"""The checks for production."""
 
 from __future__ import annotations
 

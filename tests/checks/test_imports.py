@@ -1,4 +1,4 @@
-"""Dotted paths come in; a message says why one leads nowhere."""
+"""What is said of a dotted path that cannot be imported."""
 
 from __future__ import annotations
 

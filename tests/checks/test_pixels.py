@@ -1,4 +1,4 @@
-"""One pixel or several come in; a message names the one that cannot be used."""
+"""The checks of pixels name the one that cannot be used."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def test_the_checks_open_no_socket(settings: Settings, monkeypatch: pytest.Monke
 
 def test_every_id_has_one_row_in_the_documentation_and_no_row_is_left_over() -> None:
     package = ROOT / "django_capi" / "checks"
-    docs = (ROOT / "docs" / "checks.md").read_text("utf-8")
+    docs = (ROOT / "docs" / "reference" / "checks.md").read_text("utf-8")
 
     sources = "".join(file.read_text("utf-8") for file in package.glob("*.py"))
     code = set(re.findall(r'"(django_capi\.[EWI]\d+)"', sources))

@@ -1,4 +1,4 @@
-"""Keys and values of `CAPI` come in; exactly one message names each that nobody can use."""
+"""Exactly one message names each unusable key or value of `CAPI`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Middleware lists and address lists come in; a message names what keeps the two copies apart."""
+"""The checks of middleware and URLs."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from tests.site.models import Order
 from tests.support.failing_sql import failing
 from tests.support.pages import events
 
-DOCS = Path(__file__).parents[2] / "docs" / "collector.md"
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "collector.md"
 
 pytestmark = pytest.mark.django_db
 

@@ -1,4 +1,4 @@
-"""Each banner in Chromium: its cookie, its event and the line of docs/consent.md, against the test site.
+"""Each banner in Chromium: its cookie, its event and the line of docs/how-to/consent.md, against the test site.
 
 The banners are imitations: what they write and fire is what their makers document.
 """
@@ -26,7 +26,7 @@ from tests.tracking.serving import serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-DOCS = (Path(__file__).parents[2] / "docs" / "consent.md").read_text("utf-8")
+DOCS = (Path(__file__).parents[2] / "docs" / "how-to" / "consent.md").read_text("utf-8")
 LINES = dict(re.findall(r"`\"CONSENT\": \"django_capi\.consent\.(\w+)\",` \| `([^`]+)` \|", DOCS))
 
 BANNERS = {

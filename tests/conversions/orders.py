@@ -18,7 +18,7 @@ from django_capi.models import ConversionMark, ConversionSource, ConversionState
 from django_capi.testing import deliver_now
 from tests.conftest import ADDRESS, AGENT, FBP
 from tests.site.models import GiftOrder, Line, Order, PaidOrder
-from tests.support.interruptions import Died, Statements, Strike
+from tests.support.interruptions import Interruption, Killed, Statements
 
 ANSWERS = {"yes": True, "no": False}
 BANK: dict[str, Any] = {"HTTP_USER_AGENT": "CornerBank/1.0"}
@@ -86,9 +86,9 @@ class Shop:
         return client
 
     @contextmanager
-    def interrupted(self, at: int, strike: Strike) -> Iterator[None]:
+    def interrupted(self, at: int, interruption: Interruption) -> Iterator[None]:
         """An action that dies, or that the database fails, before that one of its statements."""
-        with self.statements.interrupted(at, strike), suppress(Died, DatabaseError, LookupError):
+        with self.statements.interrupted(at, interruption), suppress(Killed, DatabaseError, LookupError):
             yield
         self.look()
 

@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from tests.conversions.orders import MAKING, PAYING, Purchase, Shop, policy
 from tests.site.models import Order
-from tests.support.interruptions import Strike, die, fail
+from tests.support.interruptions import Interruption, die, fail
 from tests.support.registration import registering
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +32,7 @@ LEVELS: dict[str, list[str | None]] = {
     "mysql": ["repeatable read"],
 }
 AT = st.integers(1, 25)
-STRIKES = st.sampled_from([None, None, die, fail])
+INTERRUPTIONS = st.sampled_from([None, None, die, fail])
 ANSWER = st.sampled_from(["yes", "yes", "no", ""])
 WHICH = st.integers(0, 20)
 
@@ -57,42 +57,42 @@ class Machine(RuleBasedStateMachine):
         keys = self.shop.keys()
         return keys[which % len(keys)]
 
-    @rule(answer=ANSWER, at=AT, strike=STRIKES)
-    def checkout(self, answer: str, at: int, strike: Strike) -> None:
-        with self.shop.interrupted(at, strike):
+    @rule(answer=ANSWER, at=AT, interruption=INTERRUPTIONS)
+    def checkout(self, answer: str, at: int, interruption: Interruption) -> None:
+        with self.shop.interrupted(at, interruption):
             self.shop.checkout(answer)
 
-    @rule(how=st.sampled_from(sorted(MAKING)), at=AT, strike=STRIKES)
-    def make(self, how: str, at: int, strike: Strike) -> None:
-        with self.shop.interrupted(at, strike):
+    @rule(how=st.sampled_from(sorted(MAKING)), at=AT, interruption=INTERRUPTIONS)
+    def make(self, how: str, at: int, interruption: Interruption) -> None:
+        with self.shop.interrupted(at, interruption):
             self.shop.make(how)
 
     @precondition(has_orders)
-    @rule(which=WHICH, how=st.sampled_from(sorted(PAYING)), at=AT, strike=STRIKES)
-    def pay(self, which: int, how: str, at: int, strike: Strike) -> None:
+    @rule(which=WHICH, how=st.sampled_from(sorted(PAYING)), at=AT, interruption=INTERRUPTIONS)
+    def pay(self, which: int, how: str, at: int, interruption: Interruption) -> None:
         pk = self.one(which)
-        with self.shop.interrupted(at, strike):
+        with self.shop.interrupted(at, interruption):
             self.shop.pay(pk, how)
 
     @precondition(has_orders)
-    @rule(which=WHICH, answer=ANSWER, at=AT, strike=STRIKES)
-    def pay_in_own_request(self, which: int, answer: str, at: int, strike: Strike) -> None:
+    @rule(which=WHICH, answer=ANSWER, at=AT, interruption=INTERRUPTIONS)
+    def pay_in_own_request(self, which: int, answer: str, at: int, interruption: Interruption) -> None:
         pk = self.one(which)
-        with self.shop.interrupted(at, strike):
+        with self.shop.interrupted(at, interruption):
             self.shop.pay_in_own_request(pk, answer)
 
-    @rule(answer=ANSWER, how=st.sampled_from(sorted(PAYING)), at=AT, strike=STRIKES)
-    def buy(self, answer: str, how: str, at: int, strike: Strike) -> None:
+    @rule(answer=ANSWER, how=st.sampled_from(sorted(PAYING)), at=AT, interruption=INTERRUPTIONS)
+    def buy(self, answer: str, how: str, at: int, interruption: Interruption) -> None:
         pk = self.shop.checkout(answer)
-        with self.shop.interrupted(at, strike):
+        with self.shop.interrupted(at, interruption):
             self.shop.pay(pk, how)
 
     @precondition(lambda machine: bool(machine.shop.cookies))
-    @rule(which=WHICH, at=AT, strike=STRIKES, how=st.sampled_from(sorted(PAYING)))
-    def withdraw(self, which: int, at: int, strike: Strike, how: str) -> None:
+    @rule(which=WHICH, at=AT, interruption=INTERRUPTIONS, how=st.sampled_from(sorted(PAYING)))
+    def withdraw(self, which: int, at: int, interruption: Interruption, how: str) -> None:
         keys = sorted(self.shop.cookies)
         pk = keys[which % len(keys)]
-        with self.shop.interrupted(at, strike):
+        with self.shop.interrupted(at, interruption):
             self.shop.withdraw(pk)
         self.shop.pay(pk, how)
         self.shop.look()
@@ -105,15 +105,15 @@ class Machine(RuleBasedStateMachine):
             self.shop.pay(pk, how)
 
     @precondition(has_orders)
-    @rule(which=WHICH, at=AT, strike=STRIKES)
-    def edit(self, which: int, at: int, strike: Strike) -> None:
+    @rule(which=WHICH, at=AT, interruption=INTERRUPTIONS)
+    def edit(self, which: int, at: int, interruption: Interruption) -> None:
         pk = self.one(which)
-        with self.shop.interrupted(at, strike):
+        with self.shop.interrupted(at, interruption):
             self.shop.edit(pk)
 
-    @rule(at=st.integers(1, 60), strike=STRIKES)
-    def work(self, at: int, strike: Strike) -> None:
-        with self.shop.interrupted(at, strike):
+    @rule(at=st.integers(1, 60), interruption=INTERRUPTIONS)
+    def work(self, at: int, interruption: Interruption) -> None:
+        with self.shop.interrupted(at, interruption):
             self.shop.work()
 
     @rule(names=st.sets(st.sampled_from(["happened", "custom_data", "user_data"]), max_size=2))

@@ -17,7 +17,7 @@ from pytest_django import Settings
 from django_capi.delivery import http
 from django_capi.ledger import expiry
 from django_capi.models import BrowserState
-from tests.support.interruptions import Strike, die, fail
+from tests.support.interruptions import Interruption, die, fail
 from tests.support.oracle import DAY, HELD, HOUR
 from tests.support.scripted_meta import listening
 from tests.support.simulation import LEASE, Action, Site, Turn
@@ -84,13 +84,13 @@ class Machine(RuleBasedStateMachine):
     def order(self, actions: list[Action], is_kept: bool) -> None:
         self.site.order(actions, is_kept=is_kept)
 
-    @rule(turn=TURNS, strike=st.sampled_from([None, die, die, fail]))
-    def turn(self, turn: Turn, strike: Strike) -> None:
-        self.site.turn(turn, strike)
+    @rule(turn=TURNS, interruption=st.sampled_from([None, die, die, fail]))
+    def turn(self, turn: Turn, interruption: Interruption) -> None:
+        self.site.turn(turn, interruption)
 
-    @rule(turn=TURNS, other=TURNS, strike=st.sampled_from([None, None, die]))
-    def turn_is_overtaken(self, turn: Turn, other: Turn, strike: Strike) -> None:
-        self.site.turn(turn, lambda: self.site.take_over(other, strike))
+    @rule(turn=TURNS, other=TURNS, interruption=st.sampled_from([None, None, die]))
+    def turn_is_overtaken(self, turn: Turn, other: Turn, interruption: Interruption) -> None:
+        self.site.turn(turn, lambda: self.site.take_over(other, interruption))
 
     @rule(turn=TURNS, what=st.sampled_from(sorted(UPKEEP)))
     def upkeep_during_turn(self, turn: Turn, what: str) -> None:

@@ -1,4 +1,4 @@
-"""Stored events go out over real HTTP, with their own ids and bytes."""
+"""Stored events are sent over real HTTP, with their own ids and bytes."""
 
 from __future__ import annotations
 

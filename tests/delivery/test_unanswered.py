@@ -17,7 +17,7 @@ from django_capi import tasks
 from django_capi.delivery import nudge
 from django_capi.models import Event, Status
 from django_capi.tracking import track
-from tests.fire.services import need
+from tests.failures.services import need
 
 QUEUE = f"nudges-{uuid.uuid4().hex}"
 

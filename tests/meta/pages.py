@@ -1,4 +1,4 @@
-"""The tables of the code as Markdown, and their places in `docs/`. `python -m tests.meta.pages` writes them anew."""
+"""The tables of the code as Markdown, in the pages of docs/reference. `python -m tests.meta.pages` writes them anew."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django_capi.meta.rules import RULES
 from tests.meta.differences import DIFFERENCES
 from tests.meta.vectors import WORKED
 
-DOCS: Final = Path(__file__).parents[2] / "docs"
+DOCS: Final = Path(__file__).parents[2] / "docs" / "reference"
 _BLOCK = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 # key, rule in words, and an input whose result stands beside it

@@ -1,4 +1,4 @@
-"""A shop made with django-oscar from PyPI, whose only code is what docs/oscar.md prints.
+"""A shop made with django-oscar from PyPI, whose only code is what docs/how-to/oscar.md prints.
 
 It has an environment of its own:
 

@@ -1,11 +1,11 @@
-"""Reads the files that docs/oscar.md tells its reader to write."""
+"""Reads the files that docs/how-to/oscar.md tells its reader to write."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "oscar.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "oscar.md"
 
 
 def files() -> dict[str, str]:

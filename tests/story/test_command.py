@@ -22,9 +22,11 @@ pytestmark = pytest.mark.story
 PATIENCE = 120
 
 
-def start(*words: str) -> subprocess.Popen[str]:
+def start(*words: str, ignoring: str = "") -> subprocess.Popen[str]:
+    """Run it as a child, with a signal ignored from the start, as a shell does with a script's background jobs."""
+    shell = ["/bin/sh", "-c", f'trap "" {ignoring}; exec "$@"', "sh"] if ignoring else []
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "manage.py"), "demo", *words],
+        [*shell, sys.executable, str(ROOT / "manage.py"), "demo", *words],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -63,10 +65,10 @@ def test_headless_plays_the_story_and_prints_one_line_of_json(tmp_path: Path) ->
     }  # fmt: skip
 
 
-def test_it_moves_to_free_ports_and_ctrl_c_stops_every_part(tmp_path: Path) -> None:
+def test_it_moves_to_free_ports_and_sigint_stops_every_part_of_a_background_job(tmp_path: Path) -> None:
     taken = free_port(own_port())
     with socket.create_server((HOST, taken)):
-        process = start("--directory", str(tmp_path / "demo"), "--port", str(taken))
+        process = start("--directory", str(tmp_path / "demo"), "--port", str(taken), ignoring="INT")
         said = read_until(process, "Ctrl-C")
         address = next(line.split()[1] for line in said.splitlines() if line.startswith("Shop"))
         port = int(address.split(":")[2].split("/")[0])
@@ -81,6 +83,26 @@ def test_it_moves_to_free_ports_and_ctrl_c_stops_every_part(tmp_path: Path) -> N
     assert "events of a week" in said
     assert not is_open(port)
     assert not is_open(port + 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_background_job_stops_also_while_it_starts(tmp_path: Path, number: signal.Signals) -> None:
+    process = start("--headless", "--directory", str(tmp_path / "demo"), "--port", str(own_port()), ignoring="INT")
+    read_until(process, "stand-in for Meta")
+    parts = children_of(process)
+
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=PATIENCE)
+
+    assert process.returncode == 0, said
+    assert "Stopping." in said
+    assert parts
+    assert [pid for pid in parts if Path(f"/proc/{pid}").exists()] == []
+
+
+def children_of(process: subprocess.Popen[str]) -> list[str]:
+    found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
+    return found.stdout.split()
 
 
 def test_a_second_demo_in_one_folder_says_who_is_there(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A worker's statements come in; before one of them it dies, or the database fails it, or something else happens."""
+"""Kill a worker, or fail its database, before one of its statements."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db import OperationalError
 
-Strike = Callable[[], object] | None
+Interruption = Callable[[], object] | None
 
 
-class Died(BaseException):
+class Killed(BaseException):
     """A worker that was killed: none of its statements is executed any more."""
 
 
@@ -21,23 +21,23 @@ class Worker:
     """One, until something happens to it."""
 
     left: int  # statements
-    strike: Strike
+    interruption: Interruption
     requests: list[int] = field(default_factory=list)  # their numbers among all
 
-    def come_to(self, *, in_transaction: bool) -> None:
+    def before_statement(self, *, in_transaction: bool) -> None:
         """What is not the worker's own doing happens between two transactions, as on one connection it must."""
         self.left -= 1
-        if self.left > 0 or self.strike is None:
+        if self.left > 0 or self.interruption is None:
             return
-        if self.strike is die:
+        if self.interruption is die:
             die()
-        if self.strike is fail or not in_transaction:
-            strike, self.strike = self.strike, None
-            strike()
+        if self.interruption is fail or not in_transaction:
+            interruption, self.interruption = self.interruption, None
+            interruption()
 
 
 def die() -> None:
-    raise Died
+    raise Killed
 
 
 def fail() -> None:
@@ -55,7 +55,7 @@ class Statements:
 
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         if self.workers:
-            self.workers[-1].come_to(in_transaction=context["connection"].in_atomic_block)
+            self.workers[-1].before_statement(in_transaction=context["connection"].in_atomic_block)
         self.count += 1
         if sql.startswith("SELECT") and "django_capi_event" in sql:
             self.looked = self.count
@@ -66,9 +66,9 @@ class Statements:
         return found
 
     @contextmanager
-    def interrupted(self, at: int, strike: Strike) -> Iterator[Worker]:
+    def interrupted(self, at: int, interruption: Interruption) -> Iterator[Worker]:
         """A worker's turn, in which this happens before that one of its statements."""
-        worker = Worker(left=at, strike=strike)
+        worker = Worker(left=at, interruption=interruption)
         self.workers.append(worker)
         try:
             yield worker

@@ -1,4 +1,4 @@
-"""A running site comes in; the planted data goes every way in, and on to Meta. What was answered is kept."""
+"""Track planted personal data in every way, and collect all output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a site did comes in; whether the ledger and Meta agree with it goes out."""
+"""Compare the ledger and Meta with what a site did."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A list of answers comes in; a Meta that gives them one after the other goes out, and remembers what it was asked."""
+"""A Meta that gives a list of answers in order, and keeps the requests."""
 
 from __future__ import annotations
 

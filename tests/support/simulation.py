@@ -1,4 +1,4 @@
-"""A site comes in; it goes out with everything that can happen to it, and a memory of what did."""
+"""A site with everything that can happen to it, and a record of what did."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django_capi.delivery.drain import deliver
 from django_capi.ledger import pruning, receipts, resend, withdrawal
 from django_capi.models import Batch, BrowserState, Count, Event, Lane, Status, Tally, Withdrawal
 from django_capi.tracking import track
-from tests.support.interruptions import Died, Statements, Strike
+from tests.support.interruptions import Interruption, Killed, Statements
 from tests.support.oracle import COLUMNS, Memory
 from tests.support.scripted_meta import Meta
 
@@ -109,24 +109,24 @@ class Site:
             self.meta.broken.add(event_id)
         return event_id
 
-    def turn(self, turn: Turn, strike: Strike = None) -> None:
+    def turn(self, turn: Turn, interruption: Interruption = None) -> None:
         """One pass of a worker, as far as it gets."""
         self.order(turn.actions, is_kept=True)
         if turn.is_awaited:
             self.hurry()
         self.meta.script = deque(turn.answers)
         try:
-            with self.statements.interrupted(turn.at, strike) as worker:
+            with self.statements.interrupted(turn.at, interruption) as worker:
                 deliver()
-        except (Died, OperationalError):
+        except (Killed, OperationalError):
             self.left_open.update(Batch.objects.filter(finished_at=None).values_list("pk", flat=True))
         else:
             self.memory.hear(self.meta.asked[number] for number in worker.requests)
 
-    def take_over(self, turn: Turn, strike: Strike) -> None:
+    def take_over(self, turn: Turn, interruption: Interruption) -> None:
         """Another worker's turn, when the one before has been silent for too long."""
         self.pass_time(LEASE)
-        self.turn(turn, strike)
+        self.turn(turn, interruption)
 
     def report(self, fbp: str, state: BrowserState) -> None:
         """The page of a visitor tells of its copies."""

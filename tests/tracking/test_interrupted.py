@@ -242,7 +242,7 @@ def test_a_view_that_raises_has_its_event_stored_and_not_its_page(visitor: Clien
 def test_an_interrupted_insert_is_done_again(visitor: Client, settings: Settings) -> None:
     struck: list[str] = []
 
-    def strike(execute: Any, sql: str, *call: Any) -> Any:
+    def interruption(execute: Any, sql: str, *call: Any) -> Any:
         if "INSERT" in sql and "django_capi_event" in sql and not struck:
             struck.append(sql)
             raise SystemExit(1)
@@ -250,7 +250,7 @@ def test_an_interrupted_insert_is_done_again(visitor: Client, settings: Settings
 
     serve(settings, lambda request: track("Lead", request=request))
 
-    with connection.execute_wrapper(strike), pytest.raises(SystemExit):
+    with connection.execute_wrapper(interruption), pytest.raises(SystemExit):
         visitor.post("/act/")
 
     assert names() == ["Lead"]

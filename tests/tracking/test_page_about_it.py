@@ -1,4 +1,4 @@
-"""The examples of docs/tracking.md do what they say."""
+"""The examples of docs/reference/tracking.md do what they say."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django_capi.models import Event, Status
 from django_capi.tracking import track
 from tests.tracking.test_arguments import ANDROID, PAID
 
-PAGE = (Path(__file__).parents[2] / "docs" / "tracking.md").read_text(encoding="utf8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "tracking.md").read_text(encoding="utf8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 

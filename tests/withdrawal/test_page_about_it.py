@@ -1,4 +1,4 @@
-"""The examples of docs/consent.md do what they say."""
+"""The examples of docs/how-to/consent.md do what they say."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django_capi.models import Event, Status
 from django_capi.testing import deliver_now
 from tests.tracking.serving import serve
 
-PAGE = (Path(__file__).parents[2] / "docs" / "consent.md").read_text(encoding="utf8")
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "consent.md").read_text(encoding="utf8")
 EXAMPLE = "".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
 
 

@@ -1,4 +1,4 @@
-/* See docs/browser.md. */
+/* See docs/reference/browser.md. */
 (() => {
   'use strict';
 

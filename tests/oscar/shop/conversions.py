@@ -1,4 +1,4 @@
-"""The conversions of docs/oscar.md, found by django-capi at start-up."""
+"""The conversions of docs/how-to/oscar.md, found by django-capi at start-up."""
 
 from __future__ import annotations
 
