@@ -36,10 +36,14 @@ Show = Callable[[str], None]
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # it is not typed
-    """The tests of a module stay in one process, for what they share. The failure tests share little and wait long."""
+    """The tests of a module stay in one process, for what they share. The failure tests share little and wait long.
+
+    The browser's matrix has so many cells that each process starts a browser for its part of them.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid if is_failure_test(nodeid) else nodeid.partition("::")[0]
+        is_alone = is_failure_test(nodeid) or nodeid.startswith("tests/browser/test_matrix.py")
+        return nodeid if is_alone else nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:

@@ -1,4 +1,4 @@
-"""The cells of the matrix: how a page reaches the browser, the library, the consent, and what must come of them."""
+"""The cells of the matrix: how a page reaches the browser, the library, the consent, and what reaches Meta then."""
 
 from __future__ import annotations
 
@@ -7,35 +7,41 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 VIEW, PRODUCT, LEAD, ORDER = "PageView", "ViewContent", "Lead", "Purchase"
+MARKER: Final = "Marker"  # tracked in each open page at the end of a cell: whatever the page had to send precedes it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kind:
-    """`events`: with consent. `held`: what the last document still holds when the visitor answers only there."""
+    """`events`: with consent. `held`: what is fired when the visitor consents on the last page only.
+
+    `left`: the events of pages that were left, whose copies go when the library comes only on the last page.
+    """
 
     events: tuple[str, ...]
     held: tuple[str, ...] = (VIEW,)
+    left: tuple[str, ...] = ()
 
 
 KINDS: Final = {
     "private page": Kind(events=(VIEW,)),
-    "Django's cache, two visitors": Kind(events=(VIEW, VIEW)),
+    "Django's cache, two visitors": Kind(events=(VIEW, VIEW), held=(VIEW, VIEW)),
     "s-maxage": Kind(events=(VIEW,)),
-    "cache that ignores headers": Kind(events=(VIEW, VIEW)),
+    "cache that ignores headers": Kind(events=(VIEW, VIEW), held=(VIEW, VIEW)),
     "gzip": Kind(events=(VIEW,)),
     "streamed": Kind(events=(VIEW,)),
-    "back/forward cache": Kind(events=(VIEW, VIEW, VIEW), held=(VIEW, VIEW)),
-    "reload": Kind(events=(VIEW, VIEW)),
+    # A page whose library is still loading is not kept by Chromium: it is loaded again.
+    "back/forward cache": Kind(events=(VIEW, VIEW, VIEW), held=(VIEW, VIEW), left=(VIEW, VIEW)),
+    "reload": Kind(events=(VIEW, VIEW), left=(VIEW,)),
     "htmx swap": Kind(events=(VIEW, PRODUCT), held=(VIEW, PRODUCT)),
-    "htmx redirect": Kind(events=(VIEW, LEAD, VIEW)),
+    "htmx redirect": Kind(events=(VIEW, LEAD, VIEW), left=(VIEW,)),
     "boosted form": Kind(events=(VIEW, LEAD, VIEW), held=(VIEW, VIEW)),
     "fetch of HTML": Kind(events=(VIEW, PRODUCT), held=(VIEW, PRODUCT)),
     "fetch of JSON": Kind(events=(VIEW, LEAD)),
     "Turbo Drive": Kind(events=(VIEW, VIEW), held=(VIEW, VIEW)),
     "pushState": Kind(events=(VIEW, VIEW), held=(VIEW, VIEW)),
-    "redirect after POST": Kind(events=(VIEW, LEAD, VIEW)),
-    "thank-you page reopened": Kind(events=(VIEW, ORDER, VIEW)),
-    "two tabs": Kind(events=(VIEW, VIEW)),
+    "redirect after POST": Kind(events=(VIEW, LEAD, VIEW), left=(VIEW,)),
+    "thank-you page reopened": Kind(events=(VIEW, ORDER, VIEW), left=(VIEW, ORDER)),
+    "two tabs": Kind(events=(VIEW, VIEW), held=(VIEW, VIEW)),
 }
 CONSENTS: Final = ("given", "denied", "given later", "withdrawn")
 LIBRARIES: Final = ("loads", "blocked", "slow", "late")
@@ -46,6 +52,15 @@ class Cell(NamedTuple):
     consent: str = "given"
     library: str = "loads"
     gpc: bool = False
+    server: str = "WSGI"
+
+    @property
+    def is_quiet(self) -> bool:
+        """True when nothing is reported before the cell's end."""
+        return self.gpc or self.consent in ("denied", "given later") or self.library == "late"
+
+    def __str__(self) -> str:
+        return ", ".join((self.kind, self.consent, self.library, "GPC" if self.gpc else "no GPC", self.server))
 
 
 class Outcome(NamedTuple):
@@ -61,41 +76,46 @@ def cells() -> list[Cell]:
         *(Cell(kind, consent) for kind in KINDS for consent in CONSENTS),
         *(Cell(kind, library=library) for kind in KINDS for library in LIBRARIES[1:]),
         *(Cell(kind, gpc=True) for kind in KINDS),
+        *(Cell(kind, server="ASGI") for kind in KINDS),
     ]
 
 
 def expected(cell: Cell) -> Outcome:
-    """What happens without consent reaches nobody; each copy that can leave leaves, under one id."""
+    """What happens without consent reaches neither side; each copy that can leave leaves, under one id."""
     nothing: Counter[str] = Counter()
     kind = KINDS[cell.kind]
+    events = Counter(kind.events)
     if cell.gpc or cell.consent == "denied":
         return Outcome(nothing, nothing, nothing)
     if cell.consent == "given later":
         return Outcome(Counter(kind.held), nothing, nothing)
-    events = Counter(kind.events)
     if cell.consent == "withdrawn":  # before the server copies were sent
         return Outcome(nothing, events, nothing)
     if cell.library == "blocked":
         return Outcome(nothing, nothing, events)
-    return Outcome(events, nothing, nothing)
+    left = Counter(kind.left) if cell.library == "late" else nothing
+    return Outcome(events - left, nothing, left)
 
 
 def table() -> str:
-    """The expectations in Markdown, for docs/browser.md: a page for each row, a case for each column."""
+    """The expectations in Markdown, for docs/reference/browser.md: a page for each row, a case for each column."""
     rows = [
-        "| Page | Consent given: pairs | Given later: pairs | Withdrawn: browser only | Library blocked: server only |",
-        "|---|---|---|---|---|",
+        "| Page | Consent given | Given later | Withdrawn | Library blocked | Library late |",
+        "|---|---|---|---|---|---|",
     ]
     for kind in KINDS:
+        late = expected(Cell(kind, library="late"))
         outcomes = (
-            expected(Cell(kind)).pairs,
-            expected(Cell(kind, "given later")).pairs,
-            expected(Cell(kind, "withdrawn")).browser,
-            expected(Cell(kind, library="blocked")).server,
+            listed(expected(Cell(kind)).pairs),
+            listed(expected(Cell(kind, "given later")).pairs),
+            listed(expected(Cell(kind, "withdrawn")).browser, "browser"),
+            listed(expected(Cell(kind, library="blocked")).server, "server"),
+            "; ".join(filter(None, (listed(late.pairs), listed(late.server, "server")))),
         )
-        rows.append(f"| {kind} | {' | '.join(map(listed, outcomes))} |")
+        rows.append(f"| {kind} | {' | '.join(outcomes)} |")
     return "\n".join(rows)
 
 
-def listed(events: Counter[str]) -> str:
-    return ", ".join(name if number == 1 else f"{number} {name}" for name, number in events.items())
+def listed(events: Counter[str], channel: str = "") -> str:
+    names = ", ".join(name if number == 1 else f"{number} {name}" for name, number in events.items())
+    return f"{channel}: {names}" if channel and names else names

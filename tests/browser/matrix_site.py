@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import django_htmx
+from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.template import engines
 from django.urls import include, path
+from django.utils.decorators import sync_and_async_middleware
 from django.views.decorators.cache import cache_control, cache_page
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
@@ -25,22 +28,30 @@ PAGE = """{% load capi %}<!doctype html><html><head><link rel="icon" href="data:
 <form id="plain" method="post" action="/act/"><button>Send</button></form></body></html>"""
 PADDING = "<!-- " + "x" * 400 + " -->"  # GZipMiddleware leaves short bodies alone
 
-
 stored: dict[str, bytes] = {}
 
 
-def ignoring_cache(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+@sync_and_async_middleware
+def ignoring_cache(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     """A cache in front of the site that keeps `/ignored/` whatever the headers say."""
 
-    def answer(request: HttpRequest) -> HttpResponse:
-        if request.path in stored:
-            return HttpResponse(stored[request.path])
-        response = get_response(request)
-        if request.path.startswith("/ignored/"):
-            stored[request.path] = response.content
-        return response
+    async def answer_async(request: HttpRequest) -> HttpResponse:
+        return kept(request) or keep(request, await get_response(request))
 
-    return answer
+    def answer(request: HttpRequest) -> HttpResponse:
+        return kept(request) or keep(request, get_response(request))
+
+    return answer_async if iscoroutinefunction(get_response) else answer
+
+
+def kept(request: HttpRequest) -> HttpResponse | None:
+    return HttpResponse(stored[request.path]) if request.path in stored else None
+
+
+def keep(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    if request.path.startswith("/ignored/"):
+        stored[request.path] = response.content
+    return response
 
 
 def html(request: HttpRequest) -> str:
@@ -100,3 +111,8 @@ urlpatterns = [
     path("htmx.js", htmx),
     path("capi/", include("django_capi.urls")),
 ]
+
+
+def answer(request: HttpRequest) -> bool | None:
+    """The visitor's choice, as a cookie says it."""
+    return {"yes": True, "no": False}.get(request.COOKIES.get("answer", ""))

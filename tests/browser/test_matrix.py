@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from django.http import HttpRequest
-from playwright.sync_api import Browser, BrowserContext, Page, Route
+from django.conf import settings as django_settings
+from django.test import override_settings
+from playwright.sync_api import Browser
 from pytest_django import Settings
-from pytest_django.live_server_helper import LiveServer
 
-from django_capi.models import BrowserState, Event, Status
+from django_capi.models import BrowserState, Status
 from django_capi.worker import run
 from example_project.standin import Running
 from tests.browser import matrix_site
-from tests.browser.matrix import KINDS, Cell, Outcome, cells, expected, table
-from tests.support.chromium import AGENT, launched
+from tests.browser.matrix import KINDS, MARKER, Cell, Outcome, cells, expected, table
+from tests.browser.visits import STEPS, Visit, finish, ledger
+from tests.support import servers
+from tests.support.chromium import launched
 
 pytestmark = [
     pytest.mark.browser,
@@ -28,183 +27,8 @@ pytestmark = [
     pytest.mark.usefixtures("_collect_connections"),
 ]
 
-DOCS = Path(__file__).parents[2] / "docs/browser.md"
-PATIENCE = 4.0  # seconds
-TURBO = """async () => {
-  const text = await (await fetch('/page/')).text();
-  history.pushState({}, '', '/page/?turbo');
-  document.documentElement.replaceChild(new DOMParser().parseFromString(text, 'text/html').body, document.body);
-  document.dispatchEvent(new Event('turbo:load'));
-}"""
-FETCH = "async () => { place.innerHTML = await (await fetch('/fragment/')).text(); }"
-
-
-def answer(request: HttpRequest) -> bool | None:
-    return {"yes": True, "no": False}.get(request.COOKIES.get("answer", ""))
-
-
-@dataclass(kw_only=True)
-class Run:
-    """One cell: its visitors, and the pages that they left open."""
-
-    cell: Cell
-    url: str
-    browser: Browser
-    contexts: list[BrowserContext] = field(default_factory=list)
-    pages: list[Page] = field(default_factory=list)
-    waiting: list[Route] = field(default_factory=list)  # the library, when it is late
-
-    def visitor(self) -> BrowserContext:
-        headers = {"Sec-GPC": "1"} if self.cell.gpc else {}
-        context = self.browser.new_context(user_agent=AGENT, base_url=self.url, extra_http_headers=headers)
-        context.set_default_timeout(10_000)
-        said = {"given": "yes", "withdrawn": "yes", "denied": "no"}.get(self.cell.consent)
-        if said:
-            context.add_cookies([{"name": "answer", "value": said, "url": self.url}])
-        if self.cell.library == "blocked":
-            context.route("**/fbevents.js*", lambda route: route.abort())
-        elif self.cell.library == "late":
-            context.clock.install()
-            context.route("**/fbevents.js*", lambda route: self.waiting.append(route))  # noqa: PLW0108  # a bound builtin is refused
-        self.contexts.append(context)
-        return context
-
-    def open(self, address: str, context: BrowserContext | None = None) -> Page:
-        page = (context or self.visitor()).new_page()
-        self.pages.append(page)
-        page.goto(address)
-        self.settle(page)
-        return page
-
-    def settle(self, page: Page) -> None:
-        """Until the page has asked and reported what it can at this point."""
-        if self.cell.library == "late":
-            page.wait_for_function("window.capi")
-            page.wait_for_timeout(300)
-        else:
-            page.wait_for_load_state("networkidle")
-
-
-def opened(address: str) -> Callable[[Run], None]:
-    return lambda run: void(run.open(address))
-
-
-def void(_: object) -> None:
-    return None
-
-
-def two_visitors(run: Run) -> None:
-    address = f"/cached/{uuid.uuid4()}/"
-    run.open(address)
-    run.open(address)
-
-
-def ignoring_cache(run: Run) -> None:
-    address = f"/ignored/{uuid.uuid4()}/"
-    run.open(address)
-    run.open(address)
-
-
-def restored(run: Run) -> None:
-    page = run.open("/page/")
-    page.evaluate("addEventListener('pageshow', (event) => { window.wasRestored = event.persisted; })")
-    page.goto("/page/?next")
-    run.settle(page)
-    page.go_back(wait_until="commit")
-    page.wait_for_function("window.wasRestored")
-    page.wait_for_timeout(700)  # no load event follows a restore, and Playwright waits for one
-
-
-def reloaded(run: Run) -> None:
-    page = run.open("/page/")
-    page.reload()
-    run.settle(page)
-
-
-def clicked(selector: str, *, leads_to: str = "") -> Callable[[Run], None]:
-    def act(run: Run) -> None:
-        page = run.open("/page/?start")
-        page.click(selector)
-        if leads_to:
-            page.wait_for_url(leads_to)
-        else:
-            page.wait_for_selector("#place p", state="attached")
-        run.settle(page)
-
-    return act
-
-
-def evaluated(script: str) -> Callable[[Run], None]:
-    def act(run: Run) -> None:
-        page = run.open("/page/?start")
-        page.evaluate(script)
-        run.settle(page)
-
-    return act
-
-
-def reopened(run: Run) -> None:
-    address = f"/thanks/?order={uuid.uuid4()}"
-    context = run.visitor()
-    run.open(address, context).close()
-    run.pages.clear()
-    run.open(address, context)
-
-
-def two_tabs(run: Run) -> None:
-    context = run.visitor()
-    run.open("/page/", context)
-    run.open("/page/", context)
-
-
-STEPS: dict[str, Callable[[Run], None]] = {
-    "private page": opened("/page/"),
-    "Django's cache, two visitors": two_visitors,
-    "s-maxage": opened("/shared/"),
-    "cache that ignores headers": ignoring_cache,
-    "gzip": opened("/gzip/"),
-    "streamed": opened("/streamed/"),
-    "back/forward cache": restored,
-    "reload": reloaded,
-    "htmx swap": clicked("#swap"),
-    "htmx redirect": clicked("#go", leads_to="**/page/"),
-    "boosted form": clicked("#boosted button", leads_to="**/page/"),
-    "fetch of HTML": evaluated(FETCH),
-    "fetch of JSON": evaluated("capi.fetch('/data/').then(() => null)"),
-    "Turbo Drive": evaluated(TURBO),
-    "pushState": evaluated("() => { history.pushState({}, '', '/next/'); capi.pageView(); }"),
-    "redirect after POST": clicked("#plain button", leads_to="**/page/"),
-    "thank-you page reopened": reopened,
-    "two tabs": two_tabs,
-}
-
-
-def finish(run: Run) -> None:
-    """The visitor's answer comes, or the library does."""
-    if run.cell.consent == "given later":
-        for context in run.contexts:
-            context.add_cookies([{"name": "answer", "value": "yes", "url": run.url}])
-    for page in run.pages:
-        if run.cell.consent in ("given later", "withdrawn"):
-            page.evaluate("(granted) => capi.consent(granted)", run.cell.consent == "given later")
-        if run.cell.library == "late":
-            page.clock.fast_forward(11_000)
-    for route in run.waiting:
-        route.continue_()
-    for page in run.pages:
-        if run.cell.kind != "back/forward cache":
-            page.wait_for_load_state("networkidle")
-
-
-def outcome(library: Running) -> Outcome:
-    seen = library.state.seen
-    browser = Counter((each.event_name, each.event_id) for each in seen.browser_events())
-    server = Counter((each.event_name, each.event_id) for each in seen.server_events())
-    return Outcome(*(names(part) for part in (browser & server, browser - server, server - browser)))
-
-
-def names(events: Counter[tuple[str, str | None]]) -> Counter[str]:
-    return Counter(name for name, _ in events.elements())
+DOCS = Path(__file__).parents[2] / "docs/reference/browser.md"
+Copies = Counter[tuple[str, str | None]]
 
 
 @pytest.fixture(scope="module")
@@ -221,73 +45,107 @@ def _orm_beside_playwright() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def addresses(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """Of the site under WSGI and under ASGI; its middleware is loaded at the start."""
+    middleware = ["tests.browser.matrix_site.ignoring_cache", *django_settings.MIDDLEWARE]
+    with override_settings(MIDDLEWARE=middleware), servers.wsgi() as wsgi, servers.asgi() as asgi:
+        yield {"WSGI": wsgi, "ASGI": asgi}
+
+
 @pytest.fixture
 def play(
-    settings: Settings, live_server: LiveServer, browser: Browser, library: Running
-) -> Iterator[Callable[[Cell], Run]]:
-    runs: list[Run] = []
+    settings: Settings, addresses: dict[str, str], browser: Browser, library: Running
+) -> Iterator[Callable[[Cell], Visit]]:
+    visits: list[Visit] = []
 
-    def start(cell: Cell) -> Run:
-        switch = "?slow=1.5" if cell.library == "slow" else ""
+    def start(cell: Cell) -> Visit:
+        switch = "?slow=0.6" if cell.library == "slow" else ""
         settings.ROOT_URLCONF = matrix_site
-        settings.MIDDLEWARE = ["tests.browser.matrix_site.ignoring_cache", *settings.MIDDLEWARE]
         settings.CAPI = {
             **settings.CAPI,
-            "CONSENT": answer,
+            "CONSENT": matrix_site.answer,
+            "BROWSER_EVENTS": ("PageView", "ViewContent", "Contact", MARKER),
             "SENDER": "graph",
             "GRAPH_URL": library.url,
             "PIXEL_SCRIPT_URL": f"{library.url}/en_US/fbevents.js{switch}",
         }
         library.state.seen.reset()
-        runs.append(Run(cell=cell, url=live_server.url, browser=browser))
-        STEPS[cell.kind](runs[-1])
-        finish(runs[-1])
-        return runs[-1]
+        visits.append(Visit(cell=cell, url=addresses[cell.server], browser=browser))
+        STEPS[cell.kind](visits[-1])
+        finish(visits[-1])
+        return visits[-1]
 
     yield start
-    for each in runs:
-        for context in each.contexts:
+    for visit in visits:
+        for context in visit.contexts:
             context.close()
 
 
-def ledger() -> dict[tuple[int, int], Counter[str]]:
-    rows: dict[tuple[int, int], Counter[str]] = {}
-    for name, status, state in Event.objects.values_list("event_name", "status", "browser_state"):
-        rows.setdefault((status, state), Counter())[name] += 1
-    return rows
+def at_the_browsers_door(library: Running) -> Copies:
+    return Counter((each.event_name, each.event_id) for each in library.state.seen.browser_events())
 
 
-def expected_ledger(cell: Cell) -> dict[tuple[int, int], Counter[str]]:
+def at_the_servers_door(library: Running) -> Copies:
+    return Counter((each.event_name, each.event_id) for each in library.state.seen.server_events())
+
+
+def outcome(browser: Copies, server: Copies) -> Outcome:
+    return Outcome(*(names(part) for part in (browser & server, browser - server, server - browser)))
+
+
+def names(copies: Copies) -> Counter[str]:
+    return Counter(name for name, _ in copies.elements())
+
+
+def with_markers(cell: Cell, pages: int) -> Outcome:
+    """The marker of each open page is an event with consent."""
     pairs, browser, server = expected(cell)
-    rows = {
-        (Status.ACCEPTED.value, BrowserState.FIRED.value): pairs,
-        (Status.WITHDRAWN.value, BrowserState.FIRED.value): browser,
-        (Status.ACCEPTED.value, BrowserState.BLOCKED.value): server,
-    }
-    return {key: events for key, events in rows.items() if events}
+    markers = Counter({MARKER: pages})
+    return Outcome(pairs, browser, server + markers) if cell.library == "blocked" else Outcome(pairs + markers, browser, server)
 
 
-@pytest.mark.parametrize("cell", cells(), ids=lambda cell: "-".join(map(str, cell)))
-def test_a_cell_is_as_it_should_be(play: Callable[[Cell], Run], library: Running, cell: Cell) -> None:
-    played = play(cell)
-    until = time.monotonic() + PATIENCE
-    while ledger_states(expected_ledger(cell)) != ledger_states(ledger()) and time.monotonic() < until:
-        played.pages[-1].wait_for_timeout(50)
+def expected_ledger(cell: Cell, pages: int) -> Counter[tuple[str, int, int]]:
+    """Name, status and browser state."""
+    pairs, browser, server = with_markers(cell, pages)
+    return Counter(
+        [
+            *((name, Status.ACCEPTED.value, BrowserState.FIRED.value) for name in pairs.elements()),
+            *((name, Status.WITHDRAWN.value, BrowserState.FIRED.value) for name in browser.elements()),
+            *((name, Status.ACCEPTED.value, BrowserState.BLOCKED.value) for name in server.elements()),
+        ]
+    )
+
+
+def is_complete(cell: Cell, library: Running, pages: int) -> bool:
+    """True when as much has been reported, and has reached the browser's door, as should."""
+    states = sorted(state for *_, state in ledger())
+    fired = [state for state in states if state == BrowserState.FIRED]
+    should = sorted(state for _, _, state in expected_ledger(cell, pages).elements())
+    return states >= should and at_the_browsers_door(library).total() >= len(fired)
+
+
+@pytest.mark.parametrize("cell", cells(), ids=str)
+def test_a_cell_is_as_it_should_be(
+    play: Callable[[Cell], Visit], library: Running, show: Callable[[str], None], cell: Cell
+) -> None:
+    visit = play(cell)
+    pages = len(visit.pages)
+    visit.until(lambda: is_complete(cell, library, pages), "end of what should happen")
+
     run()
 
-    assert (outcome(library), ledger()) == (expected(cell), expected_ledger(cell))
-
-
-def ledger_states(rows: dict[tuple[int, int], Counter[str]]) -> Counter[int]:
-    """The browser's part of the ledger, which the page reports in its own time."""
-    return Counter(state for (_, state), events in rows.items() for _ in events.elements())
+    rows = ledger()
+    browser, server = at_the_browsers_door(library), at_the_servers_door(library)
+    assert outcome(browser, server) == with_markers(cell, pages)
+    assert Counter((name, status, state) for name, _, status, state in rows) == expected_ledger(cell, pages)
+    assert Counter((name, id_) for name, id_, _, state in rows if state == BrowserState.FIRED) == browser
+    assert Counter((name, id_) for name, id_, status, _ in rows if status == Status.ACCEPTED) == server
 
 
 def test_every_kind_has_its_steps() -> None:
     assert list(STEPS) == list(KINDS)
 
 
-def test_the_documentation_has_the_matrix(show: Callable[[str], None]) -> None:
-    show(f"{len(cells())} cells of {len(KINDS)} kinds of page")
-
+def test_the_documentation_has_the_matrix() -> None:
     assert table() in DOCS.read_text(encoding="utf-8")

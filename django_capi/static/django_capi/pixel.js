@@ -89,7 +89,7 @@
     return hex(hash >>> 0);
   }
 
-  /* A cache may serve what was made for others. */
+  /* A cache serves it to others. */
   function isForeign(block) {
     return block.for && !browsers().map(digest).includes(block.for);
   }
@@ -117,14 +117,14 @@
   }
 
   function fire(event) {
-    const { event_name, spec, ttl, isOwn, at, custom_data } = event;
+    const { event_name, spec, ttl, isOwn, at, custom_data, once } = event;
     if (ttl ? now() - at > ttl * 1000 : event.expires && event.expires < Date.now() / 1000) return;
     let id = event.foreign ? null : event.event_id;
-    const key = `${event_name}:${id}`;
-    if (id && known.has(key)) return;
+    const key = `${event_name}:${id || once}`;
+    if ((id || once) && known.has(key)) return;
     known.add(key);
     const fired = stored('localStorage', FIRED) || [];
-    if (fired.includes(key)) id = null; // stored HTML, shown again
+    if (fired.includes(key)) id = null; // a stored page
     const mirror = !id;
     if (mirror && !spec && !isOwn) return;
     if (mirror) id = (!event.foreign && event.mirror_id) || [...crypto.getRandomValues(new Uint32Array(4))].map(hex).join('');
