@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
-from django_capi.models import BrowserState, Event, Status
+from django_capi.models import BrowserState, Event, Withdrawal
 from tests.browser.matrix import KINDS, MARKER, Cell
 from tests.support.chromium import AGENT
 
@@ -221,8 +221,17 @@ def come_late(visit: Visit) -> None:
 
 
 def withdraw(visit: Visit) -> None:
+    """In the first tab of each visitor; the others hear of it. What happens then must not be sent."""
     number = len(KINDS[visit.cell.kind].events)
     visit.until(lambda: [state for *_, state in ledger()] == [BrowserState.FIRED] * number, "reports of all events")
+    firsts = [context.pages[0] for context in visit.contexts]
+    others = [page for page in visit.pages if page not in firsts]
+    for page in others:
+        page.evaluate("addEventListener('storage', () => { window.hasHeard = true; })")
+    for page in firsts:
+        page.evaluate("capi.consent(false)")
+    visit.until(lambda: Withdrawal.objects.count() >= len(visit.contexts), "withdrawal")
+    for page in others:
+        page.wait_for_function("window.hasHeard")
     for page in visit.pages:
-        page.evaluate("() => { capi.consent(false); capi.track('Contact'); }")
-    visit.until(lambda: all(status == Status.WITHDRAWN for _, _, status, _ in ledger()), "withdrawal")
+        page.evaluate("capi.track('Contact')")
