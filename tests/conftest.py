@@ -30,9 +30,10 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) 
 ADDRESS = "168.212.226.204"
 HEADERS = {"user-agent": AGENT}  # AsyncClient takes none at its making
 FBP = "fb.1.1596403881668.1116446470"
-FIGURES = "figures"
+FIGURES, CELLS = "figures", "cells"
 
 Show = Callable[[str], None]
+ShowCell = Callable[[str, str, int, str], None]
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # it is not typed
@@ -76,9 +77,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, text in report.user_properties
         if name == FIGURES and report.when == "call"
     ]
+    shown += rows(
+        [
+            value
+            for report in reports
+            if report.when == "call"
+            for name, value in report.user_properties
+            if name == CELLS
+        ]
+    )
     if shown:
         terminalreporter.section("figures")
         terminalreporter.write("\n".join([*shown, ""]))
+
+
+def rows(cells: list[tuple[str, str, int, str]]) -> list[str]:
+    """A line for each row of a table, with the letter of each of its cells: the cells are seen by several processes."""
+    lines: dict[str, str] = {}
+    for table, row, _, letter in sorted(cells, key=lambda cell: cell[:3]):
+        name = f"{table}: {row}"
+        lines[name] = lines.get(name, f"{name:<40}") + letter
+    return list(lines.values())
 
 
 @pytest.fixture
@@ -92,6 +111,12 @@ def _collect_connections() -> Iterator[None]:
 def show(record_property: Callable[[str, object], None]) -> Show:
     """Show the reader some figures at the end of the run; what the process of a test prints is seen by nobody."""
     return partial(record_property, FIGURES)
+
+
+@pytest.fixture
+def show_cell(record_property: Callable[[str, object], None]) -> ShowCell:
+    """Show a letter in a table at the end of the run: table, row, number of the column, letter."""
+    return lambda *cell: record_property(CELLS, cell)
 
 
 @pytest.fixture

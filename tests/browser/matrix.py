@@ -43,8 +43,6 @@ KINDS: Final = {
     "thank-you page reopened": Kind(events=(VIEW, ORDER, VIEW), left=(VIEW, ORDER)),
     "two tabs": Kind(events=(VIEW, VIEW), held=(VIEW, VIEW)),
 }
-CONSENTS: Final = ("given", "denied", "given later", "withdrawn")
-LIBRARIES: Final = ("loads", "blocked", "slow", "late")
 
 
 class Cell(NamedTuple):
@@ -59,8 +57,18 @@ class Cell(NamedTuple):
         """True when nothing is reported before the cell's end."""
         return self.gpc or self.consent in ("denied", "given later") or self.library == "late"
 
-    def __str__(self) -> str:
-        return ", ".join((self.kind, self.consent, self.library, "GPC" if self.gpc else "no GPC", self.server))
+
+CASES: Final = {
+    "consent given": Cell(""),
+    "denied": Cell("", "denied"),
+    "given later": Cell("", "given later"),
+    "withdrawn": Cell("", "withdrawn"),
+    "library blocked": Cell("", library="blocked"),
+    "slow": Cell("", library="slow"),
+    "late": Cell("", library="late"),
+    "GPC": Cell("", gpc=True),
+    "ASGI": Cell("", server="ASGI"),
+}
 
 
 class Outcome(NamedTuple):
@@ -72,12 +80,21 @@ class Outcome(NamedTuple):
 
 
 def cells() -> list[Cell]:
-    return [
-        *(Cell(kind, consent) for kind in KINDS for consent in CONSENTS),
-        *(Cell(kind, library=library) for kind in KINDS for library in LIBRARIES[1:]),
-        *(Cell(kind, gpc=True) for kind in KINDS),
-        *(Cell(kind, server="ASGI") for kind in KINDS),
-    ]
+    return [case._replace(kind=kind) for kind in KINDS for case in CASES.values()]
+
+
+def case_of(cell: Cell) -> str:
+    return next(name for name, case in CASES.items() if case == cell._replace(kind=""))
+
+
+def name_of(cell: Cell) -> str:
+    return f"{cell.kind}: {case_of(cell)}"
+
+
+def letter(outcome: Outcome) -> str:
+    """P: pairs, B: from the browser only, S: from the server only, M: pairs and singles, -: nothing."""
+    seen = [name for name, events in zip("PBS", outcome, strict=True) if events]
+    return "M" if len(seen) > 1 else "".join(seen) or "-"
 
 
 def expected(cell: Cell) -> Outcome:

@@ -16,8 +16,9 @@ from django_capi.models import BrowserState, Status
 from django_capi.worker import run
 from example_project.standin import Running
 from tests.browser import matrix_site
-from tests.browser.matrix import KINDS, MARKER, Cell, Outcome, cells, expected, table
+from tests.browser.matrix import CASES, KINDS, MARKER, Cell, Outcome, case_of, cells, expected, letter, name_of, table
 from tests.browser.visits import STEPS, Visit, finish, ledger
+from tests.conftest import Show, ShowCell
 from tests.support import servers
 from tests.support.chromium import launched
 
@@ -46,7 +47,7 @@ def _orm_beside_playwright() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def addresses(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+def addresses(django_db_setup: None) -> Iterator[dict[str, str]]:
     """Of the site under WSGI and under ASGI; its middleware is loaded at the start."""
     middleware = ["tests.browser.matrix_site.ignoring_cache", *django_settings.MIDDLEWARE]
     with override_settings(MIDDLEWARE=middleware), servers.wsgi() as wsgi, servers.asgi() as asgi:
@@ -94,6 +95,10 @@ def outcome(browser: Copies, server: Copies) -> Outcome:
     return Outcome(*(names(part) for part in (browser & server, browser - server, server - browser)))
 
 
+def without_marker(copies: Copies) -> Copies:
+    return Counter(copy for copy in copies.elements() if copy[0] != MARKER)
+
+
 def names(copies: Copies) -> Counter[str]:
     return Counter(name for name, _ in copies.elements())
 
@@ -102,7 +107,11 @@ def with_markers(cell: Cell, pages: int) -> Outcome:
     """The marker of each open page is an event with consent."""
     pairs, browser, server = expected(cell)
     markers = Counter({MARKER: pages})
-    return Outcome(pairs, browser, server + markers) if cell.library == "blocked" else Outcome(pairs + markers, browser, server)
+    return (
+        Outcome(pairs, browser, server + markers)
+        if cell.library == "blocked"
+        else Outcome(pairs + markers, browser, server)
+    )
 
 
 def expected_ledger(cell: Cell, pages: int) -> Counter[tuple[str, int, int]]:
@@ -125,9 +134,9 @@ def is_complete(cell: Cell, library: Running, pages: int) -> bool:
     return states >= should and at_the_browsers_door(library).total() >= len(fired)
 
 
-@pytest.mark.parametrize("cell", cells(), ids=str)
+@pytest.mark.parametrize("cell", cells(), ids=name_of)
 def test_a_cell_is_as_it_should_be(
-    play: Callable[[Cell], Visit], library: Running, show: Callable[[str], None], cell: Cell
+    play: Callable[[Cell], Visit], library: Running, show_cell: ShowCell, cell: Cell
 ) -> None:
     visit = play(cell)
     pages = len(visit.pages)
@@ -141,11 +150,15 @@ def test_a_cell_is_as_it_should_be(
     assert Counter((name, status, state) for name, _, status, state in rows) == expected_ledger(cell, pages)
     assert Counter((name, id_) for name, id_, _, state in rows if state == BrowserState.FIRED) == browser
     assert Counter((name, id_) for name, id_, status, _ in rows if status == Status.ACCEPTED) == server
+    seen = outcome(without_marker(browser), without_marker(server))
+    show_cell("matrix", cell.kind, list(CASES).index(case_of(cell)), letter(seen))
 
 
 def test_every_kind_has_its_steps() -> None:
     assert list(STEPS) == list(KINDS)
 
 
-def test_the_documentation_has_the_matrix() -> None:
+def test_the_documentation_has_the_matrix(show: Show) -> None:
+    show(f"{len(cells())} cells; a line has a letter for each of: {', '.join(CASES)}")
+
     assert table() in DOCS.read_text(encoding="utf-8")

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from django_capi.models import BrowserState, Event, Withdrawal
-from tests.browser.matrix import KINDS, MARKER, Cell
+from tests.browser.matrix import KINDS, MARKER, Cell, name_of
 from tests.support.chromium import AGENT
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 30.0  # seconds
 TURBO = """async () => {
   const text = await (await fetch('/page/')).text();
   history.pushState({}, '', '/page/?turbo');
@@ -79,7 +79,7 @@ class Visit:
         end = time.monotonic() + PATIENCE
         while not condition():
             if time.monotonic() > end:
-                raise AssertionError(f"{self.cell}: no {what} within {PATIENCE} s; the ledger has {ledger()}")
+                raise AssertionError(f"{name_of(self.cell)}: no {what} within {PATIENCE} s; the ledger has {ledger()}")
             self.pages[-1].wait_for_timeout(20)  # Playwright's event loop runs meanwhile
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 import uvicorn
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.handlers.asgi import ASGIHandler
@@ -27,7 +28,12 @@ def wsgi() -> Iterator[str]:
 @contextmanager
 def asgi() -> Iterator[str]:
     config = uvicorn.Config(
-        ASGIStaticFilesHandler(ASGIHandler()), port=0, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1
+        ASGIStaticFilesHandler(ASGIHandler()),
+        port=0,
+        lifespan="off",
+        log_config=None,
+        ws="none",
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -55,7 +61,7 @@ def shared_connection() -> Iterator[None]:
         return own if alias == "default" else create(alias)
 
     own.inc_thread_sharing()
-    connections.create_connection = shared
-    yield
-    del connections.create_connection
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connections, "create_connection", shared)
+        yield
     own.dec_thread_sharing()
