@@ -29,8 +29,7 @@ KINDS: Final = {
     "cache that ignores headers": Kind(events=(VIEW, VIEW), held=(VIEW, VIEW)),
     "gzip": Kind(events=(VIEW,)),
     "streamed": Kind(events=(VIEW,)),
-    # A page whose library is still loading is not kept by Chromium: it is loaded again.
-    "back/forward cache": Kind(events=(VIEW, VIEW, VIEW), held=(VIEW, VIEW), left=(VIEW, VIEW)),
+    "back/forward cache": Kind(events=(VIEW, VIEW, VIEW), held=(VIEW, VIEW), left=(VIEW,)),
     "reload": Kind(events=(VIEW, VIEW), left=(VIEW,)),
     "htmx swap": Kind(events=(VIEW, PRODUCT), held=(VIEW, PRODUCT)),
     "htmx redirect": Kind(events=(VIEW, LEAD, VIEW), left=(VIEW,)),
@@ -55,7 +54,7 @@ class Cell(NamedTuple):
     @property
     def is_quiet(self) -> bool:
         """True when nothing is reported before the cell's end."""
-        return self.gpc or self.consent in ("denied", "given later") or self.library == "late"
+        return self.gpc or self.consent in ("denied", "given later")
 
 
 CASES: Final = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import django_htmx
 from asgiref.sync import iscoroutinefunction
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.template import engines
 from django.urls import include, path
@@ -63,7 +64,11 @@ def page(request: HttpRequest, **_: str) -> HttpResponse:
 
 
 def streamed(request: HttpRequest) -> StreamingHttpResponse:
-    return StreamingHttpResponse(html(request) for _ in range(1))
+    return StreamingHttpResponse(parts(request) if isinstance(request, ASGIRequest) else iter([html(request)]))
+
+
+async def parts(request: HttpRequest) -> AsyncIterator[str]:
+    yield html(request)
 
 
 def fragment(request: HttpRequest) -> HttpResponse:

@@ -13,7 +13,7 @@ from django_capi.models import BrowserState, Event, Withdrawal
 from tests.browser.matrix import KINDS, MARKER, Cell, name_of
 from tests.support.chromium import AGENT
 
-PATIENCE = 30.0  # seconds
+PATIENCE = 20.0  # seconds
 TURBO = """async () => {
   const text = await (await fetch('/page/')).text();
   history.pushState({}, '', '/page/?turbo');
@@ -69,7 +69,9 @@ class Visit:
 
     def settle(self, page: Page, *, asks: bool = False) -> None:
         """Until the page has asked and reported what it can; the events so far are all in the ledger then."""
-        if self.cell.is_quiet:
+        if self.cell.library == "late":
+            page.wait_for_function("window.fbq")
+        elif self.cell.is_quiet:
             page.wait_for_function(IS_READY, arg=asks)
         else:
             self.views += 1
@@ -120,9 +122,8 @@ def restored(visit: Visit) -> None:
     page.goto("/page/?next", wait_until="domcontentloaded")
     visit.settle(page)
     page.go_back(wait_until="commit")  # no load event follows a restore, and Playwright waits for one
-    if visit.cell.library != "late":
-        page.wait_for_function("window.wasRestored")
-    visit.settle(page, asks=visit.cell.library != "late")
+    page.wait_for_function("window.wasRestored")
+    visit.settle(page, asks=True)
 
 
 def reloaded(visit: Visit) -> None:
@@ -212,6 +213,8 @@ def finish(visit: Visit) -> None:
 def come_late(visit: Visit) -> None:
     """The pages first report that the library is missing."""
     number = len(KINDS[visit.cell.kind].events)
+    for page in visit.pages:
+        page.evaluate("new Promise((done) => setTimeout(done, 200))")  # after the script has judged once, at 100 ms
     for context in visit.contexts:
         context.clock.fast_forward(11_000)
     blocked = BrowserState.BLOCKED

@@ -235,7 +235,7 @@
     const { copies, body } = batch();
     if (!failures && copies.length && navigator.sendBeacon) mark(copies, { isTold: navigator.sendBeacon(config.collect, body) });
     stored('sessionStorage', UNSENT, outbox.filter((copy) => !copy.isTold).slice(-50));
-    outbox = [];
+    outbox = outbox.filter((copy) => copy.isTold);
   }
 
   function recover() {
@@ -322,7 +322,7 @@
     if (!config) return;
     isGranted = granted;
     fbp = browsers()[0] || fbp;
-    stored('localStorage', WITHDRAWN, granted ? null : fbp || '-'); // read in other tabs
+    stored('localStorage', WITHDRAWN, granted ? null : fbp || '-');
     if (granted) {
       isDenied = false;
       ask();
