@@ -52,7 +52,7 @@ def asgi() -> Iterator[str]:
 @contextmanager
 def shared_connection() -> Iterator[None]:
     """A database in memory is this thread's: the server's threads use its connection, as with Django's live server."""
-    if connection.vendor != "sqlite" or not connection.is_in_memory_db():
+    if connection.vendor != "sqlite" or "mode=memory" not in str(connection.settings_dict["NAME"]):
         yield
         return
     own, create = connections["default"], connections.create_connection
