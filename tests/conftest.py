@@ -30,16 +30,17 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) 
 ADDRESS = "168.212.226.204"
 HEADERS = {"user-agent": AGENT}  # AsyncClient takes none at its making
 FBP = "fb.1.1596403881668.1116446470"
-FIGURES = "figures"
+FIGURES, CELLS = "figures", "cells"
 
 Show = Callable[[str], None]
+ShowCell = Callable[[str, str, int, str], None]
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # it is not typed
-    """The tests of a module stay in one process, for what they share. The failure tests share little and wait long."""
+    """The tests of a module stay in one process, for what they share. Long tests are spread over all processes."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid if is_failure_test(nodeid) else nodeid.partition("::")[0]
+        return nodeid if is_long(nodeid) else nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
@@ -47,21 +48,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="run the failure tests only: kills, outages, wrong clocks")
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="run the long tests only: kills, outages, wrong clocks, the matrix of pages in the browser",
+    )
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Select the failure tests or the others. The slowest start first, so that none of them runs alone at the end."""
-    is_long = config.getoption("--long")
-    others = [item for item in items if is_failure_test(item.nodeid) != is_long]
-    items[:] = [item for item in items if is_failure_test(item.nodeid) == is_long]
+    """Select the long tests or the others. The slowest start first, so that none of them runs alone at the end."""
+    wanted = config.getoption("--long")
+    others = [item for item in items if is_long(item.nodeid) != wanted]
+    items[:] = [item for item in items if is_long(item.nodeid) == wanted]
     config.hook.pytest_deselected(items=others)
     items.sort(key=lambda item: item.get_closest_marker("story") is None)
 
 
-def is_failure_test(nodeid: str) -> bool:
-    return nodeid.startswith("tests/failures/")
+def is_long(nodeid: str) -> bool:
+    return nodeid.startswith(("tests/failures/", "tests/browser/test_matrix.py::test_a_cell"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -72,9 +77,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, text in report.user_properties
         if name == FIGURES and report.when == "call"
     ]
+    shown += rows(
+        [
+            value
+            for report in reports
+            if report.when == "call"
+            for name, value in report.user_properties
+            if name == CELLS
+        ]
+    )
     if shown:
         terminalreporter.section("figures")
         terminalreporter.write("\n".join([*shown, ""]))
+
+
+def rows(cells: list[tuple[str, str, int, str]]) -> list[str]:
+    """A line for each row of a table, with the letter of each of its cells: the cells are seen by several processes."""
+    lines: dict[str, str] = {}
+    for table, row, _, letter in sorted(cells, key=lambda cell: cell[:3]):
+        name = f"{table}: {row}"
+        lines[name] = lines.get(name, f"{name:<40}") + letter
+    return list(lines.values())
 
 
 @pytest.fixture
@@ -88,6 +111,12 @@ def _collect_connections() -> Iterator[None]:
 def show(record_property: Callable[[str, object], None]) -> Show:
     """Show the reader some figures at the end of the run; what the process of a test prints is seen by nobody."""
     return partial(record_property, FIGURES)
+
+
+@pytest.fixture
+def show_cell(record_property: Callable[[str, object], None]) -> ShowCell:
+    """Show a letter in a table at the end of the run: table, row, number of the column, letter."""
+    return lambda *cell: record_property(CELLS, cell)
 
 
 @pytest.fixture

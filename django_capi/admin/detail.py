@@ -130,7 +130,7 @@ def browser_copy(event: Event, mark: ConversionMark | None) -> list[Fact]:
 
 
 def agreements(event: Event) -> list[Agreement]:
-    """Empty while there is only one copy to look at."""
+    """Empty while there is only one copy."""
     if event.browser_state == BrowserState.NONE:
         return []
     same = pills.pill("good", "✓", _("same"))

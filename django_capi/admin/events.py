@@ -202,7 +202,7 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         tallies.remove(Event.objects.filter(pk=obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
-        """What the figures count of them stays: a number is nobody's personal data."""
+        """Delete the rows. Their counts stay, as numbers are not personal data."""
         tallies.remove(Event.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))))
 
 

@@ -1,4 +1,4 @@
-"""A list of any length comes in; its first pages go out at a cost that does not grow with it."""
+"""A paginator whose cost does not grow with the list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A state comes in; a pill with a mark and a word goes out, so that colour is never alone."""
+"""Render a state as a coloured label with a mark and a word, so that colour is never alone."""
 
 from __future__ import annotations
 

@@ -188,7 +188,8 @@ def page_event(page: RequestEvents, event_name: str, custom_data: Mapping[str, o
         warn_of_conversion(event_name)
         return Block(element_id="", content=public, public=public)
     if mints_in_browser(page):
-        return Block(element_id="", content={**shared, **private_spec(page, action)}, public=public)
+        own = {**private_spec(page, action), "once": action.event_id}
+        return Block(element_id="", content={**shared, **own}, public=public)
     page.mint_fbp()
     page.add(action)
     spec = None if specs.is_conversion(event_name) else specs.sign(event_name, data, fbp=page.visitor.fbp)

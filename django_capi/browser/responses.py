@@ -194,8 +194,13 @@ def send_to_htmx(page: RequestEvents, response: HttpResponseBase, found: Copies)
     """htmx drops the <head> of a boosted page, and the configuration with it."""
     block = config_block(page)
     own = list(block.content["events"]) if block else []
-    if (own or found) and not set_trigger(response, [*own, *map(with_lifetime, found)]):
-        save_copies(page.request, found)
+    if own and not is_for_all(page) and not may_be_cached(response):
+        found = [*pop_copies(page.request), *found]  # a boosted form's redirect has left them
+    if not (own or found) or set_trigger(response, [*own, *map(with_lifetime, found)]):
+        return
+    save_copies(page.request, found)
+    if own and found:
+        set_trigger(response, own)
 
 
 def send_to_script(page: RequestEvents, response: HttpResponseBase, found: Copies) -> None:

@@ -102,14 +102,14 @@ class Hour:
 
 
 def refresh() -> datetime | None:
-    """Count what has changed, unless somebody has done so a moment ago; when that was. None: never yet."""
+    """Count what has changed, unless it was counted a moment ago. Return when it was last counted, or None."""
     count, now = latest()
     if count.counted_at and abs(now - count.counted_at) < EVERY:
         return count.counted_at
     until = time.monotonic() + MOST_SECONDS
     for hours in batched(changed(count, now)):
         if time.monotonic() > until or not recount(hours, count):
-            return count.counted_at  # there is more than that, or somebody else is counting
+            return count.counted_at  # more remains, or another process is counting
     checked = check_next(count, now)
     Count.objects.using(using()).filter(pk=count.pk, version=count.version).update(counted_at=now, checked=checked)
     return now
@@ -165,7 +165,7 @@ def counted_at(hours: Iterable[Hour]) -> dict[Hour, datetime]:
 
 
 def check_next(count: Count, now: datetime) -> int:
-    """Look at one hour though nothing says that it has changed, the next time at the one after it; where it starts."""
+    """Return the start of one further hour to verify, a later one each time."""
     rows = Event.objects.using(using()).order_by("event_time").values_list("event_time", flat=True)
     event_time = rows.filter(event_time__gte=count.checked + HOUR).first() or rows.first() or 0
     start = event_time - event_time % HOUR
@@ -182,7 +182,7 @@ def is_right(hour: Hour, now: datetime) -> bool:
 
 
 def recount(hours: Collection[Hour], count: Count) -> bool:
-    """Replace the tallies of these hours, and of their days. False when somebody else wrote tallies meanwhile."""
+    """Replace the tallies of these hours, and of their days. False if another process wrote tallies meanwhile."""
     if not hours:
         return True
     _, now = latest()
@@ -197,7 +197,7 @@ def recount(hours: Collection[Hour], count: Count) -> bool:
 
 
 def raise_version(count: Count) -> bool:
-    """Whoever succeeds is the only one to write tallies until the end of the transaction."""
+    """Take the right to write tallies until the end of the transaction."""
     rows = Count.objects.using(using()).filter(pk=count.pk, version=count.version)
     count.version += 1
     return bool(rows.update(version=count.version))

@@ -1,4 +1,4 @@
-"""The ledger as it is now comes in; what waits, since when, and which pixels are paused goes out. Two queries."""
+"""What is due, since when, and which pixels are paused, with two queries."""
 
 from __future__ import annotations
 

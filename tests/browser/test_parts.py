@@ -71,6 +71,30 @@ def test_htmx_hands_over_its_trigger_and_its_fragment(site: Site, page: Page) ->
     assert ids == {"htmx-id-00001", "server-id-0001"}
 
 
+def test_an_event_that_comes_twice_without_an_id_is_fired_once(site: Site, page: Page) -> None:
+    site.visitor.append(GIVEN)
+    view = event("PageView", None, once="mark-of-the-page")
+    page.goto(site.put("/", events=[view], consent=False))
+    page.evaluate("(detail) => document.dispatchEvent(new CustomEvent('capi:track', {detail}))", {"events": [view]})
+
+    page.evaluate("() => { capi.consent(true); capi.track('Lead'); }")
+
+    site.reported("Lead")
+    assert len(site.reported("PageView")) == 1
+
+
+def test_pages_without_ids_are_a_view_each(site: Site, page: Page) -> None:
+    site.visitor.append(GIVEN)
+    page.goto(site.put("/", events=[event("PageView", None, once="mark-1")], consent=False))
+    detail = {"events": [event("PageView", None, once="mark-2")]}
+    page.evaluate("(detail) => document.dispatchEvent(new CustomEvent('capi:track', {detail}))", detail)
+
+    page.evaluate("() => { capi.consent(true); capi.track('Lead'); }")
+
+    site.reported("Lead")
+    assert len(site.reported("PageView")) == 2
+
+
 def test_a_body_that_is_swapped_brings_its_own_configuration(site: Site, page: Page) -> None:
     site.put("/part/", events=[event("PageView", "second-id-001")], **made_for(FBP))
     page.goto(site.put("/", events=[event("PageView")], **made_for(FBP)))

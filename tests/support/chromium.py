@@ -26,11 +26,12 @@ SWITCHES = [
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
-    """A browser for as long as it is needed."""
+def launched(*, keeps_pages: bool = False) -> Iterator[Browser]:
+    """A browser for as long as it is needed; `keeps_pages`: with the back/forward cache, which Playwright turns off."""
     if not CHROMIUM.exists():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{CHROMIUM} is missing: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        without = ["--disable-back-forward-cache"] if keeps_pages else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES, ignore_default_args=without)
         yield browser
         browser.close()

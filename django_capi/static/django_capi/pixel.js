@@ -89,7 +89,7 @@
     return hex(hash >>> 0);
   }
 
-  /* From a cache. */
+  /* A cache serves it to others. */
   function isForeign(block) {
     return block.for && navigator.cookieEnabled && !browsers().map(fnv1a).includes(block.for);
   }
@@ -117,14 +117,14 @@
   }
 
   function fire(event) {
-    const { event_name, spec, ttl, isOwn, at, custom_data } = event;
+    const { event_name, spec, ttl, isOwn, at, custom_data, once } = event;
     if (ttl !== null && now() - at >= ttl * 1000) return;
     let id = event.foreign ? null : event.event_id;
-    const key = `${event_name}:${id}`;
-    if (id && known.has(key)) return;
+    const key = `${event_name}:${id || once}`;
+    if ((id || once) && known.has(key)) return;
     known.add(key);
     const fired = stored('localStorage', FIRED) || [];
-    if (fired.includes(key)) id = null; // stored HTML again
+    if (fired.includes(key)) id = null; // a stored page
     const mirror = !id;
     if (mirror && !spec && !isOwn) return;
     if (mirror) id = (!event.foreign && event.mirror_id) || [...crypto.getRandomValues(new Uint32Array(4))].map(hex).join('');
@@ -235,13 +235,14 @@
     const { copies, body } = batch();
     if (copies.length && navigator.sendBeacon) navigator.sendBeacon(config.collect, body);
     // The next page repeats what may be lost.
-    outbox = outbox.filter((copy) => copy.told !== 'taken');
-    mark(outbox, { told: 0, since: 0 });
-    stored('sessionStorage', UNSENT, outbox.splice(0).slice(-50));
+    const unsent = outbox.filter((copy) => copy.told !== 'taken');
+    stored('sessionStorage', UNSENT, unsent.slice(-50));
+    mark(unsent, { told: 'taken' });
   }
 
   function recover() {
     const unsent = stored('sessionStorage', UNSENT, null) || [];
+    mark(unsent, { told: 0, since: 0 });
     outbox.push(...unsent.filter((copy) => now() - copy.at < 3600000));
     schedule();
   }
@@ -325,7 +326,7 @@
     if (!config) return;
     isGranted = granted;
     fbp = browsers()[0] || fbp;
-    stored('localStorage', WITHDRAWN, granted ? null : fbp || '-'); // for other tabs
+    stored('localStorage', WITHDRAWN, granted ? null : fbp || '-');
     if (granted) {
       isDenied = false;
       ask();
