@@ -110,7 +110,7 @@ def duration(span: timedelta) -> str:
     """
     Return a time span in its largest unit.
 
-    >>> spoken(timedelta(minutes=12, seconds=30)), spoken(timedelta(hours=1))
+    >>> duration(timedelta(minutes=12, seconds=30)), duration(timedelta(hours=1))
     ('12 minutes', '1 hour')
     """
     seconds = max(int(span.total_seconds()), 0)
