@@ -108,6 +108,8 @@ def test_a_report_of_an_earlier_page_keeps_its_state(site: Site, page: Page) -> 
     page.goto(site.put("/", script=f"{site.url}/missing-for-now.js?slow"), wait_until="commit")
     page.wait_for_function("window.capi")
     page.evaluate("() => { window.setTimeout = () => 1; capi.track('Lead'); }")
+    page.goto("about:blank")
+    site.wait(lambda: len(site.items()) == 1, "the beacon")
 
     page.goto(site.put("/next/", events=[event("PageView")]))
 
