@@ -101,13 +101,13 @@ def resume(**_: object) -> int:
     return lanes.resume([lane.pk for lane in Lane.objects.all()])
 
 
-def report_browser_copies(*, event_ids: Sequence[str], **_: object) -> int:
+def report_browser_copies(*, event_ids: Sequence[str], fbp: str, **_: object) -> int:
     """What the collector does with a page's receipts."""
     found = [
         receipts.Receipt(event_name="Lead", event_id=event_id, pixel_ids=tuple(pixels()), state=BrowserState.FIRED)
         for event_id in event_ids
     ]
-    return receipts.record(found, fbp="fb.1.1596403881668.1116446470")
+    return receipts.record(found, fbp=fbp)
 
 
 def visit(*, event_id: str, fbp: str, **_: object) -> None:

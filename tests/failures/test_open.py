@@ -35,7 +35,7 @@ def test_nobody_waits_for_a_checkout_that_is_still_open(
 
     withdrawn = site.call("withdraw", fbp=FBP, patience=PATIENCE)
     report = site.call("once", patience=PATIENCE)
-    seen = site.call("report_browser_copies", event_ids=[f"event-{SETTLED:06}"], patience=PATIENCE)
+    seen = site.call("report_browser_copies", event_ids=[f"event-{SETTLED:06}"], fbp=FBP, patience=PATIENCE)
     again = site.call("once", patience=PATIENCE)
 
     assert not site.has_ended(customer)

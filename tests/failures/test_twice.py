@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from django_capi.models import Status
-from tests.conftest import Show
+from tests.conftest import FBP, Show
 from tests.failures.conftest import Opened
 from tests.failures.meta import Meta
 from tests.failures.phases import Phase
@@ -125,9 +125,10 @@ def test_a_worker_that_slept_over_its_lease_before_it_sent_sends_nothing(
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_copy_due_later_than_47_hours_after_its_receipt_is_not_sent(kind: str, open_site: Opened, meta: Meta) -> None:
     site = open_site(kind)
-    site.call("store", count=3)
     early, late, alone = (f"event-{number:06}" for number in range(3))
-    site.call("report_browser_copies", event_ids=[early, late])
+    for event_id in (early, late, alone):
+        site.call("visit", event_id=event_id, fbp=FBP)
+    site.call("report_browser_copies", event_ids=[early, late], fbp=FBP)
     site.call("let_time_pass", event_id=early, seconds=46 * HOUR)
     site.call("let_time_pass", event_id=late, seconds=48 * HOUR)
     site.call("let_time_pass", event_id=alone, seconds=48 * HOUR)
