@@ -23,7 +23,7 @@ from benchmarks.backlog import PIXEL_IDS, fill, keep
 from benchmarks.calls import OURS, wsgi
 from benchmarks.contenders import start
 from benchmarks.ready import database
-from django_capi.ledger import pruning
+from django_capi.ledger import retention
 from django_capi.models import Event, Status
 
 LONGEST: Final = 0.020  # seconds of a stall
@@ -33,7 +33,7 @@ PEACE: Final = 10.0  # seconds, about as many checkouts as beside the pruning
 
 
 def prune() -> int:
-    return pruning.prune()
+    return retention.prune()
 
 
 def delete() -> int:

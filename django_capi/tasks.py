@@ -7,7 +7,7 @@ from celery import shared_task
 from django_capi import worker
 from django_capi.database import deferred
 from django_capi.delivery.nudge import TASK
-from django_capi.ledger import pruning
+from django_capi.ledger import retention
 
 
 @shared_task(name=TASK, ignore_result=True)
@@ -20,4 +20,4 @@ def deliver() -> None:
 @deferred.own_connection()
 def prune() -> None:
     """Drop old payloads and rows."""
-    pruning.prune()
+    retention.prune()

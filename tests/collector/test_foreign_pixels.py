@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.collector import foreign_pixels
-from django_capi.ledger.pruning import prune
+from django_capi.ledger.retention import prune
 from django_capi.models import Event, ForeignPixel
 from tests.collector.posting import PIXEL_ID, mirrored, receipt
 from tests.support.failing_sql import failing

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.db import OperationalError, connection, connections, transaction
 
 from django_capi.database import conflicts
-from django_capi.ledger import pruning
+from django_capi.ledger import retention
 from django_capi.models import Event, Status
 from django_capi.testing import deliver_now, outbox
 from django_capi.tracking import track
@@ -173,7 +173,7 @@ def sent() -> list[str]:
 def test_every_committed_checkout_has_its_event_and_it_is_sent_once(level: str) -> None:
     shop = Shop(lead)
 
-    shop.run(deliver, pruning.prune, lambda: withdraw_consent(fbp="fb.1.1596403881668.9999"))
+    shop.run(deliver, retention.prune, lambda: withdraw_consent(fbp="fb.1.1596403881668.9999"))
     deliver()
 
     expected = [f"lead-{number:08}" for number in range(SHOPPERS * ORDERS)]
@@ -185,7 +185,7 @@ def test_every_committed_checkout_has_its_event_and_it_is_sent_once(level: str) 
 def test_every_paid_order_has_its_purchase_at_once_or_with_the_sweep(level: str) -> None:
     shop = Shop(purchase)
 
-    shop.run(deliver, pruning.prune)
+    shop.run(deliver, retention.prune)
     call_command("capi_backfill", "site.Order", "--since", "1d", stdout=StringIO())
 
     refs = set(Event.objects.values_list("object_ref", flat=True))

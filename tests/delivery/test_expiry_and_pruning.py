@@ -14,7 +14,7 @@ from pytest_django import Settings
 from django_capi.consent import Consent
 from django_capi.delivery import batches, lanes
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import pruning, resend
+from django_capi.ledger import resend, retention
 from django_capi.models import BrowserState, Event, Rank, Status
 from example_project.standin.server import Running
 from tests.delivery.sending import lead, poisoned, seen, status
@@ -145,7 +145,7 @@ def test_pruning_takes_old_rows_and_never_pending_ones(meta: Running, settings: 
     Event.objects.filter(pk__in=[done.pk, waiting.pk]).update(event_time=F("event_time") - 100 * 86400)
     Event.objects.filter(pk=done.pk).update(finished_at=long_ago)
 
-    removed = pruning.prune()
+    removed = retention.prune()
 
     assert removed == 1
     assert set(Event.objects.values_list("pk", flat=True)) == {waiting.pk, fresh.pk}
@@ -160,7 +160,7 @@ def test_rows_may_go_before_their_texts_would(settings: Settings) -> None:
         event_time=F("event_time") - 5 * 86400,
     )
 
-    assert pruning.prune() == 1
+    assert retention.prune() == 1
 
 
 @pytest.mark.parametrize("status", [Status.REJECTED, Status.IN_DOUBT])
@@ -169,11 +169,11 @@ def test_pruning_leaves_the_text_of_what_may_be_sent_again(status: Status, setti
     event = lead()
     Event.objects.update(status=status, finished_at=timezone.now() - timedelta(hours=1))
 
-    pruning.prune()
+    retention.prune()
 
     assert resend.resend([event.pk]) == 1
     Event.objects.update(status=status, finished_at=timezone.now(), deadline=timezone.now() - timedelta(seconds=1))
-    pruning.prune()
+    retention.prune()
     assert Event.objects.get().payload == ""
 
 
@@ -187,7 +187,7 @@ def test_pruning_drops_old_texts_and_keeps_what_is_counted(meta: Running) -> Non
         browser_state=BrowserState.FIRED,
     )
 
-    pruning.prune()
+    retention.prune()
 
     event.refresh_from_db()
     assert event.payload == ""

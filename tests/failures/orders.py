@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import F, Sum
 
 from django_capi.database.retry import retried
-from django_capi.ledger import pruning, tallies
+from django_capi.ledger import retention, tallies
 from django_capi.models import Batch, Count, Event, Span, Status, Tally
 from django_capi.tracking import track
 from django_capi.types import CustomEvent
@@ -187,7 +187,7 @@ def prune_often(*, stop: str, **_: object) -> dict[str, int]:
     """`capi_prune` again and again, until the file is there."""
     runs = removed = 0
     while not Path(stop).exists():
-        removed += pruning.prune()
+        removed += retention.prune()
         runs += 1
         threading.Event().wait(BREATH)
     return {"runs": runs, "removed": removed}

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import erasure, expiry, pruning, receipts, resend, tallies, withdrawal
+from django_capi.ledger import erasure, expiry, receipts, resend, retention, tallies, withdrawal
 from django_capi.ledger.store import digest
 from django_capi.models import BrowserState, Count, Event, Span, Status, Tally
 from django_capi.reports.overlap import Counts, Overlap, measure, start_of
@@ -148,8 +148,8 @@ def test_what_is_pruned_stays_counted(is_counted: bool, settings: Settings) -> N
         Tally.objects.all().delete()
         Count.objects.all().delete()
 
-    removed = pruning.prune()
-    again = pruning.prune()
+    removed = retention.prune()
+    again = retention.prune()
 
     let_time_pass()
     assert removed > 50

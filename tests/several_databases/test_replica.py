@@ -16,7 +16,7 @@ from pytest_django import Settings
 from django_capi.delivery import lanes
 from django_capi.delivery.drain import deliver
 from django_capi.doctor import Level, examine
-from django_capi.ledger import erasure, expiry, pruning, resend, withdrawal
+from django_capi.ledger import erasure, expiry, resend, retention, withdrawal
 from django_capi.models import Batch, BrowserState, ConversionSource, Event, Lane, Status, Withdrawal
 from tests.browser.test_blocks import collect
 from tests.conftest import FBP
@@ -115,7 +115,7 @@ def test_withdrawing_expiring_resending_and_pruning_do_not_either(
     STORED.update(status=Status.ACCEPTED, finished_at=timezone.now() - timedelta(days=400))
     STORED.update(event_time=F("event_time") - 400 * 86400)
 
-    removed = pruning.prune()
+    removed = retention.prune()
 
     assert (withdrawn, expired, resent, removed) == (Status.WITHDRAWN, Status.EXPIRED, 1, 1)
     assert len(reads_of_the_replica) == 0

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_capi.clock import Now
 from django_capi.delivery import lanes
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import pruning, receipts, resend, withdrawal
+from django_capi.ledger import receipts, resend, retention, withdrawal
 from django_capi.models import Batch, BrowserState, Count, Event, Lane, Status, Tally, Withdrawal
 from django_capi.tracking import track
 from django_capi.types import CustomEvent
@@ -159,7 +159,7 @@ class Site:
         """What goes has been over for a day."""
         over = Event.objects.filter(status__in=FINISHED, finished_at__lte=timezone.now() - timedelta(days=1))
         going = set(over.values_list("pixel_id", "event_name", "event_id"))
-        assert pruning.prune() == len(going)
+        assert retention.prune() == len(going)
         self.memory.pruned |= going
 
     def resend(self) -> None:

@@ -21,7 +21,7 @@ from pytest_django import Settings
 
 from django_capi.delivery import batches, lanes
 from django_capi.delivery.client import Answer
-from django_capi.ledger import erasure, pruning, withdrawal
+from django_capi.ledger import erasure, retention, withdrawal
 from django_capi.ledger.resend import resend
 from django_capi.meta import verdicts
 from django_capi.models import Event, Status, Withdrawal
@@ -373,11 +373,11 @@ def test_a_withdrawal_outlives_all_that_it_may_be_about(settings: Settings) -> N
     settings.CAPI = {**settings.CAPI, "RETENTION_DAYS": 1}
     withdrawal.withdraw(fbps=[FBP])
     Withdrawal.objects.update(withdrawn_at=timezone.now() - timedelta(days=62))
-    pruning.prune()
+    retention.prune()
     kept = Withdrawal.objects.count()
     Withdrawal.objects.update(withdrawn_at=timezone.now() - timedelta(days=64))
 
-    pruning.prune()
+    retention.prune()
 
     assert (kept, Withdrawal.objects.count()) == (1, 0)
 
@@ -387,7 +387,7 @@ def test_pruning_finds_what_a_pass_did_not_see() -> None:
     withdrawal.withdraw(fbps=[FBP])
     Withdrawal.objects.update(is_swept=True)
 
-    pruning.prune()
+    retention.prune()
 
     assert Event.objects.get().payload == ""
 

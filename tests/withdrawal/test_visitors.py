@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_capi.ledger import erasure, pruning, snapshots, withdrawal
+from django_capi.ledger import erasure, retention, snapshots, withdrawal
 from django_capi.ledger.store import digest
 from django_capi.models import ConversionMark, ConversionState, Event, NotSent, Snapshot, Status, Withdrawal
 from django_capi.testing import deliver_now, outbox, page_events
@@ -150,7 +150,7 @@ class TestALaterYes:
         order(shopper)
 
         erasure.sweep()
-        pruning.prune()
+        retention.prune()
 
         assert [FBP in json.dumps(each.visitor) for each in Snapshot.objects.order_by("pk")] == [False, True]
 
@@ -211,7 +211,7 @@ class TestPayloadDays:
         pay(order(visitor))
         deliver_now()
 
-        pruning.prune()
+        retention.prune()
 
         kept = Snapshot.objects.get()
         assert kept.visitor == {"consent": 3, "left_out": []}
@@ -220,7 +220,7 @@ class TestPayloadDays:
     def test_the_browsers_copy_still_finds_its_visitor(self, visitor: Client) -> None:
         pk = order(visitor)
         pay(pk)
-        pruning.prune()
+        retention.prune()
         stranger = Client(HTTP_USER_AGENT=AGENT, REMOTE_ADDR=ADDRESS)
         stranger.cookies["_fbp"] = FBP + "1"
 
@@ -233,7 +233,7 @@ class TestPayloadDays:
         order(visitor)
         ConversionMark.objects.update(state=state, happened_at=timezone.now())
 
-        pruning.prune()
+        retention.prune()
 
         assert Snapshot.objects.get().visitor["fbp"] == FBP
 
@@ -245,7 +245,7 @@ class TestPayloadDays:
         kept = []
         for days in (6, 8):
             ConversionMark.objects.update(happened_at=timezone.now() - timedelta(days=days))
-            pruning.prune()
+            retention.prune()
             kept.append("fbp" in Snapshot.objects.get().visitor)
 
         assert kept == [True, False]
@@ -253,11 +253,11 @@ class TestPayloadDays:
     def test_an_object_that_nothing_will_come_of_keeps_no_visitor(self, visitor: Client) -> None:
         order(visitor)
         ConversionMark.objects.all().delete()
-        pruning.prune()
+        retention.prune()
         fresh = "fbp" in Snapshot.objects.get().visitor
         Snapshot.objects.update(created_at=F("created_at") - timedelta(days=2))
 
-        pruning.prune()
+        retention.prune()
 
         assert (fresh, "fbp" in Snapshot.objects.get().visitor) == (True, False)
 
@@ -267,7 +267,7 @@ class TestPayloadDays:
         visitor.post("/act/")
         Snapshot.objects.update(created_at=F("created_at") - timedelta(days=2))
 
-        pruning.prune()
+        retention.prune()
 
         assert track("Lead", visitor=found[0])
 
@@ -276,6 +276,6 @@ def test_pruning_finds_the_visitor_of_a_transaction_that_was_open(visitor: Clien
     order(visitor)
     Withdrawal.objects.create(kind=1, digest=digest(FBP), withdrawn_at=timezone.now(), is_swept=True)
 
-    pruning.prune()
+    retention.prune()
 
     assert "fbp" not in Snapshot.objects.get().visitor

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from django_capi.database.deferred import own_connection
-from django_capi.ledger.pruning import prune
+from django_capi.ledger.retention import prune
 
 
 class Command(BaseCommand):
