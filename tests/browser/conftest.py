@@ -35,7 +35,7 @@ def site(library: Running) -> Iterator[Site]:
 def context(browser: Browser, site: Site) -> Iterator[BrowserContext]:
     """A visitor who was here before."""
     context = browser.new_context(user_agent=AGENT)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     context.add_cookies([{"name": "_fbp", "value": FBP, "url": site.url}])
     yield context
     context.close()

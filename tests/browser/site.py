@@ -25,7 +25,7 @@ SCRIPT = Path(django_capi.__file__).parent / "static/django_capi/pixel.js"
 HTMX = Path(django_htmx.__file__).parent / "static/django_htmx/htmx-2.min.js"
 PIXEL, OTHER_PIXEL = "1111111111", "2222222222"
 FBP, STRANGERS_FBP = "fb.1.1596403881668.1116446470", "fb.1.1596403881668.2000000002"
-PATIENCE = 10.0  # seconds
+PATIENCE = 30.0  # seconds
 CONFIG = {
     "agent": None,
     "collect": "/collect/",

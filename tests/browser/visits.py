@@ -13,7 +13,7 @@ from django_capi.models import BrowserState, Event, Withdrawal
 from tests.browser.matrix import KINDS, MARKER, Cell, name_of
 from tests.support.chromium import AGENT
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 30.0  # seconds
 TURBO = """async () => {
   const text = await (await fetch('/page/')).text();
   history.pushState({}, '', '/page/?turbo');

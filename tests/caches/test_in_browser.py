@@ -25,7 +25,7 @@ SECOND = {"answer": "yes", "_fbp": "fb.1.1596403881668.4000000004"}
 
 def arrive(browser: Browser, site: str, cookies: dict[str, str]) -> Page:
     context: BrowserContext = browser.new_context(user_agent=AGENT)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     context.add_cookies([{"name": name, "value": value, "url": site} for name, value in cookies.items()])
     stand_in(context)
     return context.new_page()
