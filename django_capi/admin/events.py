@@ -59,8 +59,6 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         filters.TimeFilter,
         filters.NameFilter,
         filters.PixelFilter,
-        "status",
-        "browser_state",
         ("origin", filters.SourceFilter),
         filters.ConsentFilter,
         "shared_id",

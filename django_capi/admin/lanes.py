@@ -1,7 +1,5 @@
 """The read-only admin of the delivery of each pixel, with "Resume now" for a pixel whose delivery is paused."""
 
-# the signatures are Django's
-
 from __future__ import annotations
 
 from datetime import datetime

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.contrib import admin
@@ -19,8 +19,9 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from django_capi.admin import charts, criteria, empty, figures, pills, wording
+from django_capi.admin import charts, criteria, empty, figures, pills, pixels, wording
 from django_capi.admin.event_links import EventLinks
+from django_capi.admin.lanes import state_of
 from django_capi.admin.pages import LedgerPagesMixin, banner
 from django_capi.admin.timeline import starts
 from django_capi.ledger import tallies
@@ -58,6 +59,7 @@ class LaneLine:
     """One pixel's delivery."""
 
     lane: Lane
+    pixel: str
     state: SafeString
     reason: str
     next_try: str
@@ -215,26 +217,14 @@ def lane_line(lane: Lane, now: datetime) -> LaneLine:
     is_paused = lane.paused_until is not None and lane.paused_until > now
     return LaneLine(
         lane=lane,
-        state=lane_state(lane, now, is_paused=is_paused),
+        pixel=pixels.titled(lane.pixel_id),
+        state=state_of(lane, now),
         reason=lane.pause_reason if is_paused else "",
         next_try=wording.instant(lane.paused_until) if is_paused else wording.NOTHING,
         looked=wording.instant(lane.seen_at),
         accepted=wording.instant(lane.last_ok_at),
         is_paused=is_paused,
     )
-
-
-SILENT_AFTER: Final = timedelta(minutes=15)  # longer than the time between two deliveries
-
-
-def lane_state(lane: Lane, now: datetime, *, is_paused: bool) -> SafeString:
-    if is_paused:
-        return pills.pill("fair", "‖", _("Paused"))
-    if lane.seen_at is None:
-        return pills.pill("poor", "✕", _("No worker has run"))
-    if now - lane.seen_at >= SILENT_AFTER:
-        return pills.pill("poor", "✕", _("No worker since"))
-    return pills.pill("good", "✓", _("Delivering"))
 
 
 class OverviewAdmin(OverviewAdminMixin, admin.ModelAdmin):

@@ -115,8 +115,13 @@ def answer(refusals: Refusals) -> HttpResponse:
 def visitor(request: HttpRequest) -> HttpResponse:
     """What a page from a cache must not say: this visitor's consent, hashed contact data, waiting copies.
 
-    The script asks with POST, which reaches the site also through a cache that ignores `Cache-Control`.
+    The script asks with POST, which reaches the site also through a cache that ignores `Cache-Control`. Pages of other
+    sites are refused, as the answer uses up the copies that wait.
     """
+    try:
+        check_origin(request)
+    except RequestRefused as refusal:
+        return refusal.response()
     page = events_of(request)
     targets = pixels_for(request)
     is_given = page.visitor.consent.is_given

@@ -26,7 +26,7 @@ from django.db.models.functions import Coalesce
 
 from django_capi.clock import Now, SecondsBucket
 from django_capi.database.alias import using
-from django_capi.database.keys import PkIn
+from django_capi.database.keys import PkIn, batched
 from django_capi.database.retry import retried
 from django_capi.ledger.store import VALUE_STEP
 from django_capi.models import Count, Event, Span, Status, Tally
@@ -107,7 +107,7 @@ def refresh() -> datetime | None:
     if count.counted_at and abs(now - count.counted_at) < EVERY:
         return count.counted_at
     until = time.monotonic() + MOST_SECONDS
-    for hours in batched(changed(count, now)):
+    for hours in batched(changed(count, now), HOURS_AT_ONCE):
         if time.monotonic() > until or not recount(hours, count):
             return count.counted_at  # more remains, or another process is counting
     checked = check_next(count, now)
@@ -123,11 +123,6 @@ def latest() -> tuple[Count, datetime]:
         Count.objects.using(using()).get_or_create(pk=1)
         found = rows.get(pk=1)
     return found, found.now
-
-
-def batched(hours: Sequence[Hour]) -> Iterator[Sequence[Hour]]:
-    for first in range(0, len(hours), HOURS_AT_ONCE):
-        yield hours[first : first + HOURS_AT_ONCE]
 
 
 def changed(count: Count, now: datetime) -> list[Hour]:

@@ -34,10 +34,6 @@ class Backlog:
     def is_late(self) -> bool:
         return self.waited is not None and self.waited >= LATE_AFTER
 
-    @property
-    def next_end(self) -> datetime | None:
-        return min((pause.until for pause in self.pauses), default=None)
-
 
 def backlog(*, now: datetime) -> Backlog:
     """What delivery would take up now: due, not past its deadline, and with consent. Not asked of a replica."""

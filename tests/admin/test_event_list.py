@@ -189,6 +189,12 @@ def test_the_search_box_has_a_visible_label(name: str, admin_client: Client) -> 
     assert '<label for="searchbar">Search</label>' in page
 
 
+def test_each_filter_is_shown_once(admin_client: Client) -> None:
+    filters = admin_client.get(LIST).context["cl"].filter_specs
+
+    assert len({str(each.title) for each in filters}) == len(filters)
+
+
 def test_a_search_keeps_the_filters(admin_client: Client) -> None:
     assert '<input type="hidden" name="outcome" value="met">' in text(admin_client, outcome="met")
 

@@ -106,17 +106,32 @@ def test_resuming_needs_its_permission(staff: Staff) -> None:
 
 @pytest.mark.parametrize(
     ("seen", "state"),
-    [(None, "✕ No worker has run"), (timedelta(hours=1), "✕ No worker since"), (timedelta(seconds=5), "✓ Delivering")],
+    [(None, "✕ no worker"), (timedelta(hours=1), "✕ no worker"), (timedelta(seconds=5), "– idle")],
     ids=["never", "an hour ago", "just now"],
 )
-def test_a_pixel_without_a_worker_is_not_called_delivering(
-    seen: timedelta | None, state: str, admin_client: Client
-) -> None:
+def test_a_pixel_without_a_worker_is_not_called_idle(seen: timedelta | None, state: str, admin_client: Client) -> None:
     LaneFactory(seen_at=None if seen is None else timezone.now() - seen)
 
     lanes = admin_client.get(PAGE).context["lanes"]
 
     assert [plain(line.state) for line in lanes] == [state]
+
+
+def test_a_pixel_is_shown_by_its_name(admin_client: Client) -> None:
+    lane = LaneFactory()
+
+    assert [line.pixel for line in admin_client.get(PAGE).context["lanes"]] == [f"main · {lane.pixel_id}"]
+
+
+def test_an_outcome_of_requests_leads_to_these_requests(admin_client: Client) -> None:
+    lane = LaneFactory()
+    BatchFactory.create_batch(2, lane=lane, outcome="accepted")
+    BatchFactory(lane=lane, outcome="ambiguous")
+
+    counts = {fact.label: fact for fact in admin_client.get(PAGE).context["requests"]}
+
+    assert counts["accepted"].value == "2"
+    assert len(admin_client.get(counts["accepted"].url).context["cl"].result_list) == 2
 
 
 def test_expired_and_shed_events_are_counted_with_their_lists(admin_client: Client) -> None:

@@ -234,13 +234,13 @@ class TestJunk:
         assert Event.objects.get().event_id == "fedcba9876543210"
         assert not [record for record in caplog.records if record.name == "django_capi"]
 
-    @pytest.mark.parametrize("url", ["/capi/collect/", "/capi/withdraw/"])
+    @pytest.mark.parametrize("url", ["/capi/collect/", "/capi/withdraw/", "/capi/visitor/"])
     @pytest.mark.parametrize(
         "headers",
         [{"HTTP_SEC_FETCH_SITE": "cross-site"}, {"HTTP_ORIGIN": "https://evil.example.com"}, {"HTTP_ORIGIN": "null"}],
         ids=["by the browser's word", "by its origin", "hidden"],
     )
-    def test_other_sites_may_not_report(self, visitor: Client, url: str, headers: dict[str, Any]) -> None:
+    def test_other_sites_are_refused(self, visitor: Client, url: str, headers: dict[str, Any]) -> None:
         answer = visitor.post(url, json.dumps({"events": [item()]}), content_type="application/json", **headers)
 
         assert answer.status_code == 403

@@ -123,8 +123,11 @@ def test_the_deduplication_page_is_pictured(demo: Demo, browser: Browser, tmp_pa
     refused: list[str] = []
     page = log_in(demo, context)
     page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
-    page.reload()
+    until = time.monotonic() + PATIENCE  # events are counted every five seconds
+    while time.monotonic() < until and not page.locator("#capi-by-name").count():
+        page.reload()
 
+    page.locator("#capi-by-name").wait_for()
     page.screenshot(path=folder / f"deduplication-{scheme}.png", full_page=True)
 
     context.close()

@@ -9,7 +9,6 @@ from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize.regions import DIGITS_ONLY, WITH_LETTERS
 from django_capi.meta.normalize.text import fold_digits, letters_and_digits
 
-AMERICAN_LENGTH: Final = 5
 _AMERICAN = re.compile(r"(?:usa|zip|[a-z]{2})?(\d{5})", re.ASCII).match
 _DIGITS = re.compile(r"\D*(\d{3,8})(?:\D.*)?", re.ASCII | re.DOTALL).fullmatch
 _AFTER_COUNTRY: Final = {
