@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django_capi.conf import Pixel, conf
 from django_capi.conversions.base import call_method, find_conversion
 from django_capi.conversions.objects import place
+from django_capi.delivery.client import events_url
 from django_capi.meta import rules
 from django_capi.meta.events import ActionSource, Event
 from django_capi.meta.left_out import MEANING
@@ -22,7 +23,6 @@ from django_capi.meta.normalize import normalize
 from django_capi.meta.normalize.keys import ACCEPTED_NAMES
 from django_capi.meta.wire import JSON
 from django_capi.models import ConversionMark
-from django_capi.tracking import test_events
 from django_capi.tracking.arguments import custom_data_from, new_id, user_data_from
 
 MASK: Final = "•••"
@@ -152,7 +152,7 @@ def as_curl(payload: Mapping[str, JSON], pixel: Pixel) -> str:
     """A command for a shell that has the token in $TOKEN."""
     body = json.dumps({"data": [payload]}, ensure_ascii=False, default=str)
     return (
-        f"curl -X POST {shlex.quote(test_events.url_of(pixel))} \\\n"
+        f"curl -X POST {shlex.quote(events_url(pixel))} \\\n"
         '  -H "Authorization: Bearer $TOKEN" \\\n'
         "  -H 'Content-Type: application/json' \\\n"
         f"  -d {shlex.quote(body)}"
@@ -165,6 +165,6 @@ def as_python(payload: Mapping[str, JSON], pixel: Pixel) -> str:
         "import os\n\nimport requests\n\n"
         f"body = {pformat(body, width=100, sort_dicts=False)}\n"
         f'headers = {{"Authorization": f"Bearer {{os.environ[\'TOKEN\']}}"}}\n'
-        f"answer = requests.post({test_events.url_of(pixel)!r}, json=body, headers=headers, timeout=10)\n"
+        f"answer = requests.post({events_url(pixel)!r}, json=body, headers=headers, timeout=10)\n"
         "print(answer.status_code, answer.json())\n"
     )

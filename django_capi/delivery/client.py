@@ -32,16 +32,15 @@ class Client(Protocol):
     def post(self, pixel: Pixel, body: str) -> Answer: ...
 
 
+def events_url(pixel: Pixel) -> str:
+    return f"{conf.GRAPH_URL.rstrip('/')}/{conf.API_VERSION}/{pixel.pixel_id}/events"
+
+
 class GraphClient:
     """Meta's Graph API over a kept-alive session, one per process and thread."""
 
     def post(self, pixel: Pixel, body: str) -> Answer:
-        answer = http.exchange(
-            "POST",
-            f"{conf.GRAPH_URL.rstrip('/')}/{conf.API_VERSION}/{pixel.pixel_id}/events",
-            body=body,
-            token=pixel.access_token,
-        )
+        answer = http.exchange("POST", events_url(pixel), body=body, token=pixel.access_token)
         if isinstance(answer, Failure):
             return Answer(verdict=unanswered(answer))
         verdict = verdicts.judge(status=answer.status, body=answer.body, headers=answer.headers)

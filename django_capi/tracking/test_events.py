@@ -13,7 +13,8 @@ from django.utils import timezone
 from django_capi.conf import Pixel, conf
 from django_capi.consent import Consent
 from django_capi.database.alias import using
-from django_capi.delivery.client import Answer, client
+from django_capi.delivery.client import Answer, client, events_url
+from django_capi.delivery.closing import answered
 from django_capi.ledger import store as ledger
 from django_capi.ledger.insert import insert
 from django_capi.meta import rules, wire
@@ -30,6 +31,7 @@ SAMPLE_PERSON: Final = {
 }
 SAMPLE_MONEY: Final = {"value": 1, "currency": "EUR"}
 WITHHELD: Final = "(withheld)"
+STATUSES: Final = {Outcome.ACCEPTED: Status.ACCEPTED, Outcome.AMBIGUOUS: Status.IN_DOUBT}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,10 +70,6 @@ def made(event_name: str, *, page: str, user_data: UserData, custom_data: Custom
     )
 
 
-def url_of(pixel: Pixel) -> str:
-    return f"{conf.GRAPH_URL.rstrip('/')}/{conf.API_VERSION}/{pixel.pixel_id}/events"
-
-
 def send(event: Event, pixel: Pixel, code: str) -> TestEvent:
     """Send it with the test code, unless Meta would refuse it."""
     payload = event.payload()
@@ -84,7 +82,7 @@ def send(event: Event, pixel: Pixel, code: str) -> TestEvent:
     )
     started_at = timezone.now()
     answer = None if problem else client().post(pixel, body)
-    sent = TestEvent(url=url_of(pixel), event=event, body=body, answer=answer, problem=problem)
+    sent = TestEvent(url=events_url(pixel), event=event, body=body, answer=answer, problem=problem)
     keep(sent, pixel, code, started_at)
     return sent
 
@@ -100,7 +98,7 @@ def keep(sent: TestEvent, pixel: Pixel, code: str, started_at: Any) -> None:
         verdict = sent.answer.verdict
         for row in rows:
             row.batch_id = batch(sent, sent.answer, pixel, started_at).pk
-            row.status = Status.ACCEPTED if sent.is_accepted else Status.REJECTED
+            row.status = STATUSES.get(verdict.outcome, Status.REJECTED)
             row.attempts, row.finished_at = 1, now
             if not sent.is_accepted:
                 row.error_code, row.error_subcode = verdict.code, verdict.subcode
@@ -112,7 +110,6 @@ def batch(sent: TestEvent, answer: Answer, pixel: Pixel, started_at: Any) -> Bat
     lane, _ = Lane.objects.using(using()).get_or_create(
         pixel_id=pixel.pixel_id, shard=0, defaults={"max_batch": conf.BATCH_EVENTS}
     )
-    verdict = answer.verdict
     return Batch.objects.using(using()).create(
         lane=lane,
         fence=lane.fence,
@@ -120,12 +117,7 @@ def batch(sent: TestEvent, answer: Answer, pixel: Pixel, started_at: Any) -> Bat
         finished_at=timezone.now(),
         events=1,
         size=len(sent.body),
-        outcome=str(verdict.outcome),
-        http_status=answer.status,
-        error_code=verdict.code,
-        error_subcode=verdict.subcode,
-        reason=verdict.reason[:250],
-        fbtrace_id=verdict.fbtrace_id or "",
+        **answered(answer),
     )
 
 
