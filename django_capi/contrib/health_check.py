@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, connections
 from django.utils import timezone
 from health_check.base import HealthCheck
 from health_check.exceptions import ServiceUnavailable, ServiceWarning
@@ -29,13 +29,17 @@ __all__ = ["CapiBacklog", "CapiPauses", "CapiWorker"]
 @contextmanager
 def ledger() -> Iterator[None]:
     """Report an unusable database without its message. Checks run in threads, whose connections no request closes."""
-    close_old_connections()
+    connection = connections[using()]
+    is_in_use = connection.in_atomic_block
+    if not is_in_use:
+        connection.close_if_unusable_or_obsolete()
     try:
         yield
     except DatabaseError as error:
         raise ServiceUnavailable(f"The ledger's database cannot be used ({type(error).__name__}).") from None
     finally:
-        close_old_connections()
+        if not is_in_use:
+            connection.close_if_unusable_or_obsolete()
 
 
 @dataclass

@@ -40,7 +40,7 @@ class Scrape:
 
     now: datetime
     week: Sequence[Counted]
-    year: Sequence[Counted]
+    accepted: Sequence[Counted]  # of the year
     lanes: Sequence[Lane]
 
     @property
@@ -57,7 +57,7 @@ def read() -> Scrape:
     return Scrape(
         now=now,
         week=counted(windows.last_days(DAYS, now)),
-        year=counted(windows.Window(since=first)),
+        accepted=counted(windows.Window(since=first), status=Status.ACCEPTED),
         lanes=health.lanes(),
     )
 
@@ -103,14 +103,13 @@ def oldest_wait(scrape: Scrape) -> Metric:
 
 def accepted(scrape: Scrape) -> Metric:
     """The only number that never falls: an event in another final state may be sent again."""
-    return summed(
-        CounterMetricFamily(
-            "django_capi_accepted_events",
-            "Events that Meta has accepted since the start of the year in UTC.",
-            labels=("pixel", "event"),
-        ),
-        of_status(scrape.year, Status.ACCEPTED),
+    family = CounterMetricFamily(
+        "django_capi_accepted_events",
+        "Events that Meta has accepted since the start of the year in UTC.",
+        labels=("pixel", "event"),
     )
+    none_yet = ((one.pixel_id, one.event_name, 0) for one in scrape.week)
+    return summed(family, [*none_yet, *of_status(scrape.accepted, Status.ACCEPTED)])
 
 
 def by_status(scrape: Scrape) -> Metric:

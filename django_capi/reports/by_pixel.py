@@ -26,9 +26,11 @@ class Counted:
         return outcome_of(self.status, self.browser_state)
 
 
-def counted(window: Window) -> list[Counted]:
+def counted(window: Window, *, status: Status | None = None) -> list[Counted]:
+    """Return the counts of the window, of one state of the server copy or all, in any order."""
     names = ("pixel_id", "event_name", "status", "browser_state")
-    rows = Tally.objects.filter(window.tallies()).order_by(*names).values_list(*names)
+    of_state = {} if status is None else {"status": status}
+    rows = Tally.objects.filter(window.tallies(), **of_state).order_by().values_list(*names)
     return [
         Counted(
             pixel_id=pixel_id,

@@ -84,6 +84,12 @@ def test_the_counter_of_accepted_events_survives_deletion() -> None:
     assert value("django_capi_accepted_events_total", pixel=PIXEL_ID, event="Purchase") == 3
 
 
+def test_an_event_name_without_accepted_events_is_counted_as_zero() -> None:
+    EventFactory(rejected=True)
+
+    assert value("django_capi_accepted_events_total", pixel=PIXEL_ID, event="Purchase") == 0
+
+
 def test_the_oldest_due_event_says_how_long_it_has_waited() -> None:
     assert value("django_capi_oldest_wait_seconds", pixel=PIXEL_ID) == 0
 
