@@ -47,7 +47,9 @@ def test_an_event_that_waits_is_reported_after_the_longest_wait() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("made", [{"due_at": timezone.now() + timedelta(hours=1)}, {"accepted": True}], ids=str)
+@pytest.mark.parametrize(
+    "made", [{"due_at": timezone.now() + timedelta(hours=1)}, {"accepted": True}], ids=["due later", "accepted"]
+)
 def test_an_event_that_is_not_due_does_not_wait(made: dict[str, Any]) -> None:
     EventFactory(**made)
 
