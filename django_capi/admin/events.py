@@ -122,11 +122,11 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         return []  # the page prints the row itself, see detail.py
 
     def get_urls(self) -> list[URLPattern]:
-        wrapped = self.admin_site.admin_view
+        wrapped, sending = self.admin_site.admin_view, test_events.without_transaction
         return [
             path("test-mode/", wrapped(self.test_mode_view), name="django_capi_event_test_mode"),
-            path("payload-helper/", wrapped(self.payload_view), name="django_capi_event_payload_helper"),
-            path("test-events/", wrapped(self.test_events_view), name="django_capi_event_test_events"),
+            path("payload-helper/", sending(wrapped(self.payload_view)), name="django_capi_event_payload_helper"),
+            path("test-events/", sending(wrapped(self.test_events_view)), name="django_capi_event_test_events"),
             path("test-events/rows/", wrapped(self.test_events_feed), name="django_capi_event_test_events_feed"),
             *super().get_urls(),
         ]

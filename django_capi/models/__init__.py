@@ -15,6 +15,7 @@ from django_capi.models.choices import (
 )
 from django_capi.models.conversions import ConversionMark, ConversionSource
 from django_capi.models.delivery import Batch, Lane
+from django_capi.models.digests import SentDigest
 from django_capi.models.events import Deduplication, Event, Overview
 from django_capi.models.foreign_pixels import ForeignPixel
 from django_capi.models.tallies import Count, Span, Tally
@@ -38,6 +39,7 @@ __all__ = [
     "Origin",
     "Overview",
     "Rank",
+    "SentDigest",
     "Snapshot",
     "Span",
     "Status",
