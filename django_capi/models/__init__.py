@@ -15,6 +15,7 @@ from django_capi.models.choices import (
 )
 from django_capi.models.conversions import ConversionMark, ConversionSource
 from django_capi.models.delivery import Batch, Lane
+from django_capi.models.diagnostics import Diagnostic, DiagnosticRefresh
 from django_capi.models.events import Deduplication, Event, Overview
 from django_capi.models.foreign_pixels import ForeignPixel
 from django_capi.models.tallies import Count, Span, Tally
@@ -30,6 +31,8 @@ __all__ = [
     "ConversionState",
     "Count",
     "Deduplication",
+    "Diagnostic",
+    "DiagnosticRefresh",
     "Event",
     "ForeignPixel",
     "Lane",
