@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from django_capi.doctor import broker, clocks, conversions, database, egress, pixels, settings, storage, worker
+from django_capi.doctor import (
+    broker,
+    clocks,
+    conversions,
+    database,
+    diagnostics,
+    egress,
+    pixels,
+    settings,
+    storage,
+    worker,
+)
 from django_capi.doctor.finding import Finding, Level, fail, warn
 
 __all__ = ["Finding", "Level", "examine"]
@@ -21,6 +32,7 @@ OF_THE_LEDGER: Final[Mapping[str, Examination]] = {
     "conversions": conversions.examine,
     "backlog": worker.examine_backlog,
     "worker": worker.examine,
+    "diagnostics": diagnostics.examine,
 }
 
 
