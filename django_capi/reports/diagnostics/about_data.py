@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from django_capi.meta.left_out import Reason
 from django_capi.meta.rules import RULES
 from django_capi.models import MATCH_KEYS, MatchKey, Status
 from django_capi.reports.diagnostics.diagnosis import Diagnosis, Severity, Unit
-from django_capi.reports.diagnostics.facts import Answers, Facts, Measure, Row, Tallied, by_pixel, by_place, of_tallies
+from django_capi.reports.diagnostics.facts import Answers, Facts, Measure, Row, by_pixel, by_place
 from django_capi.reports.goals import ENOUGH
 
 IDENTIFYING: Final = sum(MatchKey[key] for key in ("em", "ph", "external_id", "fbc", "fbp"))
@@ -41,12 +42,18 @@ NAMED: Final = WEAK | VALUE | CURRENCY
 BAD_CURRENCY: Final = (f"currency:{Reason.UNKNOWN_CURRENCY}", f"currency:{Reason.CURRENCY_CONFLICT}")
 
 
-def refused(reasons: frozenset[str], facts: Facts) -> Iterator[Measure]:
-    return of_tallies(facts, lambda of: (of.because(reasons), of.counts.events))
-
-
-def refused_otherwise(of: Tallied) -> tuple[int, int]:
-    return of.of(Status.REJECTED) - of.because(NAMED), of.counts.events
+def refused(facts: Facts, is_meant: Callable[[str], bool]) -> Iterator[Measure]:
+    """Count the refused events with such a reason. The detail is the reason if there is only one."""
+    for (pixel_id, event_name), tallied in facts.tallied.items():
+        states = [each for each in tallied.states if each.status is Status.REJECTED and is_meant(each.reason)]
+        reasons = {each.reason for each in states}
+        yield Measure(
+            pixel_id=pixel_id,
+            event_name=event_name,
+            affected=sum(each.events for each in states),
+            total=tallied.counts.events,
+            detail=reasons.pop() if len(reasons) == 1 else "",
+        )
 
 
 def has_bad_currency(row: Row) -> bool:
@@ -59,10 +66,11 @@ def bad_currencies(facts: Facts) -> Iterator[Measure]:
         (measure.pixel_id, measure.event_name): measure.affected
         for measure in by_place(facts.rows, lambda row: row.error_reason not in CURRENCY and has_bad_currency(row))
     }
-    for (pixel_id, event_name), tallied in facts.tallied.items():
-        affected = tallied.because(CURRENCY) + left_out.get((pixel_id, event_name), 0)
-        total = tallied.counts.events
-        yield Measure(pixel_id=pixel_id, event_name=event_name, affected=affected, total=total)
+    for measure in refused(facts, CURRENCY.__contains__):
+        if more := left_out.get((measure.pixel_id, measure.event_name), 0):
+            yield replace(measure, affected=measure.affected + more, detail="")
+        else:
+            yield measure
 
 
 def lacks_customer(row: Row) -> bool:
@@ -91,13 +99,7 @@ def with_invalid_keys(facts: Facts) -> Iterator[Measure]:
         found.setdefault(row.place, Counter()).update(invalid_keys(row))
     for measure in by_place(facts.rows, has_invalid_key):
         named = found[measure.pixel_id, measure.event_name].most_common(LISTED)
-        yield Measure(
-            pixel_id=measure.pixel_id,
-            event_name=measure.event_name,
-            affected=measure.affected,
-            total=measure.total,
-            detail=" ".join(word for word, _count in named)[:250],
-        )
+        yield replace(measure, detail=" ".join(word for word, _count in named))
 
 
 def has_private_address(row: Row) -> bool:
@@ -158,7 +160,7 @@ DATA: Final = (
         title=_("Events are refused for too little customer information"),
         why=_("What they carry describes too many people, and Meta refuses such combinations."),
         action=_("Add an address, a phone number, an external id, fbp, fbc or the visitor's IP address."),
-        find=lambda facts: refused(WEAK, facts),
+        find=lambda facts: refused(facts, WEAK.__contains__),
         concerns=lambda row: row.error_reason in WEAK,
     ),
     Diagnosis(
@@ -167,7 +169,7 @@ DATA: Final = (
         title=_("Purchases are refused because they have no value"),
         why=_("Meta takes a Purchase only with the amount that was paid, as a number."),
         action=_("Return the value from custom_data() of your Conversion, or pass it to track()."),
-        find=lambda facts: refused(VALUE, facts),
+        find=lambda facts: refused(facts, VALUE.__contains__),
         concerns=lambda row: row.error_reason in VALUE,
     ),
     Diagnosis(
@@ -185,7 +187,7 @@ DATA: Final = (
         title=_("Server copies are refused"),
         why=_("A required value is missing or malformed, so that Meta refuses these events."),
         action=_("Open the list: each event names the value."),
-        find=lambda facts: of_tallies(facts, refused_otherwise),
+        find=lambda facts: refused(facts, lambda reason: reason not in NAMED),
         concerns=lambda row: row.status == Status.REJECTED and row.error_reason not in NAMED,
     ),
     Diagnosis(

@@ -60,10 +60,6 @@ class Tallied:
     counts: Counts
     states: tuple[State, ...]
 
-    def because(self, reasons: AbstractSet[str]) -> int:
-        """Return the events that were refused for one of these reasons."""
-        return sum(state.events for state in self.states if state.reason in reasons)
-
     def of(self, status: Status) -> int:
         return sum(state.events for state in self.states if state.status is status)
 

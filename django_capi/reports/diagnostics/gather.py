@@ -73,7 +73,7 @@ def tallied(now: datetime, pixel_ids: Collection[str]) -> dict[tuple[str, str], 
 
 def newest(now: datetime) -> list[Row]:
     """Return the newest events, not page views only, however many of those there are."""
-    since = int((now - TODAY).timestamp())
+    since = last_days(1, now).since
     times = Event.objects.filter(event_time__gte=since).order_by("-event_time").values_list("event_time", flat=True)
     edge = max([since, *times[DEEPEST : DEEPEST + 1]])
     recent = Event.objects.filter(event_time__gte=edge).order_by("-event_time").values_list(*COLUMNS)
