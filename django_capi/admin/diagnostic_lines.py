@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from django_capi.admin import links, pills, pixels, wording
 from django_capi.admin.event_links import EventLinks
+from django_capi.admin.filters import LOST
 from django_capi.conf import conf
 from django_capi.meta.left_out import MEANING, Reason
 from django_capi.models import BrowserState, Diagnostic, Event, ForeignPixel, Status
@@ -36,7 +37,7 @@ CLOSES_LATER: Final = gettext_lazy("Closes when the last 24 hours no longer show
 
 # The filters of the list of events that show exactly the affected ones.
 LOOKUPS: Final[Mapping[str, Mapping[str, object]]] = {
-    "lost": {"outcome": Outcome.NEITHER},
+    "lost": {"outcome": LOST},
     "expired": {"status__exact": int(Status.EXPIRED)},
     "in_doubt": {"status__exact": int(Status.IN_DOUBT)},
     "reused_event_id": {"shared_id__exact": 1},

@@ -209,8 +209,8 @@ def digest(value: object) -> str:
     return hashlib.sha256(str(first).encode()).hexdigest()[:16] if first else ""
 
 
-def trace_of(address: object) -> str:
+def trace_of(address: object) -> str | None:
     """Return 16 bits of a keyed digest of an address: thousands of addresses share each value."""
     if not isinstance(address, str):
-        return ""
+        return None
     return hmac.digest(settings.SECRET_KEY.encode(), address.encode(), "sha256").hex()[:4]

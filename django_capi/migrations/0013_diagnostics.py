@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="event",
             name="server_ip",
-            field=models.CharField(blank=True, db_default="", max_length=4),
+            field=models.CharField(blank=True, max_length=4, null=True),
         ),
         migrations.CreateModel(
             name="DiagnosticRefresh",

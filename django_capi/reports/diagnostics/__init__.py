@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django_capi.reports.diagnostics.diagnosis import Diagnosis, Severity, Unit
 from django_capi.reports.diagnostics.open import OpenDiagnostic, of_event, open_now
-from django_capi.reports.diagnostics.refresh import refresh, refreshed_at
+from django_capi.reports.diagnostics.rows import refresh, refreshed_at
 from django_capi.reports.diagnostics.table import TABLE
 
 __all__ = [

@@ -33,7 +33,7 @@ class Row:
     server_external_id: str = field(repr=False)
     browser_fbp: str = field(repr=False)
     browser_external_id: str = field(repr=False)
-    server_ip: str = field(repr=False)
+    server_ip: str | None = field(repr=False)
     shared_id: bool
     test_event_code: str
     error_reason: str
