@@ -100,7 +100,7 @@ def line(row: Diagnostic, diagnosis: Diagnosis, url: str) -> Line:
         closed=wording.instant(row.closed_at),
         muted_until=wording.instant(row.muted_until),
         documentation_url=DOCUMENTATION.format(row.code),
-        events_url=url if row.affected else "",
+        events_url=url if row.affected and row.is_open else "",
     )
 
 

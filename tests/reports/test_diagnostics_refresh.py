@@ -359,10 +359,10 @@ def test_the_doctor_determines_them_anew_and_warns() -> None:
 
     assert {finding.level for finding in found} == {"warn"}
     assert [finding.message for finding in found] == [
-        f"Events reached Meta by neither channel (lost, Purchase of pixel {PIXEL_ID}, 4 of 4).",
         f"Meta refuses the access token (token, of pixel {PIXEL_ID}).",
+        f"Events reached Meta by neither channel (lost, Purchase of pixel {PIXEL_ID}, 4 of 4).",
     ]
-    assert found[0].advice == "Open the list: each event says why."
+    assert found[1].advice == "Open the list: each event says why."
 
 
 def test_the_doctor_has_nothing_to_say_of_a_sound_site(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from django_capi.database.alias import using
 from django_capi.models import Diagnostic, Event
 from django_capi.reports.diagnostics.diagnosis import Diagnosis, Severity
 from django_capi.reports.diagnostics.facts import Row
-from django_capi.reports.diagnostics.table import ORDER, TABLE
+from django_capi.reports.diagnostics.table import TABLE, rank
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +53,7 @@ def described(row: Diagnostic, diagnosis: Diagnosis) -> OpenDiagnostic:
 def by_severity(rows: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return the rows whose code is in the table, the gravest and the most frequent first."""
     known = [row for row in rows if row.code in TABLE]
-    return sorted(known, key=lambda row: (ORDER.index(TABLE[row.code].severity), -row.affected, row.code, row.pk))
+    return sorted(known, key=lambda row: (rank(TABLE[row.code], row.affected), row.code, row.pk))
 
 
 def of_event(event: Event) -> list[Diagnostic]:

@@ -33,8 +33,12 @@ class Finding:
 
 def findings(facts: Facts) -> list[Finding]:
     """Return what these facts show, the gravest first."""
-    found = sorted(judged(facts), key=lambda each: (ORDER.index(each.diagnosis.severity), -each.measure.affected))
-    return found[:MOST]
+    return sorted(judged(facts), key=lambda each: rank(each.diagnosis, each.measure.affected))[:MOST]
+
+
+def rank(diagnosis: Diagnosis, affected: int) -> tuple[int, bool, int]:
+    """Return what sorts the gravest first: by severity, what is wrong now before what was, and by the count."""
+    return ORDER.index(diagnosis.severity), not diagnosis.is_state, -affected
 
 
 def judged(facts: Facts) -> Iterator[Finding]:
