@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import (
     detail,
+    diagnostic_lines,
     filters,
     links,
     near_misses,
@@ -182,6 +183,7 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
             "capi_story": story.tell(
                 obj, backlog=backlog, now=now, mark=mark, reached_meta=detail.has_reached_meta(batch)
             ),
+            "capi_diagnostics": diagnostic_lines.of_this_event(obj),
             "capi_facts": detail.facts(obj, mark, links_of),
             "capi_server": detail.server_copy(obj, batch, batch_url=links_of.request),
             "capi_near_misses": near_misses.rows(near_misses.of(obj), partial(links.to_event, site, request)),

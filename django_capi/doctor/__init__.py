@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from django_capi.doctor import broker, clocks, conversions, database, digest, egress, pixels, settings, storage, worker
+from django_capi.doctor import (
+    broker,
+    clocks,
+    conversions,
+    database,
+    diagnostics,
+    digest,
+    egress,
+    pixels,
+    settings,
+    storage,
+    worker,
+)
 from django_capi.doctor.finding import NAMES, Finding, Level, fail, warn
 
 __all__ = ["NAMES", "Finding", "Level", "examine", "examine_without_network"]
@@ -21,6 +33,7 @@ OF_THE_LEDGER: Final[Mapping[str, Examination]] = {
     "conversions": conversions.examine,
     "backlog": worker.examine_backlog,
     "worker": worker.examine,
+    "diagnostics": diagnostics.examine,
     "digest": digest.examine,
 }
 

@@ -15,6 +15,7 @@ from django_capi.models.choices import (
 )
 from django_capi.models.conversions import ConversionMark, ConversionSource
 from django_capi.models.delivery import Batch, Lane
+from django_capi.models.diagnostics import Diagnostic, DiagnosticRefresh
 from django_capi.models.digests import SentDigest
 from django_capi.models.events import Deduplication, Event, Overview
 from django_capi.models.foreign_pixels import ForeignPixel
@@ -31,6 +32,8 @@ __all__ = [
     "ConversionState",
     "Count",
     "Deduplication",
+    "Diagnostic",
+    "DiagnosticRefresh",
     "Event",
     "ForeignPixel",
     "Lane",

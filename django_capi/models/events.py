@@ -46,6 +46,8 @@ class Event(models.Model):
     left_out = models.CharField(_("left out"), max_length=250, blank=True, help_text=_("key:reason, no values"))
     server_fbp = models.CharField(max_length=16, blank=True)
     server_external_id = models.CharField(max_length=16, blank=True)
+    # 16 bits of a keyed digest of the address: they tell a proxy from many visitors, and identify no visitor.
+    server_ip = models.CharField(max_length=4, null=True, blank=True)  # noqa: DJ001  # as the value
 
     browser_state = models.PositiveSmallIntegerField(_("browser copy"), choices=BrowserState, default=BrowserState.NONE)
     browser_at = models.DateTimeField(_("first receipt"), null=True, blank=True)
