@@ -10,7 +10,8 @@ GRAPH_SENDER = 'Write "SENDER": "graph", or remove the line.'
 # The names of all findings, in the order of the report. Programs that read the report compare them.
 NAMES: Final = (
     "settings", "database", "migrations", "sqlite", "databases", "storage", "sequences", "sql_mode", "character set",
-    "database clock", "conversions", "backlog", "pause", "worker", "diagnostics", "digest", "broker", "egress", "clock", "test event",
+    "database clock", "conversions", "backlog", "pause", "worker", "diagnostics", "digest", "broker", "egress", "clock",
+    "test event",
 )  # fmt: skip
 
 
