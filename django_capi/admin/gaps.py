@@ -17,6 +17,7 @@ from django_capi.reports.information import MOST_REASONS, Gaps
 from django_capi.tracking import hints
 
 RAISED: Final = "user_data:raised"
+MOST_WORDS: Final = 200  # that are explained: a site may give any number of other names
 SENTENCES: Final[Mapping[Reason, Any]] = {
     Reason.EMPTY: gettext_lazy("Nothing was left of the value after cleaning, and an empty string is never hashed."),
     Reason.PLACEHOLDER: gettext_lazy("The value stands for a missing one, such as None, null or N/A."),
@@ -55,7 +56,8 @@ class Gap:
 
 def gaps(found: Gaps, links: EventLinks) -> list[Gap]:
     """The most frequent first; those of custom_data are left to the pages of the events."""
-    explained = ((word, key_of(word), reason_of(word), count) for word, count in found.words.most_common())
+    frequent = sorted(found.words.items(), key=lambda item: (-item[1], item[0]))[:MOST_WORDS]
+    explained = ((word, key_of(word), reason_of(word), count) for word, count in frequent)
     return [
         Gap(
             key=key,

@@ -73,6 +73,10 @@ class Migration(migrations.Migration):
             name="page",
             field=models.CharField(blank=True, db_default="", default="", max_length=100, verbose_name="page"),
         ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(fields=["batch"], name="capi_event_batch"),
+        ),
         migrations.RunPython(compare_bytes, migrations.RunPython.noop, atomic=False),
         migrations.AddConstraint(
             model_name="keytally",

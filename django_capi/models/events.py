@@ -80,6 +80,7 @@ class Event(models.Model):
             models.Index(fields=["status", "pixel_id", "rank", "deadline", "id"], name="capi_event_due"),
             models.Index(fields=["event_time", "event_name"], name="capi_event_time"),
             models.Index(fields=["changed_at", "pixel_id", "event_time"], name="capi_event_changed"),
+            models.Index(fields=["batch"], name="capi_event_batch"),
         ]
 
     def __str__(self) -> str:
