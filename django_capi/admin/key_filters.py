@@ -68,8 +68,8 @@ class KeyFilter(SimpleListFilter):
 
 
 class CarriesFilter(KeyFilter):
-    title = _("carries key")
-    title_without_time = _("carries key, in 30 days")
+    title = _("key carried")
+    title_without_time = _("key carried, in 30 days")
     parameter_name = "carries"
 
     def condition(self, key: str) -> Q:
@@ -77,8 +77,8 @@ class CarriesFilter(KeyFilter):
 
 
 class LacksFilter(KeyFilter):
-    title = _("lacks key")
-    title_without_time = _("lacks key, in 30 days")
+    title = _("key missing")
+    title_without_time = _("key missing, in 30 days")
     parameter_name = "lacks"
 
     def condition(self, key: str) -> Q:

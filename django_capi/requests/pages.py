@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
-from django.urls import Resolver404, get_script_prefix, get_urlconf, resolve
+from django.urls import Resolver404, get_resolver, get_script_prefix, get_urlconf, resolve
 from django.utils import translation
 
 from django_capi import callbacks
@@ -33,12 +33,12 @@ def page_of(address: str | None) -> str:
         path = urlsplit(address).path
     except ValueError:
         return ""
-    return known_page(path, get_script_prefix(), get_urlconf())
+    return known_page(path, get_script_prefix(), get_urlconf() or settings.ROOT_URLCONF)
 
 
 @lru_cache(maxsize=4096)  # resolving takes longer than all else that storing an event computes
-def known_page(path: str, prefix: str, urlconf: str | None) -> str:
-    if len(path) > LONGEST_PATH or not path.startswith(prefix):
+def known_page(path: str, prefix: str, urlconf: str) -> str:
+    if len(path) > LONGEST_PATH or not path.startswith(prefix) or not has_patterns(urlconf):
         return ""
     try:
         route = callbacks.call(route_of, f"/{unquote(path.removeprefix(prefix))}", urlconf)
@@ -49,7 +49,17 @@ def known_page(path: str, prefix: str, urlconf: str | None) -> str:
     return f"{prefix}{pattern_of(route)}"[:LONGEST]
 
 
-def route_of(path: str, urlconf: str | None) -> str:
+@cache  # an import that failed is not repeated for each event
+def has_patterns(urlconf: str) -> bool:
+    """True if the URLconf can be imported: a worker may lack what only the web server needs."""
+    try:
+        return bool(callbacks.call(lambda: get_resolver(urlconf).url_patterns))
+    except callbacks.Failed as failure:
+        log_failure(str(failure))
+        return False
+
+
+def route_of(path: str, urlconf: str) -> str:
     """Return the route in the URLconf, in the language that the path begins with."""
     with translation.override(translation.get_language_from_path(path) or settings.LANGUAGE_CODE):
         return resolve(path, urlconf).route

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 from django.conf.urls.i18n import i18n_patterns
 from django.http import HttpResponse
 from django.test import override_settings
-from django.urls import converters, include, path, re_path, register_converter, set_script_prefix
+from django.urls import converters, include, path, re_path, register_converter, set_script_prefix, set_urlconf
 from django.utils.translation import gettext_lazy as _
 from pytest_django import Settings
 
@@ -45,17 +44,16 @@ urlpatterns = [
     path(f"{'long/' * 30}", view),
     *i18n_patterns(path("shop/<slug:slug>/", view), path(_("about/"), view), prefix_default_language=False),
 ]
-URLS = SimpleNamespace(urlpatterns=urlpatterns)
 
 
 @pytest.fixture(autouse=True)
 def _own_urls(settings: Settings) -> Iterator[None]:
     settings.ROOT_URLCONF = __name__
-    pages.known_page.cache_clear()
     pages.log_failure.cache_clear()
     yield
     set_script_prefix("/")
     pages.known_page.cache_clear()
+    pages.has_patterns.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -110,3 +108,24 @@ def test_an_error_of_the_site_s_own_code_costs_only_the_page(caplog: pytest.LogC
 
     assert found == ["", "", ""]
     assert caplog.messages == ["The page of an event is not known, as resolving its address raised RuntimeError."]
+
+
+def test_a_urlconf_that_cannot_be_imported_is_tried_once(caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
+    settings.ROOT_URLCONF = "tests.no_such_urls"
+
+    with caplog.at_level(logging.ERROR, logger="django_capi"):
+        found = [page_of(f"https://shop.example/orders/{number}/thanks/") for number in range(3)]
+
+    assert found == ["", "", ""]
+    assert caplog.messages == [
+        "The page of an event is not known, as resolving its address raised ModuleNotFoundError."
+    ]
+    assert pages.has_patterns.cache_info().misses == 1
+
+
+def test_a_request_s_own_urlconf_is_used() -> None:
+    set_urlconf("tests.site.urls")
+    try:
+        assert page_of("https://shop.example/webhook/17/") == "/webhook/<pk>/"
+    finally:
+        set_urlconf(None)
