@@ -36,5 +36,5 @@ def refresh_diagnostics() -> None:
     """Determine what is wrong, once a minute at most. A failure here is not one of delivery."""
     try:
         diagnostics.refresh()
-    except DatabaseError as error:
+    except Exception as error:  # noqa: BLE001  # settings and storages of the site are examined; the next pass must come
         logger.warning("Diagnostics could not be refreshed: %s.", type(error).__name__)

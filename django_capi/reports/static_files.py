@@ -13,7 +13,7 @@ SCRIPT: Final = "django_capi/pixel.js"
 
 def lacks_script() -> bool:
     """Whether the browser's script was not collected. Of a storage that is not a folder nothing is known."""
-    storage = staticfiles_storage
-    if settings.DEBUG or not isinstance(storage, FileSystemStorage) or not settings.STATIC_ROOT:
+    if settings.DEBUG or not (settings.STATIC_ROOT and settings.STATIC_URL):
         return False
-    return not storage.exists(SCRIPT)
+    storage = staticfiles_storage
+    return isinstance(storage, FileSystemStorage) and not storage.exists(SCRIPT)

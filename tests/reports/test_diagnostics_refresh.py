@@ -300,6 +300,14 @@ def test_a_script_that_was_not_collected_is_missed(settings: Settings, tmp_path:
     assert [row.is_open for row in rows("static_missing")] == [None]
 
 
+def test_a_site_without_static_files_lacks_no_script(settings: Settings, tmp_path: Path) -> None:
+    settings.STATIC_ROOT, settings.STATIC_URL = tmp_path, None
+
+    refresh()
+
+    assert not Diagnostic.objects.exists()
+
+
 def test_a_silenced_check_raises_no_diagnostic(settings: Settings) -> None:
     settings.SECURE_CSP = {"default-src": ["'none'"]}
     settings.SILENCED_SYSTEM_CHECKS = ["django_capi.W007"]

@@ -22,8 +22,8 @@ from django_capi.reports.static_files import lacks_script
 from django_capi.reports.sums import State, state_from, sums_of_figures
 from django_capi.reports.windows import last_days
 
-PAGE_VIEWS: Final = 1000  # the newest ones that are read
-OTHERS: Final = 2000  # of all other events
+PAGE_VIEWS: Final = 500  # the newest ones that are read
+OTHERS: Final = 1000  # of all other events
 DEEPEST: Final = 10_000  # the newest events among which both are looked for
 CONVERSIONS: Final = 1000
 PAGES: Final = 1000
