@@ -25,6 +25,7 @@ from xdist.scheduler import LoadScopeScheduling
 from django_capi.conversions import sources
 from django_capi.delivery.client import memory
 from django_capi.ledger import marks
+from tests.support import chromium
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 ADDRESS = "168.212.226.204"
@@ -105,6 +106,12 @@ def rows(cells: list[tuple[str, str, int, str]]) -> list[str]:
         name = f"{table}: {row}"
         lines[name] = lines.get(name, f"{name:<40}") + letter
     return list(lines.values())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _close_browsers() -> Iterator[None]:
+    yield
+    chromium.close_browsers()
 
 
 @pytest.fixture
