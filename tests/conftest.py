@@ -19,13 +19,14 @@ from django.core.signals import request_finished, request_started
 from django.db import connections
 from django.test import AsyncClient, Client
 from django.test import utils as test_environment
+from pytest_django import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from django_capi.conversions import sources
 from django_capi.delivery.client import memory
 from django_capi.ledger import marks
-from tests.support import chromium
+from tests.support import chromium, kept_rows
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 ADDRESS = "168.212.226.204"
@@ -112,6 +113,12 @@ def rows(cells: list[tuple[str, str, int, str]]) -> list[str]:
 def _close_browsers() -> Iterator[None]:
     yield
     chromium.close_browsers()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    with django_db_blocker.unblock():
+        kept_rows.keep()
 
 
 @pytest.fixture
