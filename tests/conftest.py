@@ -64,6 +64,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("browser")
 
 
+def pytest_collection_finish() -> None:
+    """Keep what has been imported out of garbage collections, of which some tests ask for one each."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Select the long tests or the others. The slowest start first, so that none of them runs alone at the end."""
