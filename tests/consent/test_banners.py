@@ -205,29 +205,28 @@ WORDS = (
 fragments = st.sampled_from([*"{}[]:,=&\"'%|10", "%25", "%2C", "%3A", "null", "\\u0000", *WORDS.split()])
 
 
-@names
+# Each example is given to all readers, as making it takes longer than reading it.
 @given(text=st.one_of(st.text(max_size=200), st.lists(fragments, max_size=40).map("".join), st.text().map(quote)))
-def test_a_reader_never_raises(reader: CookieReader, text: str) -> None:
-    answer = reader(asking({reader.name: text, **CLOSED}))
+def test_a_reader_never_raises(text: str) -> None:
+    for reader in COOKIE_READERS:
+        assert reader(asking({reader.name: text, **CLOSED})) in (True, False, None)
 
-    assert answer in (True, False, None)
 
-
-@names
 @given(raw=st.binary(max_size=300))
-def test_a_reader_never_raises_on_any_bytes_in_the_header(reader: CookieReader, raw: bytes) -> None:
-    cookies = parse_cookie(f"{reader.name}=" + raw.decode("latin-1"))
+def test_a_reader_never_raises_on_any_bytes_in_the_header(raw: bytes) -> None:
+    for reader in COOKIE_READERS:
+        cookies = parse_cookie(f"{reader.name}=" + raw.decode("latin-1"))
 
-    assert reader(asking(cookies)) in (True, False, None)
+        assert reader(asking(cookies)) in (True, False, None)
 
 
-@names
 @given(
     value=st.recursive(
         st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
     )
 )
-def test_a_reader_never_raises_on_any_json(reader: CookieReader, value: object) -> None:
+def test_a_reader_never_raises_on_any_json(value: object) -> None:
     text = json.dumps({"categories": value, "services": value, "meta-pixel": value})
 
-    assert reader(asking({reader.name: text})) in (True, False, None)
+    for reader in COOKIE_READERS:
+        assert reader(asking({reader.name: text})) in (True, False, None)
