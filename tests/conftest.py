@@ -33,6 +33,13 @@ ADDRESS = "168.212.226.204"
 HEADERS = {"user-agent": AGENT}  # AsyncClient takes none at its making
 FBP = "fb.1.1596403881668.1116446470"
 FIGURES, CELLS = "figures", "cells"
+LONG = (
+    "tests/failures/",
+    "tests/browser/test_matrix.py::test_a_cell",
+    "tests/story/test_command.py::test_a_background_job_stops_also_while_it_starts",
+    "tests/story/test_command.py::test_a_part_that_dies",
+    "tests/story/test_outage.py",
+)
 
 Show = Callable[[str], None]
 ShowCell = Callable[[str, str, int, str], None]
@@ -81,7 +88,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def is_long(nodeid: str) -> bool:
-    return nodeid.startswith(("tests/failures/", "tests/browser/test_matrix.py::test_a_cell"))
+    return nodeid.startswith(LONG)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
