@@ -15,7 +15,7 @@ from django_capi import callbacks
 from django_capi.conversions import objects, sources
 from django_capi.conversions.base import Conversion, concrete, has_happened
 from django_capi.conversions.data import time_of
-from django_capi.conversions.settle import Moment, is_too_old, settle
+from django_capi.conversions.settle import Occurrence, is_too_old, settle
 from django_capi.ledger import marks
 from django_capi.models import ConversionState, NotSent
 from django_capi.tracking.errors import LogErrors
@@ -96,7 +96,7 @@ class Backfill:
 
     def settled(self, obj: Model, object_ref: str, outcome: Outcome) -> Outcome:
         """The outcome that the object did have."""
-        settle(Moment(conversion=self.conversion, obj=obj, object_ref=object_ref, database=self.database))
+        settle(Occurrence(conversion=self.conversion, obj=obj, object_ref=object_ref, database=self.database))
         reached = marks.states(object_ref).get(self.conversion.event_name)
         if reached == ConversionState.NOT_SENT:
             return outcome if outcome in (Outcome.BEFORE, Outcome.TOO_OLD) else Outcome.NOT_SENT
