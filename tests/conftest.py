@@ -220,7 +220,7 @@ def outside_tests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
     monkeypatch.delattr(test_environment._TestState, "saved_data")
     yield
-    sources.meetings.clear()
+    sources.starts.clear()
     marks.known.clear()
 
 
