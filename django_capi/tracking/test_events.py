@@ -19,7 +19,7 @@ from django_capi.ledger import store as ledger
 from django_capi.ledger.insert import insert
 from django_capi.meta import rules, wire
 from django_capi.meta.events import ActionSource, CustomData, Event, UserData
-from django_capi.meta.verdicts import Outcome
+from django_capi.meta.verdicts import RequestOutcome
 from django_capi.models import Batch, Lane, Origin, Status
 from django_capi.tracking.arguments import custom_data_from, new_id, user_data_from
 
@@ -31,7 +31,7 @@ SAMPLE_PERSON: Final = {
 }
 SAMPLE_MONEY: Final = {"value": 1, "currency": "EUR"}
 WITHHELD: Final = "(withheld)"
-STATUSES: Final = {Outcome.ACCEPTED: Status.ACCEPTED, Outcome.AMBIGUOUS: Status.IN_DOUBT}
+STATUSES: Final = {RequestOutcome.ACCEPTED: Status.ACCEPTED, RequestOutcome.AMBIGUOUS: Status.IN_DOUBT}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +48,7 @@ class TestEvent:
 
     @property
     def is_accepted(self) -> bool:
-        return self.answer is not None and self.answer.verdict.outcome is Outcome.ACCEPTED
+        return self.answer is not None and self.answer.verdict.outcome is RequestOutcome.ACCEPTED
 
 
 def sample(event_name: str, *, page: str) -> Event:
