@@ -135,7 +135,7 @@ def is_complete(cell: Cell, library: Running, pages: int) -> bool:
 
 
 @pytest.mark.parametrize("cell", cells(), ids=name_of)
-def test_a_cell_is_as_it_should_be(
+def test_a_cell_has_the_expected_copies(
     play: Callable[[Cell], Visit], library: Running, show_cell: ShowCell, cell: Cell
 ) -> None:
     visit = play(cell)
