@@ -1,3 +1,5 @@
+"""What the tags put into a page, and how the copies of actions reach the browser."""
+
 from __future__ import annotations
 
 import json

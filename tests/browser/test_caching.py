@@ -1,4 +1,4 @@
-"""Whether a response may be kept for others is told by many headers; ids leave only in what is private."""
+"""Many headers decide whether a cache may keep a response; only a private response has ids."""
 
 from __future__ import annotations
 

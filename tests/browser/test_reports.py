@@ -1,4 +1,4 @@
-"""What the site hears: complete, with true ages and true states, whatever fails on the way."""
+"""Reports reach the site complete and with correct ages and states, whatever fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Browser copies in the session: whatever the session does, the site's response is the one it would have been."""
+"""Browser copies in the session: no failure of the session changes the site's response."""
 
 from __future__ import annotations
 

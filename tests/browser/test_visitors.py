@@ -1,4 +1,4 @@
-"""A page that was made for another browser is one for everybody."""
+"""A page that was made for another browser is treated as a public one."""
 
 from __future__ import annotations
 

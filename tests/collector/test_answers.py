@@ -1,4 +1,4 @@
-"""What the collector answers: to a mixed report, to a ledger that is down, on sites with walls and proxies."""
+"""How the collector answers a mixed report, while the ledger is down, and on sites behind log-ins and proxies."""
 
 from __future__ import annotations
 

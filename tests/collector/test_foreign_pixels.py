@@ -1,4 +1,4 @@
-"""Pixels that other code has initialised are recorded by page, within limits, and never at the report's expense."""
+"""Pixels that other code has initialised are recorded by page, within limits, and never break a report."""
 
 from __future__ import annotations
 

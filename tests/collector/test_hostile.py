@@ -1,4 +1,4 @@
-"""Whatever is posted: the server's own rows stay, no Purchase is made, and the answer is one of the documented."""
+"""Whatever is posted, the server's own rows stay, no Purchase is stored, and the answer is a documented one."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""The three addresses that the page's script calls: reports, questions about the visitor, and withdrawals."""
+
 from __future__ import annotations
 
 import json
