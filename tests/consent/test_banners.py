@@ -57,7 +57,7 @@ def asking(cookies: dict[str, str]) -> HttpRequest:
     return request
 
 
-ANSWERS = [
+ANSWERS: list[Any] = [
     pytest.param(consent.cookiebot, COOKIEBOT.format("true"), {}, True, id="cookiebot-yes"),
     pytest.param(consent.cookiebot, COOKIEBOT.format("false"), {}, False, id="cookiebot-no"),
     pytest.param(consent.cookiebot, "-1", {}, True, id="cookiebot-no-consent-needed"),
