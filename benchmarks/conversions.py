@@ -92,7 +92,7 @@ def old_orders(rows: int) -> None:
 def install() -> None:
     """From now on, as if the app had just come."""
     ConversionSource.objects.all().delete()
-    sources.meetings.clear()
+    sources.starts.clear()
 
 
 def list_of_plain() -> list[PlainOrder]:

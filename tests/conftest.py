@@ -19,18 +19,27 @@ from django.core.signals import request_finished, request_started
 from django.db import connections
 from django.test import AsyncClient, Client
 from django.test import utils as test_environment
+from pytest_django import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from django_capi.conversions import sources
 from django_capi.delivery.client import memory
 from django_capi.ledger import marks
+from tests.support import chromium, kept_rows
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 ADDRESS = "168.212.226.204"
 HEADERS = {"user-agent": AGENT}  # AsyncClient takes none at its making
 FBP = "fb.1.1596403881668.1116446470"
 FIGURES, CELLS = "figures", "cells"
+LONG = (
+    "tests/failures/",
+    "tests/browser/test_matrix.py::test_a_cell",
+    "tests/story/test_command.py::test_a_background_job_stops_also_while_it_starts",
+    "tests/story/test_command.py::test_a_part_that_dies",
+    "tests/story/test_outage.py",
+)
 
 Show = Callable[[str], None]
 ShowCell = Callable[[str, str, int, str], None]
@@ -62,6 +71,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("browser")
 
 
+def pytest_collection_finish() -> None:
+    """Keep what has been imported out of garbage collections, of which some tests ask for one each."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Select the long tests or the others. The slowest start first, so that none of them runs alone at the end."""
@@ -73,7 +88,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def is_long(nodeid: str) -> bool:
-    return nodeid.startswith(("tests/failures/", "tests/browser/test_matrix.py::test_a_cell"))
+    return nodeid.startswith(LONG)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -105,6 +120,18 @@ def rows(cells: list[tuple[str, str, int, str]]) -> list[str]:
         name = f"{table}: {row}"
         lines[name] = lines.get(name, f"{name:<40}") + letter
     return list(lines.values())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _close_browsers() -> Iterator[None]:
+    yield
+    chromium.close_browsers()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    with django_db_blocker.unblock():
+        kept_rows.keep()
 
 
 @pytest.fixture
@@ -193,7 +220,7 @@ def outside_tests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
     monkeypatch.delattr(test_environment._TestState, "saved_data")
     yield
-    sources.meetings.clear()
+    sources.starts.clear()
     marks.known.clear()
 
 

@@ -27,7 +27,7 @@ from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import Settings
 
 from django_capi.browser import specs
-from django_capi.collector.reports import Known, report_from
+from django_capi.collector.reports import ItemContext, report_from
 from django_capi.conf import conf
 from django_capi.delivery import batches, http, lanes, nudge
 from django_capi.delivery import client as graph
@@ -258,7 +258,7 @@ def test_nothing_shows_contact_data_tokens_or_the_visitor_in_its_repr(rf: Reques
         custom_data=CustomData.from_raw(CUSTOM),
     )
     report = {"event_name": "Search", "event_id": "search-00000001", "pixels": ["1"], "state": "fired"}
-    known = Known(page_pixels={"1"}, all_pixels={"1"}, fbp=FBP)
+    context = ItemContext(page_pixels={"1"}, all_pixels={"1"}, fbp=FBP)
     entry = entry_of(made, from_request(request))
     store([entry], conf.pixels().values())
     held = lanes.claim("1234567890123456")
@@ -270,8 +270,8 @@ def test_nothing_shows_contact_data_tokens_or_the_visitor_in_its_repr(rf: Reques
         entry,
         entry.event,
         RequestEvents(request),
-        known,
-        report_from(0, {**report, "custom_data": CUSTOM}, known),
+        context,
+        report_from(0, {**report, "custom_data": CUSTOM}, context),
         specs.read(specs.sign("Search", CUSTOM, fbp=FBP)),
         Event.objects.get(),
         batches.due(held, limit=1),

@@ -17,19 +17,19 @@ from django.utils.translation import gettext_lazy as _
 from django_capi.admin import filters, links, pills, pixels, search, wording
 from django_capi.admin.cells import labelled
 from django_capi.admin.pages import Link, LogPagesMixin
-from django_capi.meta.verdicts import Outcome
+from django_capi.meta.verdicts import RequestOutcome
 from django_capi.models import Batch, ConversionMark, ConversionState, Event, NotSent
 from django_capi.reports.freshness import Backlog
 from django_capi.requests.agents import BY_SITE, LISTED
 
 ANSWERS: Final = {
-    Outcome.ACCEPTED: ("server", "✓", _("accepted")),
-    Outcome.EVENT: ("fair", "▲", _("an event was refused")),
-    Outcome.LANE: ("poor", "✕", _("token or settings refused")),
-    Outcome.THROTTLE: ("fair", "‖", _("asked to send less")),
-    Outcome.TRANSIENT: ("fair", "▲", _("failed for now")),
-    Outcome.AMBIGUOUS: ("fair", "?", _("no answer")),
-    Outcome.TOO_LARGE: ("fair", "▲", _("request too large")),
+    RequestOutcome.ACCEPTED: ("server", "✓", _("accepted")),
+    RequestOutcome.EVENT: ("fair", "▲", _("an event was refused")),
+    RequestOutcome.LANE: ("poor", "✕", _("token or settings refused")),
+    RequestOutcome.THROTTLE: ("fair", "‖", _("asked to send less")),
+    RequestOutcome.TRANSIENT: ("fair", "▲", _("failed for now")),
+    RequestOutcome.AMBIGUOUS: ("fair", "?", _("no answer")),
+    RequestOutcome.TOO_LARGE: ("fair", "▲", _("request too large")),
 }
 OUTCOMES: Final = {
     ConversionState.OPEN: ("quiet", "–"),

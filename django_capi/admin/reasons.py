@@ -23,7 +23,7 @@ MOST_ROWS: Final = 100  # of the table: a site may have any number of event name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reason:
+class MissingCopies:
     """Why some copies of one event are missing, how many, and where to see them."""
 
     tone: str
@@ -101,7 +101,7 @@ NOT_SENT: Final[Mapping[NotSent, Any]] = {
 ORDER: Final = (Outcome.NEITHER, Outcome.BROWSER, Outcome.SERVER, Outcome.WAITING)
 
 
-def reasons(states: Sequence[State], links: EventLinks, unreported: Mapping[str, Unreported]) -> list[Reason]:
+def reasons(states: Sequence[State], links: EventLinks, unreported: Mapping[str, Unreported]) -> list[MissingCopies]:
     """Every reason that occurs, with the list of its events; the gravest outcome and the largest count first."""
     counts: Counter[tuple[Outcome, str, Status, BrowserState, str]] = Counter()
     for state in states:
@@ -124,10 +124,10 @@ def reason(
     count: int,
     links: EventLinks,
     unreported: Mapping[str, Unreported],
-) -> Reason:
+) -> MissingCopies:
     tone, channel, _meaning = OUTCOMES[outcome]
     known = ACCEPTED[browser_state] if status is Status.ACCEPTED else FINAL[status]
-    return Reason(
+    return MissingCopies(
         tone=tone,
         channel=channel,
         event_name=event_name,
@@ -160,12 +160,12 @@ def meanings(
         }
 
 
-def shared_ids(states: Sequence[State], links: EventLinks) -> list[Reason]:
+def shared_ids(states: Sequence[State], links: EventLinks) -> list[MissingCopies]:
     counts: Counter[str] = Counter()
     for state in states:
         counts[state.event_name] += state.figures["shared_ids"]
     return [
-        Reason(
+        MissingCopies(
             tone="poor",
             channel=_("Shared id"),
             event_name=event_name,
@@ -178,11 +178,11 @@ def shared_ids(states: Sequence[State], links: EventLinks) -> list[Reason]:
     ]
 
 
-def not_sent(found: Counter[tuple[str, NotSent]], list_url: str) -> list[Reason]:
+def not_sent(found: Counter[tuple[str, NotSent]], list_url: str) -> list[MissingCopies]:
     """The conversions that have no event, which are in none of the five outcomes."""
     total = sum(found.values())
     return [
-        Reason(
+        MissingCopies(
             tone="quiet",
             channel=_("Not sent"),
             event_name=event_name,

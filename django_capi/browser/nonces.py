@@ -27,12 +27,12 @@ def nonce_of(request: HttpRequest, in_context: object = None) -> str:
     A nonce that has not been read yet is false in a condition, so it is compared with None.
     """
     for found in (in_context, getattr(request, "csp_nonce", None), get_nonce(request)):
-        if found is not None and (text := read(found)):
+        if found is not None and (text := text_of(found)):
             return text
     return ""
 
 
-def read(nonce: object) -> str:
+def text_of(nonce: object) -> str:
     try:
         return str(nonce)
     except CSPNonceError:  # a streamed page, whose header has been written

@@ -35,7 +35,7 @@ EXPIRED: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
 def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
     """Give the browser what this response can carry: its ids, its copies, its cookies."""
     if response.status_code >= HTTPStatus.BAD_REQUEST or page.request.method in ("HEAD", "OPTIONS"):
-        silence(page, response)
+        drop_page_events(page, response)
     if (page.blocks or page.copies) and may_be_cached(response):
         make_public(page, response)
     elif any(block.content.get("for") for block in page.blocks):
@@ -43,12 +43,12 @@ def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
     if not is_shared(page, response):
         record_read(page.request)
         if page.blocks or has_click(page):
-            set_cookies(page, response)  # in a cache they would make one visitor of all
+            set_cookies(page, response)  # a cache would give all visitors the same cookies
     send_copies(page, response)
 
 
-def silence(page: RequestEvents, response: HttpResponseBase) -> None:
-    """An error page has no events of its own. The copies of actions stay: they are given out only once.
+def drop_page_events(page: RequestEvents, response: HttpResponseBase) -> None:
+    """Remove the events of an error page itself. The copies of actions stay, as they are handed over only once.
 
     If the body cannot be changed, the browser fires the page's events, so the server keeps its copies of them.
     """

@@ -14,7 +14,7 @@ from django_capi.ledger.store import DUPLICATE_WINDOW
 from django_capi.models import BrowserState
 from django_capi.tracking.actions import is_storable
 
-__all__ = ["ItemRefused", "Known", "Refusals", "Report", "read_items"]
+__all__ = ["ItemContext", "ItemRefused", "Refusals", "Report", "read_items"]
 
 # The script makes ids of 32 hexadecimal digits. A receipt is for an id of the site's own, which may be any text.
 MINTED_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{8,64}").fullmatch
@@ -29,7 +29,7 @@ class ItemRefused(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
+class ItemContext:
     """What the items are checked against."""
 
     page_pixels: Collection[str]  # ids; a mirrored event is stored for these only
@@ -53,18 +53,18 @@ class Report:
     referrer: str | None = field(default=None, repr=False)
 
 
-def read_items(items: Iterable[object], known: Known) -> tuple[list[Report], Refusals]:
+def read_items(items: Iterable[object], context: ItemContext) -> tuple[list[Report], Refusals]:
     reports: list[Report] = []
     refusals: Refusals = {}
     for index, item in enumerate(items):
         try:
-            reports.append(report_from(index, item, known))
+            reports.append(report_from(index, item, context))
         except ItemRefused as refusal:
             refusals[index] = str(refusal)
     return reports, refusals
 
 
-def report_from(index: int, item: object, known: Known) -> Report:
+def report_from(index: int, item: object, context: ItemContext) -> Report:
     if not isinstance(item, dict):
         raise ItemRefused("event-not-an-object")
     is_mirrored = item.get("mirror") is True
@@ -73,13 +73,13 @@ def report_from(index: int, item: object, known: Known) -> Report:
         raise ItemRefused("event_id")
     spec = spec_of(item, event_name) if is_mirrored else None
     if is_mirrored and event_name not in conf.BROWSER_EVENTS:
-        check_authority(spec, event_id, known.fbp)
+        check_authority(spec, event_id, context.fbp)
     return Report(
         index=index,
         event_name=event_name,
         event_id=event_id,
         state=state_of(item.get("state")),
-        pixel_ids=pixel_ids_of(item.get("pixels"), known.page_pixels if is_mirrored else known.all_pixels),
+        pixel_ids=pixel_ids_of(item.get("pixels"), context.page_pixels if is_mirrored else context.all_pixels),
         is_mirrored=is_mirrored,
         custom_data=spec.custom_data if spec else mapping(item.get("custom_data")),
         age=age_of(item.get("age")) if is_mirrored else 0,

@@ -20,7 +20,7 @@ from django_capi.browser import blocks, responses
 from django_capi.browser.session import pop_copies
 from django_capi.collector import foreign_pixels
 from django_capi.collector.rates import check_rates
-from django_capi.collector.reports import Known, Refusals, Report, read_items
+from django_capi.collector.reports import ItemContext, Refusals, Report, read_items
 from django_capi.collector.requests import RequestRefused, body_of, check_origin, items_of, own_url, text
 from django_capi.collector.writing import write_reports
 from django_capi.conf import conf
@@ -63,7 +63,7 @@ def collect(request: HttpRequest) -> HttpResponse:
         check_rates(fbp=fbp(request), address=client_ip_address(request), events=len(items))
     except RequestRefused as refusal:
         return refusal.response()
-    reports, refusals = read_items(items, known_to(request))
+    reports, refusals = read_items(items, item_context(request))
     page = events_of(request)
     if reports and page.visitor.consent.is_given and not page.is_excluded:
         url, referrer = own_url(request, body.get("url")), reduced(text(body.get("referrer")))
@@ -76,8 +76,8 @@ def collect(request: HttpRequest) -> HttpResponse:
     return answer(refusals)
 
 
-def known_to(request: HttpRequest) -> Known:
-    return Known(
+def item_context(request: HttpRequest) -> ItemContext:
+    return ItemContext(
         page_pixels={target.pixel_id for target in pixels_for(request)},
         all_pixels={target.pixel_id for target in conf.pixels().values()},
         fbp=fbp(request),

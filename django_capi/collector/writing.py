@@ -22,7 +22,7 @@ __all__ = ["write_reports"]
 def write_reports(page: RequestEvents, reports: Sequence[Report]) -> Refusals:
     """Mirror first: that may be repeated, and so may the whole request when a receipt cannot be written after it."""
     refusals = mirror(page, [report for report in reports if report.is_mirrored])
-    note(page, [report for report in reports if not report.is_mirrored])
+    record_receipts(page, [report for report in reports if not report.is_mirrored])
     return refusals
 
 
@@ -61,7 +61,7 @@ def visitor_of(page: RequestEvents, report: Report) -> Visitor:
     return visitor.at(url=own_url(page.request, report.url), referrer=reduced(report.referrer))
 
 
-def note(page: RequestEvents, reports: Iterable[Report]) -> None:
+def record_receipts(page: RequestEvents, reports: Iterable[Report]) -> None:
     found = [
         receipts.Receipt(
             event_name=report.event_name, event_id=report.event_id, pixel_ids=report.pixel_ids, state=report.state

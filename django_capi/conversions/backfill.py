@@ -15,7 +15,7 @@ from django_capi import callbacks
 from django_capi.conversions import objects, sources
 from django_capi.conversions.base import Conversion, concrete, has_happened
 from django_capi.conversions.data import time_of
-from django_capi.conversions.settle import Moment, is_too_old, settle
+from django_capi.conversions.settle import Occurrence, is_too_old, settle
 from django_capi.ledger import marks
 from django_capi.models import ConversionState, NotSent
 from django_capi.tracking.errors import LogErrors
@@ -24,7 +24,7 @@ AT_ONCE: Final = 500  # objects in a statement
 MOST_LISTED: Final = 1000  # references in the report
 
 
-class Outcome(StrEnum):
+class BackfillOutcome(StrEnum):
     """The outcome for an object that has happened; in a dry run, the expected one."""
 
     STORED = "stored"
@@ -39,12 +39,12 @@ class BackfillReport:
     """How many objects had which outcome, and the references of those that are too old."""
 
     read: int = 0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    outcomes: Counter[BackfillOutcome] = field(default_factory=Counter)
     too_old: list[str] = field(default_factory=list)
 
-    def add(self, outcome: Outcome, object_ref: str) -> None:
+    def add(self, outcome: BackfillOutcome, object_ref: str) -> None:
         self.outcomes[outcome] += 1
-        if outcome is Outcome.TOO_OLD and len(self.too_old) < MOST_LISTED:
+        if outcome is BackfillOutcome.TOO_OLD and len(self.too_old) < MOST_LISTED:
             self.too_old.append(object_ref)
 
 
@@ -87,20 +87,20 @@ class Backfill:
         if outcome is not None:
             report.add(outcome, object_ref)
 
-    def expected(self, obj: Model, state: int | None, event_time: int | None) -> Outcome:
+    def expected(self, obj: Model, state: int | None, event_time: int | None) -> BackfillOutcome:
         """The outcome that the object should have; None if it cannot be told."""
         is_met = state == ConversionState.OPEN
         if not is_met and not sources.came_after(self.conversion, obj, self.database, event_time=event_time):
-            return Outcome.BEFORE
-        return Outcome.TOO_OLD if event_time is not None and is_too_old(event_time) else Outcome.STORED
+            return BackfillOutcome.BEFORE
+        return BackfillOutcome.TOO_OLD if event_time is not None and is_too_old(event_time) else BackfillOutcome.STORED
 
-    def settled(self, obj: Model, object_ref: str, outcome: Outcome) -> Outcome:
+    def settled(self, obj: Model, object_ref: str, outcome: BackfillOutcome) -> BackfillOutcome:
         """The outcome that the object did have."""
-        settle(Moment(conversion=self.conversion, obj=obj, object_ref=object_ref, database=self.database))
+        settle(Occurrence(conversion=self.conversion, obj=obj, object_ref=object_ref, database=self.database))
         reached = marks.states(object_ref).get(self.conversion.event_name)
         if reached == ConversionState.NOT_SENT:
-            return outcome if outcome in (Outcome.BEFORE, Outcome.TOO_OLD) else Outcome.NOT_SENT
-        return Outcome.STILL_OWED if reached in (None, ConversionState.OPEN) else Outcome.STORED
+            return outcome if outcome in (BackfillOutcome.BEFORE, BackfillOutcome.TOO_OLD) else BackfillOutcome.NOT_SENT
+        return BackfillOutcome.STILL_OWED if reached in (None, ConversionState.OPEN) else BackfillOutcome.STORED
 
 
 def mark_existing(conversion: Conversion[Any], database: str, progress: Iterable[Model] | None = None) -> int:

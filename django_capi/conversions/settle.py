@@ -41,7 +41,7 @@ LAST_TRY = timedelta(hours=1)  # after the conversion; then the event is sent wi
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Moment:
+class Occurrence:
     """An object that has happened, and how it was noticed."""
 
     conversion: Conversion[Any]
@@ -56,53 +56,55 @@ class Moment:
         return self.conversion.event_name
 
 
-def settle(moment: Moment) -> bool:
+def settle(occurrence: Occurrence) -> bool:
     """Store the event, or the reason why it is not sent. True when this call did so: it is done only once."""
-    return bool(defer_on_conflict(partial(settle_now, moment), later=partial(settle_again, moment)))
+    return bool(defer_on_conflict(partial(settle_now, occurrence), later=partial(settle_again, occurrence)))
 
 
-def settle_again(moment: Moment) -> bool:
+def settle_again(occurrence: Occurrence) -> bool:
     """Settle after the commit, with the object as it was committed."""
-    stored = objects.stored(moment.obj, moment.database)
-    if stored is None or not has_happened(moment.conversion, stored):
+    stored = objects.stored(occurrence.obj, occurrence.database)
+    if stored is None or not has_happened(occurrence.conversion, stored):
         return False
-    return settle_now(replace(moment, obj=stored))
+    return settle_now(replace(occurrence, obj=stored))
 
 
-def settle_now(moment: Moment) -> bool:
-    event_time = time_of(moment.conversion, moment.obj)
-    if not is_owed(moment, event_time):
+def settle_now(occurrence: Occurrence) -> bool:
+    event_time = time_of(occurrence.conversion, occurrence.obj)
+    if not is_owed(occurrence, event_time):
         return False
-    is_draft = is_in_transaction(moment.database)  # before our own begins
+    is_draft = is_in_transaction(occurrence.database)  # before our own begins
     with transaction.atomic(using=using()):
         try:
-            reason_or_visitor, pixels = outcome(moment, event_time)
+            reason_or_visitor, pixels = outcome(occurrence, event_time)
         except callbacks.Failed:
             return False  # it stays owed
         if isinstance(reason_or_visitor, NotSent):
-            return refuse(moment, reason_or_visitor)
-        return store(moment, reason_or_visitor, pixels, is_draft=is_draft)
+            return refuse(occurrence, reason_or_visitor)
+        return store(occurrence, reason_or_visitor, pixels, is_draft=is_draft)
 
 
-def is_owed(moment: Moment, event_time: int | None) -> bool:
+def is_owed(occurrence: Occurrence, event_time: int | None) -> bool:
     """Make sure that there is an open row; False when it is settled, or happened before this app."""
-    state = marks.states(moment.object_ref).get(moment.event_name)
+    state = marks.states(occurrence.object_ref).get(occurrence.event_name)
     if state is not None:
         return state == ConversionState.OPEN
-    is_ours = moment.is_ours or came_after(moment.conversion, moment.obj, moment.database, event_time=event_time)
+    is_ours = occurrence.is_ours or came_after(
+        occurrence.conversion, occurrence.obj, occurrence.database, event_time=event_time
+    )
     if is_ours:
-        marks.open_mark(moment.object_ref, moment.event_name)
+        marks.open_mark(occurrence.object_ref, occurrence.event_name)
         return True
     # Not added: another process has written a row meanwhile. If it is open, the conversion is owed.
-    return not marks.skip_unmet([moment.object_ref], moment.event_name, NotSent.BEFORE)
+    return not marks.skip_unmet([occurrence.object_ref], occurrence.event_name, NotSent.BEFORE)
 
 
-def outcome(moment: Moment, event_time: int | None) -> tuple[Visitor | NotSent, list[Pixel]]:
+def outcome(occurrence: Occurrence, event_time: int | None) -> tuple[Visitor | NotSent, list[Pixel]]:
     """The visitor and pixels of the event, or why there is none. Raises callbacks.Failed if neither is known."""
-    visitor = visitors.visitor_at(moment.conversion, moment.obj, moment.object_ref, moment.page)
+    visitor = visitors.visitor_at(occurrence.conversion, occurrence.obj, occurrence.object_ref, occurrence.page)
     if isinstance(visitor, NotSent):
         return visitor, []
-    pixels = chosen_pixels(as_instance_of_model(moment.obj, moment.conversion))
+    pixels = chosen_pixels(as_instance_of_model(occurrence.obj, occurrence.conversion))
     if not pixels:
         return NotSent.NO_PIXEL, []
     if event_time is not None and is_too_old(event_time):
@@ -114,57 +116,59 @@ def is_too_old(event_time: int) -> bool:
     return time.time() - event_time >= (DEFAULT_AGE_LIMIT - AGE_MARGIN).total_seconds()
 
 
-def refuse(moment: Moment, reason: NotSent) -> bool:
-    excluded_as = visitors.excluded_as(moment.object_ref, moment.page) if reason is NotSent.EXCLUDED else ""
-    reference = reference_of(moment.conversion, moment.obj)
-    if not marks.skip(moment.object_ref, moment.event_name, reason, reference=reference, excluded_as=excluded_as):
+def refuse(occurrence: Occurrence, reason: NotSent) -> bool:
+    excluded_as = visitors.excluded_as(occurrence.object_ref, occurrence.page) if reason is NotSent.EXCLUDED else ""
+    reference = reference_of(occurrence.conversion, occurrence.obj)
+    if not marks.skip(
+        occurrence.object_ref, occurrence.event_name, reason, reference=reference, excluded_as=excluded_as
+    ):
         return False
-    logger.info("%s of %s is not sent: %s.", moment.event_name, moment.object_ref, reason.label)
+    logger.info("%s of %s is not sent: %s.", occurrence.event_name, occurrence.object_ref, reason.label)
     return True
 
 
-def store(moment: Moment, visitor: Visitor, pixels: list[Pixel], *, is_draft: bool) -> bool:
+def store(occurrence: Occurrence, visitor: Visitor, pixels: list[Pixel], *, is_draft: bool) -> bool:
     """Store the event. In the caller's transaction its data is a draft, which the commit completes."""
-    event_id = objects.event_id_of(moment.object_ref, moment.event_name)
+    event_id = objects.event_id_of(occurrence.object_ref, occurrence.event_name)
     if not marks.claim(
-        moment.object_ref,
-        moment.event_name,
+        occurrence.object_ref,
+        occurrence.event_name,
         event_id=event_id,
         pixel_ids=[pixel.pixel_id for pixel in pixels],
         is_complete=not is_draft,
-        reference=reference_of(moment.conversion, moment.obj),
+        reference=reference_of(occurrence.conversion, occurrence.obj),
     ):
         return False
-    data = data_of(moment.conversion, moment.obj)
+    data = data_of(occurrence.conversion, occurrence.obj)
     if is_draft:
-        complete_on_commit(moment)
+        complete_on_commit(occurrence)
     else:
-        warn_if_empty(moment.conversion, moment.object_ref, data)
-    made = action(moment, event_id, data, visitor)
+        warn_if_empty(occurrence.conversion, occurrence.object_ref, data)
+    made = action(occurrence, event_id, data, visitor)
     entry = entry_of(made, visitor)
     left_out = (*entry.left_out, *(f"{name}:raised" for name in data.failed))
     actions.store([replace(entry, is_draft=is_draft, left_out=left_out)], pixels)
     return True
 
 
-def action(moment: Moment, event_id: str, data: Data, visitor: Visitor) -> Action:
+def action(occurrence: Occurrence, event_id: str, data: Data, visitor: Visitor) -> Action:
     # An event with no visitor did not happen on the website, and Meta would miss the agent. Server event parameters.
     source = ActionSource.WEBSITE if visitor.client_user_agent else ActionSource.SYSTEM_GENERATED
     return Action(
-        event_name=moment.event_name,
+        event_name=occurrence.event_name,
         event_id=event_id,
         event_time=int(time.time()) if data.event_time is None else data.event_time,
         custom_data=data.custom_data,
         user_data=data.user_data,
         action_source=source,
         origin=Origin.CONVERSION,
-        object_ref=moment.object_ref,
+        object_ref=occurrence.object_ref,
     )
 
 
-def complete_on_commit(moment: Moment) -> None:
-    conversion, object_ref, pk = moment.conversion, moment.object_ref, moment.obj.pk
-    model, database = type(moment.obj), moment.database
+def complete_on_commit(occurrence: Occurrence) -> None:
+    conversion, object_ref, pk = occurrence.conversion, occurrence.object_ref, occurrence.obj.pk
+    model, database = type(occurrence.obj), occurrence.database
 
     def completing() -> None:
         with LogErrors(conversion.event_name):
@@ -227,7 +231,7 @@ def fire(obj: Model) -> None:
             if stored is None or not has_happened(conversion, stored):
                 continue
             event_time = time_of(conversion, stored)
-            moment = Moment(
+            occurrence = Occurrence(
                 conversion=conversion,
                 obj=stored,
                 object_ref=objects.reference(stored, conversion, database),
@@ -235,4 +239,4 @@ def fire(obj: Model) -> None:
                 page=active_page(),
                 is_ours=event_time is None or came_after(conversion, stored, database, event_time=event_time),
             )
-            settle(moment)
+            settle(occurrence)

@@ -20,26 +20,26 @@ ASCENDING = (AutoField, BigAutoField, SmallAutoField)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Meeting:
+class Start:
     """The moment from which this app sends the events of a conversion class."""
 
     at: datetime
     pk: int | None  # the highest primary key then; None where keys do not ascend
 
 
-meetings: dict[tuple[str, str, str], Meeting] = {}  # that are committed, in this process
+starts: dict[tuple[str, str, str], Start] = {}  # that are committed, in this process
 
 
-def meet(conversion: Conversion[Any], database: str) -> Meeting:
+def meet(conversion: Conversion[Any], database: str) -> Start:
     """The recorded moment; recorded now when there is none."""
     key = (concrete(conversion.model)._meta.label_lower, database, conversion.event_name)
-    if key in meetings:
-        return meetings[key]
+    if key in starts:
+        return starts[key]
     row, is_new = source(conversion, database)
-    meeting = Meeting(at=row.met_at, pk=row.met_pk)
+    start = Start(at=row.met_at, pk=row.met_pk)
     if not (is_testing() or (is_new and is_in_transaction(using()))):
-        meetings[key] = meeting
-    return meeting
+        starts[key] = start
+    return start
 
 
 def meet_registered() -> None:
@@ -89,13 +89,13 @@ def came_after(conversion: Conversion[Any], obj: Model, database: str, *, event_
     Decided by the object's own time, else by when it was created. If neither is known it counts as earlier: a shop with
     a million paid orders must not send one of them.
     """
-    meeting = meet(conversion, database)
+    start = meet(conversion, database)
     if event_time is not None:
-        return event_time >= int(meeting.at.timestamp())
-    if meeting.pk is not None:
-        return int(obj.pk) > meeting.pk
+        return event_time >= int(start.at.timestamp())
+    if start.pk is not None:
+        return int(obj.pk) > start.pk
     made = made_at(obj)
-    return made is not None and made >= meeting.at
+    return made is not None and made >= start.at
 
 
 def made_at(obj: Model) -> datetime | None:

@@ -21,7 +21,7 @@ from django.utils import timezone
 from django_capi import callbacks
 from django_capi.conversions import objects, sources
 from django_capi.conversions.base import Conversion, concrete, find_conversion, has_happened, registry
-from django_capi.conversions.settle import Moment, complete, settle
+from django_capi.conversions.settle import Occurrence, complete, settle
 from django_capi.database.alias import using
 from django_capi.database.keys import batched
 from django_capi.ledger import marks
@@ -142,7 +142,7 @@ def settle_if_happened(conversion: Conversion[Any], obj: Model | None, object_re
     if obj is None or not has_happened(conversion, obj):
         return False
     with LogErrors(conversion.event_name):
-        return settle(Moment(conversion=conversion, obj=obj, object_ref=object_ref, database=database))
+        return settle(Occurrence(conversion=conversion, obj=obj, object_ref=object_ref, database=database))
     return False
 
 

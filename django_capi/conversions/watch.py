@@ -17,7 +17,7 @@ from django_capi.conversions.base import (
     has_happened,
     registered,
 )
-from django_capi.conversions.settle import Moment, settle
+from django_capi.conversions.settle import Occurrence, settle
 from django_capi.database import deferred
 from django_capi.ledger import marks
 from django_capi.models import ConversionState
@@ -145,10 +145,10 @@ def settle_or_open(
         return
     stored = objects.stored(instance, database) if happened else None
     if stored and has_happened(conversion, stored):
-        moment = Moment(
+        occurrence = Occurrence(
             conversion=conversion, obj=stored, object_ref=object_ref, database=database, page=page, is_ours=is_new
         )
-        settle(moment)
+        settle(occurrence)
         return
     if state is None:
         marks.open_mark(object_ref, conversion.event_name)

@@ -25,7 +25,7 @@ from django_capi.delivery.client import Answer
 from django_capi.delivery.closing import answered, close, close_open, update_batch
 from django_capi.ledger import withdrawal
 from django_capi.meta import wire
-from django_capi.meta.verdicts import Outcome
+from django_capi.meta.verdicts import RequestOutcome
 from django_capi.models import Batch, Event, Rank, Status, Withdrawal
 
 
@@ -104,7 +104,7 @@ def recover(held: lanes.Claim) -> tuple[int, int]:
     left = Batch.objects.using(using()).filter(lane_id=held.lane_id, finished_at=None, fence__lt=held.fence)
     accepted = ambiguous = 0
     for batch in left:
-        if batch.outcome == Outcome.ACCEPTED:
+        if batch.outcome == RequestOutcome.ACCEPTED:
             taken = Event.objects.using(using()).filter(PkIn(batch.event_pks), status__in=(Status.PENDING, *OVERTAKEN))
             rows = [Due(*row) for row in taken.values_list(*FIELDS)]
             accept(held, AcceptedRequest(rows=rows, batch=batch, answer=None))
@@ -279,9 +279,9 @@ def count_ambiguous(batch: Batch) -> int:
 @retried
 def record_answer(batch: Batch, answer: Answer) -> None:
     """Leave the answer to the worker that has the lane next, which settles by it in `recover`."""
-    if answer.verdict.outcome is Outcome.ACCEPTED:
+    if answer.verdict.outcome is RequestOutcome.ACCEPTED:
         Batch.objects.using(using()).filter(pk=batch.pk, finished_at=None).update(**answered(answer))
-    elif answer.verdict.outcome is not Outcome.AMBIGUOUS:
+    elif answer.verdict.outcome is not RequestOutcome.AMBIGUOUS:
         close_open(batch, **answered(answer))
 
 

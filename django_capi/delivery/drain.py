@@ -22,7 +22,7 @@ from django_capi.delivery.client import Answer, Client, client
 from django_capi.delivery.pauses import UNSAFE_PAUSE, wait
 from django_capi.ledger import erasure, expiry, tallies
 from django_capi.meta import wire
-from django_capi.meta.verdicts import Outcome
+from django_capi.meta.verdicts import RequestOutcome
 from django_capi.models import Batch, Rank
 
 logger = logging.getLogger("django_capi")
@@ -144,7 +144,7 @@ class LaneDrain:
             size = min(size * 2, conf.BATCH_EVENTS)
             ahead = batches.due(self.held, limit=size, besides=rows)
             answer = flight.result()
-            if answer.verdict.outcome is Outcome.ACCEPTED:
+            if answer.verdict.outcome is RequestOutcome.ACCEPTED:
                 self.check_count(rows, answer)
                 self.last = batches.AcceptedRequest(rows=rows, batch=batch, answer=answer)
                 rows = batches.still_pending(ahead) or self.read(size)
@@ -191,14 +191,14 @@ class LaneDrain:
             return self.settle(rows, batch, answer)
         batches.close_answered(batch, answer)
         may_continue = self.isolate(rows, replace(answer, batch_id=batch.pk), blames)
-        if answer.verdict.outcome is Outcome.TOO_LARGE:
+        if answer.verdict.outcome is RequestOutcome.TOO_LARGE:
             lanes.shrink(self.held)
             return False
         return may_continue
 
     def keep_quarantined(self, rows: Sequence[batches.Due], batch: Batch, answer: Answer) -> bool:
         """Leave the event in quarantine if it failed once more, and let the lane go on. False for any other answer."""
-        if answer.verdict.outcome is Outcome.AMBIGUOUS:
+        if answer.verdict.outcome is RequestOutcome.AMBIGUOUS:
             self.report.ambiguous += len(rows)
             batches.record_unanswered(batch, answer)
         elif isolate.is_breakdown(answer):
@@ -217,11 +217,11 @@ class LaneDrain:
 
     def settle(self, rows: Sequence[batches.Due], batch: Batch, answer: Answer) -> bool:
         """Record an answer that concerns all rows alike."""
-        if answer.verdict.outcome is Outcome.ACCEPTED:
+        if answer.verdict.outcome is RequestOutcome.ACCEPTED:
             self.report.accepted += len(rows)
             self.check_count(rows, answer)
             return batches.accept(self.held, batches.AcceptedRequest(rows=rows, batch=batch, answer=answer))
-        if answer.verdict.outcome is Outcome.AMBIGUOUS:
+        if answer.verdict.outcome is RequestOutcome.AMBIGUOUS:
             self.report.ambiguous += len(rows)
             batches.record_unanswered(batch, answer)
             lanes.shrink(self.held)
@@ -242,9 +242,9 @@ class LaneDrain:
             return False
         witness = random.sample(others, 1)
         batch, answer = self.post(witness)
-        if answer.verdict.outcome is Outcome.ACCEPTED:
+        if answer.verdict.outcome is RequestOutcome.ACCEPTED:
             return self.settle(witness, batch, answer)
-        if answer.verdict.outcome is Outcome.AMBIGUOUS:
+        if answer.verdict.outcome is RequestOutcome.AMBIGUOUS:
             self.report.ambiguous += 1
             batches.record_unanswered(batch, answer)
         else:

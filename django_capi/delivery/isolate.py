@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 
 from django_capi.delivery.batches import Due, close_answered, still_pending
 from django_capi.delivery.client import Answer
-from django_capi.meta.verdicts import Outcome
+from django_capi.meta.verdicts import RequestOutcome
 from django_capi.models import Batch
 
 BUDGET = 64  # requests in one search; the rest stays pending
 ALIKE = 3  # events refused alike, while none is accepted, after which the cause may be the lane's
 WITNESSES = 3  # other events that are sent before the lane is blamed
 
-REFUSALS = (Outcome.EVENT, Outcome.TOO_LARGE)  # an event that is too large alone is refused as well
+REFUSALS = (RequestOutcome.EVENT, RequestOutcome.TOO_LARGE)  # an event that is too large alone is refused as well
 
 Blames = Callable[[Answer], bool]  # whether one of the events may have caused the answer
 Post = Callable[[Sequence[Due]], tuple[Batch, Answer]]
@@ -56,7 +56,7 @@ def is_refusal(answer: Answer) -> bool:
 
 def is_breakdown(answer: Answer) -> bool:
     """Whether Meta answered with an error of its own servers."""
-    return answer.verdict.outcome is Outcome.TRANSIENT and answer.status is not None
+    return answer.verdict.outcome is RequestOutcome.TRANSIENT and answer.status is not None
 
 
 def is_either(answer: Answer) -> bool:

@@ -52,18 +52,28 @@ def paused(pixel_ids: Collection[str]) -> set[str]:
     return {pixel_id for pixel_id, _, _ in found}
 
 
-def claim(pixel_id: str) -> Claim | None:
-    """Claim the pixel's lane. None while another worker holds it, or while it is paused."""
+def lane_of(pixel_id: str) -> Lane:
+    """Return the pixel's lane, which is made now if there is none."""
     lanes = Lane.objects.using(using())
     lane, _ = lanes.get_or_create(pixel_id=pixel_id, shard=0, defaults={"max_batch": conf.BATCH_EVENTS})
+    return lane
+
+
+def claim(pixel_id: str) -> Claim | None:
+    """Claim the pixel's lane. None while another worker holds it, or while it is paused."""
+    lane = lane_of(pixel_id)
     owner = secrets.token_hex(8)
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     awake = Q(paused_until=None) | Q(paused_until__lte=Now())
-    taken = lanes.filter(free, awake, pk=lane.pk).update(
-        owner=owner,
-        lease_until=Now() + timedelta(seconds=conf.LEASE_SECONDS),
-        fence=F("fence") + 1,
-        seen_at=Now(),
+    taken = (
+        Lane.objects.using(using())
+        .filter(free, awake, pk=lane.pk)
+        .update(
+            owner=owner,
+            lease_until=Now() + timedelta(seconds=conf.LEASE_SECONDS),
+            fence=F("fence") + 1,
+            seen_at=Now(),
+        )
     )
     if not taken:
         return None

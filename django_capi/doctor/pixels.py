@@ -11,7 +11,7 @@ from django_capi.delivery.client import Answer, GraphClient
 from django_capi.doctor.finding import GRAPH_SENDER, Finding, fail, ok, warn
 from django_capi.meta import wire
 from django_capi.meta.events import ActionSource, Event, UserData
-from django_capi.meta.verdicts import Outcome
+from django_capi.meta.verdicts import RequestOutcome
 
 NAME = "test event"
 EVENT_NAME = "CapiDoctor"  # not one of the standard events
@@ -20,7 +20,7 @@ HOW = (
     'Take the code from "Test events" in Meta\'s Events Manager and run '
     "manage.py capi_doctor --test-event-code TEST12345"
 )
-PASSING = (Outcome.THROTTLE, Outcome.TRANSIENT, Outcome.AMBIGUOUS)
+PASSING = (RequestOutcome.THROTTLE, RequestOutcome.TRANSIENT, RequestOutcome.AMBIGUOUS)
 
 
 def examine(*, test_event_code: str, may_send: bool) -> Iterator[Finding]:
@@ -61,7 +61,7 @@ def body(pixel: Pixel, test_event_code: str) -> str:
 def judged(pixel: Pixel, answer: Answer) -> Finding:
     verdict = answer.verdict
     trace = f" (fbtrace_id {verdict.fbtrace_id})" if verdict.fbtrace_id else ""
-    if verdict.outcome is Outcome.ACCEPTED:
+    if verdict.outcome is RequestOutcome.ACCEPTED:
         return ok(NAME, f"Pixel {pixel.pixel_id} accepted a test event{trace}.")
     code = "" if verdict.code is None else f" Code {verdict.code}/{verdict.subcode or '-'}{trace}."
     text = f"Pixel {pixel.pixel_id} did not accept the test event. {verdict.reason}{code}"

@@ -3,6 +3,9 @@
 A withdrawal is one row per key of the visitor, with its time, and costs the same whatever the ledger holds. Events
 whose consent was decided before it are not sent: they are checked each time before they are sent, by the database's
 clock. Events under a later consent are sent.
+
+A withdrawal locks the rows of its own keys, in their order, and then the stored visitors with these keys; no event,
+because the worker ends those later.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Outcome(StrEnum):
+class RequestOutcome(StrEnum):
     ACCEPTED = "accepted"
     EVENT = "event"
     LANE = "lane"
@@ -24,13 +24,18 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    outcome: Outcome
+    outcome: RequestOutcome
     reason: str
     source: str
     known: bool = True
 
 
-_EVENT, _LANE, _THROTTLE, _TRANSIENT = Outcome.EVENT, Outcome.LANE, Outcome.THROTTLE, Outcome.TRANSIENT
+_EVENT, _LANE, _THROTTLE, _TRANSIENT = (
+    RequestOutcome.EVENT,
+    RequestOutcome.LANE,
+    RequestOutcome.THROTTLE,
+    RequestOutcome.TRANSIENT,
+)
 
 PROOF_REASON: Final = "The app demands a valid appsecret_proof: APP_SECRET must be the secret of the token's app."
 
@@ -106,17 +111,21 @@ RANGES: Final = (
 
 BY_STATUS: Final = {
     408: Meaning(_TRANSIENT, "Meta timed out while waiting for the request.", "RUD"),
-    413: Meaning(Outcome.TOO_LARGE, "The request is too large.", "RFC 9110"),
+    413: Meaning(RequestOutcome.TOO_LARGE, "The request is too large.", "RFC 9110"),
     429: Meaning(_THROTTLE, "Too many calls.", "RFC 6585, RUD"),
     # The gateway stopped waiting; the server behind it may still have accepted the events.
-    504: Meaning(Outcome.AMBIGUOUS, "A gateway timed out; Meta may or may not have accepted the events.", "ours"),
+    504: Meaning(
+        RequestOutcome.AMBIGUOUS, "A gateway timed out; Meta may or may not have accepted the events.", "ours"
+    ),
 }
 
-ACCEPTED: Final = Meaning(Outcome.ACCEPTED, "Meta accepted the request.", "SU, APE")
+ACCEPTED: Final = Meaning(RequestOutcome.ACCEPTED, "Meta accepted the request.", "SU, APE")
 NOT_JSON: Final = Meaning(
-    Outcome.ACCEPTED, "The status says success, but the body is truncated or empty.", "ours", known=False
+    RequestOutcome.ACCEPTED, "The status says success, but the body is truncated or empty.", "ours", known=False
 )
-NO_SUCCESS: Final = Meaning(Outcome.AMBIGUOUS, "Status 200, but the body reports a failure.", "seen", known=False)
+NO_SUCCESS: Final = Meaning(
+    RequestOutcome.AMBIGUOUS, "Status 200, but the body reports a failure.", "seen", known=False
+)
 UNAVAILABLE: Final = Meaning(_TRANSIENT, "Status 200, but the body says that the service is unavailable.", "SDK")
 HTML: Final = Meaning(_TRANSIENT, "An HTML page instead of a JSON answer.", "RUD", known=False)
 IS_TRANSIENT: Final = Meaning(_TRANSIENT, "Meta says that the error is temporary.", "SDK")
@@ -130,4 +139,4 @@ UNTRUSTED: Final = Meaning(
     "ours",
 )
 NO_BUNDLE: Final = Meaning(_TRANSIENT, "The file that CA_BUNDLE names does not exist; nothing was sent.", "ours")
-UNKNOWN_OUTCOME: Final = Meaning(Outcome.AMBIGUOUS, "The connection ended before Meta answered.", "SU, ours")
+UNKNOWN_OUTCOME: Final = Meaning(RequestOutcome.AMBIGUOUS, "The connection ended before Meta answered.", "SU, ours")

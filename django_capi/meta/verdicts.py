@@ -32,11 +32,11 @@ from django_capi.meta.answers import (
     UNKNOWN_OUTCOME,
     UNTRUSTED,
     Meaning,
-    Outcome,
+    RequestOutcome,
 )
 from django_capi.meta.retry_after import seconds_to_wait
 
-__all__ = ["Outcome", "Verdict", "broken", "judge", "unreachable", "untrusted", "without_bundle"]
+__all__ = ["RequestOutcome", "Verdict", "broken", "judge", "unreachable", "untrusted", "without_bundle"]
 
 _TRACE_ID = re.compile(r"[\w+/=-]{1,64}", re.ASCII).fullmatch
 _INVALID_PARAMETER: Final = 100
@@ -49,7 +49,7 @@ _SERVER_ERRORS: Final = range(500, 600)
 class Verdict:
     """The outcome of one request; `retry_after` is in seconds, `reason` never quotes what Meta or the site wrote."""
 
-    outcome: Outcome
+    outcome: RequestOutcome
     known: bool
     code: int | None = None
     subcode: int | None = None
@@ -77,7 +77,7 @@ def judge(*, status: int, body: str, headers: Mapping[str, str] | None = None, n
         fbtrace_id=_trace_id(error, answer),
         events_received=_whole(answer.get("events_received")),
         reason=row.reason,
-        retry_after=None if row.outcome is Outcome.ACCEPTED else seconds_to_wait(headers or {}, now=now),
+        retry_after=None if row.outcome is RequestOutcome.ACCEPTED else seconds_to_wait(headers or {}, now=now),
     )
 
 
@@ -123,13 +123,13 @@ def _success(answer: Mapping[str, Any], body: str) -> Meaning:
 def _failure(status: int, body: str, error: object, code: int | None, subcode: int | None) -> Meaning:
     row = _by_code(error, code, subcode) if code is not None else _by_status(status, body)
     # A server error says nothing about the events, whatever its body claims.
-    return SERVER_ERROR if status in _SERVER_ERRORS and row.outcome is Outcome.EVENT else row
+    return SERVER_ERROR if status in _SERVER_ERRORS and row.outcome is RequestOutcome.EVENT else row
 
 
 def _by_code(error: object, code: int, subcode: int | None) -> Meaning:
     row = _about_the_call(error, code, subcode) or BY_CODE.get((code, subcode)) or BY_CODE.get((code, None))
     row = row or _in_a_range(code)
-    if row is not None and row.outcome is Outcome.THROTTLE:
+    if row is not None and row.outcome is RequestOutcome.THROTTLE:
         return row
     if isinstance(error, dict) and error.get("is_transient") is True:
         return IS_TRANSIENT

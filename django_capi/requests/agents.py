@@ -36,7 +36,7 @@ _PROGRAM = re.compile(
 ).search
 
 
-class Client(Enum):
+class ClientKind(Enum):
     """What kind of client sent a request."""
 
     BROWSER = auto()
@@ -63,7 +63,7 @@ def crawler_name(agent: str | None) -> str:
     """
     found = _ROBOT(agent or "")
     if not agent or not found:
-        return LISTED if client_of(agent) is Client.CRAWLER else ""
+        return LISTED if client_of(agent) is ClientKind.CRAWLER else ""
     start, end = found.span()
     while start and NAME(agent[start - 1]):
         start -= 1
@@ -80,18 +80,18 @@ def decoded(raw: str) -> str:
 
 
 @lru_cache(maxsize=1024)  # matching is slow, and thousands of visitors share a user agent
-def client_of(agent: str | None) -> Client:
+def client_of(agent: str | None) -> ClientKind:
     """
     >>> client_of("Stripe/1.0 (+https://stripe.com/docs/webhooks)"), client_of("Twitterbot/1.0")
-    (<Client.PROGRAM: 2>, <Client.CRAWLER: 3>)
+    (<ClientKind.PROGRAM: 2>, <ClientKind.CRAWLER: 3>)
     """
     if not agent:
-        return Client.PROGRAM
+        return ClientKind.PROGRAM
     looks_like_browser = agent.startswith(("Mozilla/", "Opera/"))
     if _ROBOT(agent):
-        return Client.CRAWLER
+        return ClientKind.CRAWLER
     if not looks_like_browser and _PROGRAM(agent):
-        return Client.PROGRAM
+        return ClientKind.PROGRAM
     if CrawlerDetect is not None and CrawlerDetect(user_agent=agent).isCrawler():
-        return Client.CRAWLER
-    return Client.BROWSER if looks_like_browser else Client.UNKNOWN
+        return ClientKind.CRAWLER
+    return ClientKind.BROWSER if looks_like_browser else ClientKind.UNKNOWN

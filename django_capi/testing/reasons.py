@@ -14,7 +14,7 @@ from django.test.signals import template_rendered
 
 from django_capi.conf import conf
 from django_capi.consent.decisions import Decision, decision
-from django_capi.requests.agents import Client, agent_of, client_of
+from django_capi.requests.agents import ClientKind, agent_of, client_of
 from django_capi.requests.routing import is_unwanted, pixels_for
 from django_capi.tracking.errors import event_skipped
 
@@ -94,9 +94,9 @@ def of_agent(path: str, agent: str) -> Iterator[str]:
             f"{path}: excluded as a crawler: no User-Agent. Use django_capi.testing.BrowserClient, "
             "or the pytest fixture capi_events together with client."
         )
-    elif client is Client.CRAWLER:
+    elif client is ClientKind.CRAWLER:
         yield f"{path}: excluded as a crawler: User-Agent {agent!r}."
-    elif client is Client.PROGRAM:
+    elif client is ClientKind.PROGRAM:
         yield f"{path}: no page events for a program: User-Agent {agent!r}."
 
 

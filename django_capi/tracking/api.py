@@ -16,7 +16,7 @@ from django_capi.consent.decisions import Decision
 from django_capi.database import deferred
 from django_capi.ledger import store as ledger
 from django_capi.meta.events import ActionSource, AppData, InvalidEvent, MessagingChannel, OriginalEventData
-from django_capi.requests.agents import Client, client_of
+from django_capi.requests.agents import ClientKind, client_of
 from django_capi.requests.routing import pixels_for, pixels_named
 from django_capi.requests.visitor import Visitor
 from django_capi.tracking.actions import Action, entry_of, is_in_transaction, on_commit, write
@@ -145,14 +145,14 @@ def default_source(
 
 
 def is_browser(stored_visitor: Visitor) -> bool:
-    return client_of(stored_visitor.client_user_agent) is Client.BROWSER
+    return client_of(stored_visitor.client_user_agent) is ClientKind.BROWSER
 
 
 def track_in_request(
     page: RequestEvents, action: Action, *, stated: bool | None, pixels: Sequence[Pixel] | None, is_vouched_for: bool
 ) -> str:
     """Track an action of the request's visitor. `is_vouched_for`: the arguments say that it is a customer's."""
-    if page.client is Client.CRAWLER:
+    if page.client is ClientKind.CRAWLER:
         raise Untracked("the request comes from a crawler")
     if page.is_unwanted:
         raise Untracked('the request is one that CAPI["EXCLUDE"] names')

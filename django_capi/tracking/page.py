@@ -18,7 +18,7 @@ from django_capi.consent.decisions import Decision
 from django_capi.ledger import store as ledger
 from django_capi.models import Origin
 from django_capi.requests import original
-from django_capi.requests.agents import BY_SITE, Client, agent_of, client_of, crawler_name
+from django_capi.requests.agents import BY_SITE, ClientKind, agent_of, client_of, crawler_name
 from django_capi.requests.routing import is_unwanted, pixels_for
 from django_capi.requests.sessions import read_aside
 from django_capi.requests.visitor import Visitor, fbp, from_request, new_fbp
@@ -129,15 +129,15 @@ class RequestEvents:
         self._visitor = None
 
     @cached_property
-    def client(self) -> Client:
+    def client(self) -> ClientKind:
         return client_of(agent_of(self.request))
 
     @cached_property
     def is_browser(self) -> bool:
         """True for a browser. An unknown agent counts as one if it accepts HTML."""
-        if self.client is Client.UNKNOWN:
+        if self.client is ClientKind.UNKNOWN:
             return "html" in self.request.META.get("HTTP_ACCEPT", "")
-        return self.client is Client.BROWSER
+        return self.client is ClientKind.BROWSER
 
     @cached_property
     def is_unwanted(self) -> bool:
@@ -147,17 +147,17 @@ class RequestEvents:
     @property
     def is_ignored(self) -> bool:
         """True when nothing is tracked: for crawlers, and for requests that the site's EXCLUDE names."""
-        return self.client is Client.CRAWLER or self.is_unwanted
+        return self.client is ClientKind.CRAWLER or self.is_unwanted
 
     @property
     def excluded_as(self) -> str:
         """Why the request is ignored: the crawler's name, or EXCLUDE."""
-        return crawler_name(agent_of(self.request)) if self.client is Client.CRAWLER else BY_SITE
+        return crawler_name(agent_of(self.request)) if self.client is ClientKind.CRAWLER else BY_SITE
 
     @property
     def is_excluded(self) -> bool:
         """True when there are no page events and no cookies. `track()` may still track a program's request."""
-        return self.client is Client.PROGRAM or self.is_ignored
+        return self.client is ClientKind.PROGRAM or self.is_ignored
 
     def add(self, action: Action, *, visitor: Visitor | None = None, pixels: Sequence[Pixel] | None = None) -> None:
         """Store the action with the response; at once if that is finished, as in a streamed page or a thread."""

@@ -15,12 +15,13 @@ from django_capi.consent import Consent
 from django_capi.database.alias import using
 from django_capi.delivery.client import Answer, client, events_url
 from django_capi.delivery.closing import answered
+from django_capi.delivery.lanes import lane_of
 from django_capi.ledger import store as ledger
 from django_capi.ledger.insert import insert
 from django_capi.meta import rules, wire
 from django_capi.meta.events import ActionSource, CustomData, Event, UserData
-from django_capi.meta.verdicts import Outcome
-from django_capi.models import Batch, Lane, Origin, Status
+from django_capi.meta.verdicts import RequestOutcome
+from django_capi.models import Batch, Origin, Status
 from django_capi.tracking.arguments import custom_data_from, new_id, user_data_from
 
 # A reserved domain and an agent that says what it is: no customer can have them.
@@ -31,7 +32,7 @@ SAMPLE_PERSON: Final = {
 }
 SAMPLE_MONEY: Final = {"value": 1, "currency": "EUR"}
 WITHHELD: Final = "(withheld)"
-STATUSES: Final = {Outcome.ACCEPTED: Status.ACCEPTED, Outcome.AMBIGUOUS: Status.IN_DOUBT}
+STATUSES: Final = {RequestOutcome.ACCEPTED: Status.ACCEPTED, RequestOutcome.AMBIGUOUS: Status.IN_DOUBT}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +49,7 @@ class TestEvent:
 
     @property
     def is_accepted(self) -> bool:
-        return self.answer is not None and self.answer.verdict.outcome is Outcome.ACCEPTED
+        return self.answer is not None and self.answer.verdict.outcome is RequestOutcome.ACCEPTED
 
 
 def sample(event_name: str, *, page: str) -> Event:
@@ -107,9 +108,7 @@ def keep(sent: TestEvent, pixel: Pixel, code: str, started_at: Any) -> None:
 
 
 def batch(sent: TestEvent, answer: Answer, pixel: Pixel, started_at: Any) -> Batch:
-    lane, _ = Lane.objects.using(using()).get_or_create(
-        pixel_id=pixel.pixel_id, shard=0, defaults={"max_batch": conf.BATCH_EVENTS}
-    )
+    lane = lane_of(pixel.pixel_id)
     return Batch.objects.using(using()).create(
         lane=lane,
         fence=lane.fence,

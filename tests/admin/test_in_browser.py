@@ -36,7 +36,7 @@ document.addEventListener("securitypolicyviolation", ({violatedDirective, blocke
 
 @contextmanager
 def signed_in(client: Client, address: str, *, width: int = 1280, policy: str = SELF) -> Iterator[Page]:
-    """A page of the administrator's, closed before the database is emptied: its event loop shuts Django's door."""
+    """A page of the administrator's. Ask the database after it, as Django refuses to beside Playwright's event loop."""
 
     def with_policy(route: Route) -> None:
         response = route.fetch()

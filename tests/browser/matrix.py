@@ -71,7 +71,7 @@ CASES: Final = {
 
 
 class Outcome(NamedTuple):
-    """Names by number: in both doors under one id, only from the browser, only from the server."""
+    """Names by number: received on both ways under one id, only from the browser, only from the server."""
 
     pairs: Counter[str]
     browser: Counter[str]

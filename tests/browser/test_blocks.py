@@ -1,3 +1,5 @@
+"""What the tags put into a page, and how the copies of actions reach the browser."""
+
 from __future__ import annotations
 
 import json
@@ -62,7 +64,7 @@ def test_the_page_has_no_inline_script(visitor: Client) -> None:
     assert "style=" not in html
 
 
-def test_hostile_values_stay_data(visitor: Client) -> None:
+def test_a_hostile_value_adds_no_script_to_the_page(visitor: Client) -> None:
     visitor.cookies["_fbp"] = "</script><script>alert(1)</script>"
 
     response = visitor.get("/product/?x=</script><script>alert(1)</script>")
@@ -251,12 +253,12 @@ class TestCookies:
 class TestHandover:
     """How the browser copy of `track()` reaches the browser."""
 
-    def test_in_the_page_that_the_view_renders(self, visitor: Client) -> None:
+    def test_the_copy_comes_with_the_page_that_the_view_renders(self, visitor: Client) -> None:
         response = visitor.post("/lead-and-page/")
 
         assert events(response)["Lead"]["event_id"] == Event.objects.get(event_name="Lead").event_id
 
-    def test_on_the_next_page_after_a_redirect_and_only_there(self, visitor: Client) -> None:
+    def test_the_copy_comes_with_the_next_page_after_a_redirect_and_only_there(self, visitor: Client) -> None:
         visitor.post("/lead-and-redirect/")
 
         first, second = visitor.get("/page/"), visitor.get("/page/")
@@ -264,7 +266,7 @@ class TestHandover:
         assert events(first)["Lead"]["event_id"] == Event.objects.get(event_name="Lead").event_id
         assert "Lead" not in events(second)
 
-    def test_in_a_header_for_htmx_beside_the_views_own(self, visitor: Client) -> None:
+    def test_htmx_gets_the_copy_in_a_header_beside_the_views_own_trigger(self, visitor: Client) -> None:
         response = visitor.post("/lead-and-trigger/", HTTP_HX_REQUEST="true")
 
         triggers = json.loads(response["HX-Trigger"])
@@ -280,7 +282,9 @@ class TestHandover:
         ],
         ids=["object", "list", "broken"],
     )
-    def test_a_header_of_any_form_is_kept(self, visitor: Client, theirs: str, kept: dict[str, Any]) -> None:
+    def test_the_views_own_trigger_is_kept_in_any_form(
+        self, visitor: Client, theirs: str, kept: dict[str, Any]
+    ) -> None:
         response = visitor.post(f"/lead-and-trigger/?trigger={theirs}", HTTP_HX_REQUEST="true")
 
         triggers = json.loads(response["HX-Trigger"])
@@ -320,7 +324,7 @@ class TestHandover:
 
         assert "Lead" in events(response)
 
-    def test_a_streamed_page_is_for_everybody(self, visitor: Client) -> None:
+    def test_a_streamed_page_is_public(self, visitor: Client) -> None:
         """Its headers have left before it is rendered: they cannot say that it is private."""
         response: Any = visitor.get("/streamed/")
         html = b"".join(response.streaming_content).decode()

@@ -74,7 +74,7 @@ def test_an_event_without_an_id_has_one_mark_in_the_page_and_in_the_header(visit
     assert handed == stands
 
 
-def test_each_page_has_another_mark(visitor: Client, settings: Settings) -> None:
+def test_each_page_has_a_mark_of_its_own(visitor: Client, settings: Settings) -> None:
     settings.CAPI = {**settings.CAPI, "CONSENT": lambda _: None}
 
     marks = {events(visitor.get("/page/"))["PageView"]["once"] for _ in range(2)}

@@ -1,4 +1,4 @@
-"""Whether a response may be kept for others is told by many headers; ids leave only in what is private."""
+"""Many headers decide whether a cache may keep a response; only a private response has ids."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def test_a_page_that_others_may_get_has_no_id(visitor: Client, settings: Setting
 
 
 @pytest.mark.parametrize("headers", PRIVATE, ids=str)
-def test_a_page_for_one_visitor_says_so(visitor: Client, settings: Settings, headers: dict[str, str]) -> None:
+def test_a_page_with_the_visitors_ids_is_marked_as_private(
+    visitor: Client, settings: Settings, headers: dict[str, str]
+) -> None:
     response = visit(visitor, settings, headers)
 
     assert None not in {event["event_id"] for event in events(response).values()}
@@ -97,7 +99,7 @@ def test_a_page_for_one_visitor_says_so(visitor: Client, settings: Settings, hea
     assert not caching.may_be_cached(response)
 
 
-def test_the_block_says_for_whom_it_was_made(visitor: Client, newcomer: Client) -> None:
+def test_the_block_says_for_which_browser_it_was_made(visitor: Client, newcomer: Client) -> None:
     known, new = visitor.get("/page/"), newcomer.get("/page/")
 
     assert config(known)["for"] == checksum(FBP)
@@ -125,7 +127,7 @@ class TestBodies:
         assert response.headers["Cache-Control"] == "public, s-maxage=60"
 
     @pytest.mark.parametrize("how", ["encoded", "rewritten"])
-    def test_one_that_cannot_be_changed_is_private(
+    def test_a_public_response_that_cannot_be_changed_becomes_private(
         self, visitor: Client, settings: Settings, caplog: pytest.LogCaptureFixture, how: str
     ) -> None:
         def act(request: HttpRequest) -> HttpResponse:
@@ -186,7 +188,7 @@ class TestNoViews:
         assert fired
         assert set(Event.objects.values_list("event_name", "event_id")) == fired
 
-    def test_but_what_happened_in_it_counts(self, visitor: Client, settings: Settings) -> None:
+    def test_an_action_in_a_failed_request_is_stored(self, visitor: Client, settings: Settings) -> None:
         def act(request: HttpRequest) -> HttpResponse:
             track("Lead", request=request)
             return render(request, "product.html", status=404)
@@ -206,12 +208,12 @@ class TestNoViews:
 
         assert set(events(response)) == {"Purchase"}
 
-    def test_nor_is_a_head_request(self, visitor: Client) -> None:
+    def test_a_head_request_stores_nothing(self, visitor: Client) -> None:
         visitor.head("/product/")
 
         assert not Event.objects.exists()
 
-    def test_nor_an_editors_preview(self, visitor: Client, settings: Settings) -> None:
+    def test_an_editors_preview_stores_nothing(self, visitor: Client, settings: Settings) -> None:
         def act(request: HttpRequest) -> HttpResponse:
             request.is_preview = True  # type: ignore[attr-defined]  # as Wagtail does
             return render(request, "product.html")
@@ -231,7 +233,9 @@ class TestNoViews:
         ],
         ids=str,
     )
-    def test_nor_what_a_browser_fetches_ahead(self, visitor: Client, headers: dict[str, str]) -> None:
+    def test_a_request_that_a_browser_makes_ahead_stores_nothing(
+        self, visitor: Client, headers: dict[str, str]
+    ) -> None:
         visitor.get("/product/", headers=headers)
 
         assert not Event.objects.exists()
@@ -256,7 +260,7 @@ class TestHeaders:
         assert [(item["event_name"], item["event_id"]) for item in found] == [("Lead", "lead-00000001")]
         assert "Lead" not in events(visitor.get("/page/"))
 
-    def test_else_they_wait_for_the_next_page(self, visitor: Client, settings: Settings) -> None:
+    def test_copies_that_no_script_asks_for_wait_for_the_next_page(self, visitor: Client, settings: Settings) -> None:
         serve(settings, self.lead())
 
         response = visitor.post("/act/")
@@ -265,7 +269,7 @@ class TestHeaders:
         assert events(visitor.get("/page/"))["Lead"]["ttl"] > 1000
 
     @pytest.mark.parametrize("headers", [{"x-capi-events": "1"}, {"hx-request": "true"}], ids=["script", "htmx"])
-    def test_what_is_too_long_for_a_header_waits_as_well(
+    def test_copies_that_are_too_long_for_a_header_wait_for_the_next_page(
         self, visitor: Client, settings: Settings, headers: dict[str, str]
     ) -> None:
         serve(settings, self.lead(content_ids=[f"SKU-{number:04}" for number in range(300)]))
@@ -309,9 +313,7 @@ class TestAMiddlewareThatStripsTheRequest:
         assert user_data["fbp"] == FBP
         assert user_data["fbc"].endswith(".IwAR0abc")
 
-    def test_a_page_that_will_be_kept_is_for_everybody(
-        self, visitor: Client, settings: Settings, stripping: None
-    ) -> None:
+    def test_a_page_that_will_be_kept_is_public(self, visitor: Client, settings: Settings, stripping: None) -> None:
         serve(settings, lambda request: render(request, "product.html"))
 
         response = visitor.get("/act/")

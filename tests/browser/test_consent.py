@@ -39,7 +39,7 @@ def test_events_wait_for_the_answer_and_keep_their_times(site: Site, page: Page)
 
 
 @pytest.mark.parametrize("is_said_by", ["the page", "the visitor"])
-def test_what_happens_under_a_no_is_never_fired(site: Site, page: Page, seen: Seen, is_said_by: str) -> None:
+def test_an_event_during_a_refusal_is_never_fired(site: Site, page: Page, seen: Seen, is_said_by: str) -> None:
     site.visitor.append(GIVEN)
     page.goto(site.put("/", consent=False, denied=is_said_by == "the page", events=[event("ViewContent")]))
     if is_said_by == "the visitor":

@@ -1,4 +1,4 @@
-"""What Meta's library does of its own accord, and what other code on the page does with it."""
+"""What Meta's library does automatically, and what other code on the page does with it."""
 
 from __future__ import annotations
 

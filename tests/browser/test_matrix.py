@@ -83,11 +83,11 @@ def play(
             context.close()
 
 
-def at_the_browsers_door(library: Running) -> Copies:
+def received_from_browser(library: Running) -> Copies:
     return Counter((each.event_name, each.event_id) for each in library.state.seen.browser_events())
 
 
-def at_the_servers_door(library: Running) -> Copies:
+def received_from_server(library: Running) -> Copies:
     return Counter((each.event_name, each.event_id) for each in library.state.seen.server_events())
 
 
@@ -127,15 +127,15 @@ def expected_ledger(cell: Cell, pages: int) -> Counter[tuple[str, int, int]]:
 
 
 def is_complete(cell: Cell, library: Running, pages: int) -> bool:
-    """True when as much has been reported, and has reached the browser's door, as should."""
+    """True when as much has been reported, and has reached Meta from the browser, as expected."""
     states = sorted(state for *_, state in ledger())
     fired = [state for state in states if state == BrowserState.FIRED]
     should = sorted(state for _, _, state in expected_ledger(cell, pages).elements())
-    return states >= should and at_the_browsers_door(library).total() >= len(fired)
+    return states >= should and received_from_browser(library).total() >= len(fired)
 
 
 @pytest.mark.parametrize("cell", cells(), ids=name_of)
-def test_a_cell_is_as_it_should_be(
+def test_a_cell_has_the_expected_copies(
     play: Callable[[Cell], Visit], library: Running, show_cell: ShowCell, cell: Cell
 ) -> None:
     visit = play(cell)
@@ -145,7 +145,7 @@ def test_a_cell_is_as_it_should_be(
     run()
 
     rows = ledger()
-    browser, server = at_the_browsers_door(library), at_the_servers_door(library)
+    browser, server = received_from_browser(library), received_from_server(library)
     assert outcome(browser, server) == with_markers(cell, pages)
     assert Counter((name, status, state) for name, _, status, state in rows) == expected_ledger(cell, pages)
     assert Counter((name, id_) for name, id_, _, state in rows if state == BrowserState.FIRED) == browser

@@ -1,4 +1,4 @@
-"""Browser copies in the session: whatever the session does, the site's response is the one it would have been."""
+"""Browser copies in the session: no failure of the session changes the site's response."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_copies_that_could_not_be_taken_out_come_with_a_later_page(
     assert "Lead" in events(second)
 
 
-def test_what_the_view_itself_writes_is_saved_beside_the_copies(bold: Client, settings: Settings) -> None:
+def test_the_views_own_session_data_is_saved_with_the_copies(bold: Client, settings: Settings) -> None:
     def act(request: HttpRequest) -> HttpResponseRedirect:
         request.session["cart"] = ["SKU-1"]
         return lead(request)
@@ -223,7 +223,7 @@ class TestInTheCookie:
     def _engine(self, settings: Settings) -> None:
         settings.SESSION_ENGINE = BACKENDS + "signed_cookies"
 
-    def test_copies_travel_in_it(self, bold: Client, settings: Settings) -> None:
+    def test_the_cookie_brings_the_copies_to_the_next_page(self, bold: Client, settings: Settings) -> None:
         serve(settings, lead)
         bold.post("/act/?track")
 
@@ -231,7 +231,7 @@ class TestInTheCookie:
 
         assert ("Lead" in events(first), "Lead" in events(second)) == (True, False)
 
-    def test_it_never_grows_beyond_what_a_browser_keeps(self, bold: Client, settings: Settings) -> None:
+    def test_the_cookie_never_grows_beyond_what_a_browser_keeps(self, bold: Client, settings: Settings) -> None:
         def act(request: HttpRequest) -> HttpResponseRedirect:
             lines: list[ContentDict] = [{"id": f"SKU-{n * 7919 % 100_003}", "quantity": n} for n in range(1, 60)]
             track("AddToCart", request=request, custom_data={"contents": lines})

@@ -1,4 +1,4 @@
-"""What `window.capi.track` is given has the same values in both copies, and never costs more than its own event."""
+"""Both copies carry the same values of `window.capi.track`, and a bad value affects only its own event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page that was made for another browser is one for everybody."""
+"""A page that was made for another browser is treated as a public one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_an_own_page_keeps_its_id_and_asks_nothing(site: Site, page: Page) -> No
     assert site.questions == []
 
 
-def test_one_of_two_cookies_of_that_name_is_enough(site: Site, context: BrowserContext, page: Page) -> None:
+def test_one_of_two_fbp_cookies_has_to_match(site: Site, context: BrowserContext, page: Page) -> None:
     context.add_cookies([{"name": "_fbp", "value": STRANGERS_FBP, "domain": "127.0.0.1", "path": "/shop"}])
 
     page.goto(site.put("/shop/", events=[event("PageView")], **made_for(FBP)))
@@ -67,7 +67,7 @@ def test_a_browser_that_keeps_no_cookies_fires_the_servers_id(site: Site, contex
     assert (item["event_id"], item["mirror"], site.questions) == ("server-id-0001", False, [])
 
 
-def test_a_stranger_who_refuses_is_told_to_nobody(site: Site, page: Page, seen: Seen) -> None:
+def test_a_stranger_who_refuses_fires_nothing(site: Site, page: Page, seen: Seen) -> None:
     site.visitor.append({**GIVEN, "consent": False, "denied": True})
 
     with page.expect_response(VISITOR):

@@ -134,7 +134,7 @@ def test_a_cache_that_ignores_the_headers_hands_out_a_page_made_for_another(
     assert HASH not in seen[1].text
 
 
-def test_but_not_one_that_sets_a_cookie(shop: Pages, visit: Visit, address: str) -> None:
+def test_a_page_that_sets_a_cookie_is_not_kept(shop: Pages, visit: Visit, address: str) -> None:
     seen = [visit("new", "ignoring", address) for _ in range(2)]
 
     assert [one.status for one in seen] == ["MISS", "MISS"]

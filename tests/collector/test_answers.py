@@ -1,4 +1,4 @@
-"""What the collector answers: to a mixed report, to a ledger that is down, on sites with walls and proxies."""
+"""How the collector answers a mixed report, while the ledger is down, and on sites behind log-ins and proxies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ LOGIN_WALL = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 class TestItems:
     @pytest.mark.parametrize("event_name", ["Bestätigung", "注文完了", "Заявка: новая!", "a" * 50, "<b>"])
     @pytest.mark.parametrize("event_id", ["1", "Auftrag Nr. 7", "注文-7", "i" * 100])
-    def test_what_track_stores_can_be_acknowledged(self, visitor: Client, event_name: str, event_id: str) -> None:
+    def test_any_name_and_id_that_track_stores_can_be_acknowledged(
+        self, visitor: Client, event_name: str, event_id: str
+    ) -> None:
         track(CustomEvent(event_name), event_id=event_id, consent=True, user_data={"em": "jane@example.com"})
 
         answer = post(visitor, receipt(event_name, event_id))
@@ -192,7 +194,7 @@ class TestLedgerDown:
         assert refused(second) == {2: "event-not-an-object"}
         assert set(Event.objects.values_list("event_name", "browser_count")) == {("PageView", 1), ("Search", 1)}
 
-    def test_one_state_is_not_written_without_the_other(self, bold: Client) -> None:
+    def test_either_both_states_are_written_or_none(self, bold: Client) -> None:
         ids = [events(bold.get("/page/"))["PageView"]["event_id"] for _ in range(2)]
         report = (receipt("PageView", ids[0]), receipt("PageView", ids[1], state="blocked"))
 
@@ -210,7 +212,7 @@ class TestLedgerDown:
         assert statements.verbs == ["INSERT"]
         assert not statements.in_transaction
 
-    def test_the_sites_own_transaction_is_not_poisoned(self, visitor: Client) -> None:
+    def test_the_sites_own_transaction_stays_usable(self, visitor: Client) -> None:
         with transaction.atomic():
             with failing("UPDATE", "django_capi_event", error=None, times=10):
                 answer = post(visitor, receipt("PageView", MINTED))
@@ -240,7 +242,7 @@ class TestSites:
         settings.MIDDLEWARE = [*settings.MIDDLEWARE, LOGIN_WALL]
 
     @pytest.mark.usefixtures("walled")
-    def test_it_answers_behind_a_log_in_wall(self, visitor: Client) -> None:
+    def test_it_answers_where_every_view_requires_a_log_in(self, visitor: Client) -> None:
         assert post(visitor, mirrored("Search")).status_code == 204
         assert visitor.get("/capi/visitor/").status_code == 200
         assert visitor.post("/capi/withdraw/").status_code == 204
@@ -285,7 +287,7 @@ class TestSites:
 
         assert post(visitor, mirrored("Search"), HTTP_SEC_FETCH_SITE=site, **headers).status_code == status
 
-    def test_a_visitor_who_has_not_consented_hears_of_refusals_too(self, visitor: Client, settings: Settings) -> None:
+    def test_refusals_are_reported_also_without_consent(self, visitor: Client, settings: Settings) -> None:
         settings.CAPI = {**settings.CAPI, "CONSENT": "django_capi.consent.never"}
 
         answer = post(visitor, mirrored("Purchase"), mirrored("Search"))

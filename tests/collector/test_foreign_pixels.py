@@ -1,4 +1,4 @@
-"""Pixels that other code has initialised are recorded by page, within limits, and never at the report's expense."""
+"""Pixels that other code has initialised are recorded by page, within limits, and never break a report."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_page_that_is_seen_again_is_counted_once_a_minute(visitor: Client) -> 
     ],
     ids=repr,
 )
-def test_what_is_no_pixel_id_is_passed_over(visitor: Client, others: object) -> None:
+def test_anything_but_a_pixel_id_is_ignored(visitor: Client, others: object) -> None:
     answer = post(visitor, others)
 
     assert answer.status_code == 204
@@ -89,7 +89,7 @@ def test_one_request_records_three_pixels_at_most(visitor: Client) -> None:
     assert [other_id for _, other_id, _ in rows()] == ["10000", "10001", "10002"]
 
 
-def test_an_endless_path_is_cut(visitor: Client) -> None:
+def test_a_long_path_is_cut(visitor: Client) -> None:
     post(visitor, [OTHER_ID], url="http://testserver/" + "a" * 1_000)
 
     assert rows() == [(PIXEL_ID, OTHER_ID, "/" + "a" * 199)]

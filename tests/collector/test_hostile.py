@@ -1,4 +1,4 @@
-"""Whatever is posted: the server's own rows stay, no Purchase is made, and the answer is one of the documented."""
+"""Whatever is posted, the server's own rows stay, no Purchase is stored, and the answer is a documented one."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_custom_data_nested_without_end_costs_its_own_event_at_most(visitor: Cli
 
 
 @pytest.mark.django_db
-def test_purchases_are_sent_before_the_flood(visitor: Client) -> None:
+def test_a_purchase_is_sent_before_many_mirrored_events(visitor: Client) -> None:
     for number in range(5):
         items = [
             {"event_name": "Lead", "event_id": f"{number:03}-{each:03}-junk", "pixels": [PIXEL_ID], "mirror": True,

@@ -67,7 +67,7 @@ def test_the_id_of_a_future_conversion_cannot_be_claimed(visitor: Client) -> Non
     assert (event.origin, event.status) == (Origin.CONVERSION, Status.ACCEPTED)
 
 
-def test_it_holds_in_the_callers_transaction(visitor: Client) -> None:
+def test_an_id_that_is_taken_is_replaced_also_in_the_callers_transaction(visitor: Client) -> None:
     post(visitor, mirrored("Lead", GUESSED))
 
     with transaction.atomic():

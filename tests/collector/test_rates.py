@@ -74,7 +74,7 @@ def test_another_cookie_for_each_request_does_not_help() -> None:
     ],
     ids=["one subscriber's", "several subscribers'", "a proxy's", "this machine's", "none"],
 )
-def test_what_counts_as_one_address(addresses: list[str], is_one: bool) -> None:
+def test_only_the_addresses_of_one_subscriber_share_a_rate(addresses: list[str], is_one: bool) -> None:
     answers = [report(browser(f"{FBP}{number}", address), number) for number, address in enumerate(addresses)]
 
     assert (answers[-1] == 429) is is_one

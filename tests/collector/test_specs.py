@@ -48,7 +48,7 @@ def test_a_spec_of_an_earlier_key_costs_no_event_that_any_browser_may_report(vis
     assert '"value":7' in Event.objects.get().payload
 
 
-def test_a_spec_is_good_for_a_week(visitor: Client) -> None:
+def test_a_spec_is_valid_for_a_week(visitor: Client) -> None:
     spec = specs.sign("ViewPromotion", {})
 
     with later(days=6):
@@ -67,7 +67,7 @@ def test_a_private_pages_spec_is_for_its_visitor(visitor: Client, stranger: Clie
     assert refused(post(visitor, mirrored("ViewPromotion", spec=spec))) == {}
 
 
-def test_what_needs_no_spec_is_taken_with_the_data_of_one_that_is_too_old_or_anothers(stranger: Client) -> None:
+def test_an_event_that_needs_no_spec_takes_the_data_of_an_old_one_or_of_anothers(stranger: Client) -> None:
     spec = specs.sign("ViewContent", {"content_ids": ["A"]}, fbp=FBP)
 
     with later(days=30):
@@ -96,7 +96,7 @@ def test_any_number_of_replays_makes_one_purchase(visitor: Client, fbp: str | No
     assert Event.objects.get().event_id == MINTED
 
 
-def test_a_page_for_everybody_has_no_spec_for_a_conversion(
+def test_a_public_page_has_no_spec_for_a_conversion(
     visitor: Client, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.DEBUG = True
@@ -132,5 +132,5 @@ def specs_of(client: Client, event_name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("text", ["", "a:b:c", 5, None, [], "x" * 60_000], ids=repr)
-def test_what_this_server_has_not_signed_is_none(text: object) -> None:
+def test_a_spec_that_this_server_has_not_signed_is_not_read(text: object) -> None:
     assert specs.read(text) is None

@@ -1,3 +1,5 @@
+"""The three addresses that the page's script calls: reports, questions about the visitor, and withdrawals."""
+
 from __future__ import annotations
 
 import json
@@ -55,7 +57,7 @@ class TestReceipts:
         assert event.browser_fbp == event.server_fbp != ""
         assert not event.shared_id
 
-    def test_a_fired_copy_leaves_the_server_47_hours(self, visitor: Client) -> None:
+    def test_a_fired_copy_shortens_the_deadline_to_47_hours(self, visitor: Client) -> None:
         event_id = events(visitor.get("/page/"))["PageView"]["event_id"]
 
         collect(visitor, event_name="PageView", event_id=event_id)
@@ -83,7 +85,7 @@ class TestReceipts:
         assert event.browser_state == BrowserState.FIRED
         assert (event.deadline - timezone.now()).days == days
 
-    def test_a_blocked_copy_leaves_the_server_its_week(self, visitor: Client) -> None:
+    def test_a_blocked_copy_does_not_shorten_the_deadline(self, visitor: Client) -> None:
         event_id = events(visitor.get("/page/"))["PageView"]["event_id"]
 
         collect(visitor, event_name="PageView", event_id=event_id, state="blocked")
@@ -251,14 +253,14 @@ class TestJunk:
 
     @pytest.mark.parametrize("field", ["custom_data", "age", "mirror"])
     @pytest.mark.parametrize("junk", [None, [], "x", -1, float("nan"), {"a": {"b": [{}]}}], ids=repr)
-    def test_junk_in_a_lesser_field_is_passed_over(self, visitor: Client, field: str, junk: object) -> None:
+    def test_junk_in_an_optional_field_is_ignored(self, visitor: Client, field: str, junk: object) -> None:
         answer = post(visitor, {"events": [item(**{"mirror": True, field: junk})], "url": junk, "referrer": junk})
 
         assert answer.status_code == 204
 
 
 class TestVisitor:
-    def test_it_says_what_a_cached_page_must_not(self, newcomer: Client) -> None:
+    def test_it_answers_what_must_not_be_in_a_cached_page(self, newcomer: Client) -> None:
         answer = newcomer.get(f"/capi/visitor/?fbclid={CLICK}")
 
         assert answer.json()["consent"] is True
@@ -266,7 +268,7 @@ class TestVisitor:
         assert "_fbp" in answer.cookies
         assert "no-store" in answer["Cache-Control"]
 
-    def test_it_says_no_where_there_is_no_consent(self, newcomer: Client, settings: Settings) -> None:
+    def test_it_answers_that_there_is_no_consent(self, newcomer: Client, settings: Settings) -> None:
         settings.CAPI = {**settings.CAPI, "CONSENT": None}
 
         answer = newcomer.get("/capi/visitor/")
@@ -276,7 +278,7 @@ class TestVisitor:
 
 
 class TestWithdrawal:
-    def test_what_waits_is_not_sent_and_loses_its_payload(self, visitor: Client) -> None:
+    def test_a_pending_event_is_not_sent_and_loses_its_payload(self, visitor: Client) -> None:
         visitor.get("/page/")
 
         answer = visitor.post("/capi/withdraw/")
@@ -313,7 +315,7 @@ class TestWithdrawal:
         assert Event.objects.get().status == Status.WITHDRAWN
 
     @pytest.mark.parametrize("status", [Status.IN_DOUBT, Status.REJECTED])
-    def test_what_ended_without_meta_is_not_sent_again(self, visitor: Client, status: Status) -> None:
+    def test_an_event_that_has_ended_is_not_sent_again(self, visitor: Client, status: Status) -> None:
         visitor.get("/page/")
         event = Event.objects.get()
         Event.objects.update(status=status, finished_at=timezone.now(), error_reason="a reason")

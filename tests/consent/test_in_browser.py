@@ -79,7 +79,7 @@ VIEWS = "window.calls && window.calls.filter((call) => call[2] === 'PageView').l
 
 @contextmanager
 def visited(address: str) -> Iterator[Page]:
-    """A new visitor; the browser is closed before the database is asked, for its event loop shuts Django's door."""
+    """A new visitor. Ask the database after the visit, as Django refuses to beside Playwright's event loop."""
     with launched() as chromium:
         context = chromium.new_context(base_url=address, user_agent=AGENT)
         stand_in(context)

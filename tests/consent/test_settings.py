@@ -14,14 +14,20 @@ from django_capi import consent
 from django_capi.conf import conf
 
 ROOT = Path(__file__).parents[2]
-READERS = ["cookiebot", "onetrust", "cookieyes", "vanilla_cookieconsent", "klaro", "django_cookie_consent"]
+POLICIES = [name for name in consent.__all__ if name.islower() and hasattr(getattr(consent, name), "for_category")]
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", POLICIES)
 def test_every_ready_policy_has_a_dotted_path(name: str, settings: Settings) -> None:
     settings.CAPI = {**settings.CAPI, "CONSENT": f"django_capi.consent.{name}"}
 
     assert conf.imported("CONSENT") is getattr(consent, name)
+
+
+def test_every_ready_policy_has_a_row_in_the_table() -> None:
+    page = (ROOT / "docs/how-to/consent.md").read_text(encoding="utf-8")
+
+    assert [name for name in POLICIES if f'| `"CONSENT": "django_capi.consent.{name}",` |' not in page] == []
 
 
 def test_a_settings_module_may_import_a_policy_and_name_the_category(tmp_path: Path) -> None:

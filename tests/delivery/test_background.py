@@ -8,14 +8,14 @@ import pytest
 
 from django_capi.conf import Pixel, conf
 from django_capi.delivery import background, client
-from django_capi.meta.verdicts import Outcome
+from django_capi.meta.verdicts import RequestOutcome
 
 BODY = '{"data": [{"event_name": "Lead"}]}'
 
 
 def is_answered() -> bool:
     flight = background.dispatch(client.client(), conf.pixels()["main"], BODY)
-    return flight.result(timeout=10).verdict.outcome is Outcome.ACCEPTED
+    return flight.result(timeout=10).verdict.outcome is RequestOutcome.ACCEPTED
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
@@ -44,6 +44,6 @@ class Failing:
 def test_what_a_sender_raises_is_an_answer_that_may_have_been_lost_and_names_the_class_only() -> None:
     answer = background.dispatch(Failing(), conf.pixels()["main"], BODY).result(timeout=10)
 
-    assert answer.verdict.outcome is Outcome.AMBIGUOUS
+    assert answer.verdict.outcome is RequestOutcome.AMBIGUOUS
     assert answer.verdict.reason == "Sending failed with LookupError; Meta may or may not have accepted the events."
     assert conf.ACCESS_TOKEN not in repr(answer)

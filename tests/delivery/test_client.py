@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from django_capi.conf import Pixel, Secret
 from django_capi.delivery import client
-from django_capi.meta.verdicts import Outcome
+from django_capi.meta.verdicts import RequestOutcome
 
 PIXEL = Pixel(pixel_id="1234567890123456", access_token=Secret("token-that-must-not-leak-0123456789"))
 BODY = '{"data":[]}'
@@ -29,22 +29,22 @@ def test_a_refused_connection_has_sent_nothing(settings: Settings) -> None:
 
     answer = post(settings, f"http://127.0.0.1:{port}")
 
-    assert (answer.verdict.outcome, answer.status) == (Outcome.TRANSIENT, None)
+    assert (answer.verdict.outcome, answer.status) == (RequestOutcome.TRANSIENT, None)
 
 
 def test_an_unknown_host_has_sent_nothing(settings: Settings) -> None:
-    assert post(settings, "http://graph.invalid").verdict.outcome is Outcome.TRANSIENT
+    assert post(settings, "http://graph.invalid").verdict.outcome is RequestOutcome.TRANSIENT
 
 
 def test_an_address_that_is_none_has_sent_nothing(settings: Settings) -> None:
-    assert post(settings, "http://graph..example.com").verdict.outcome is Outcome.TRANSIENT
+    assert post(settings, "http://graph..example.com").verdict.outcome is RequestOutcome.TRANSIENT
 
 
 def test_a_server_that_reads_and_says_nothing_leaves_a_doubt(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         answer = post(settings, f"http://127.0.0.1:{server.getsockname()[1]}")
 
-    assert answer.verdict.outcome is Outcome.AMBIGUOUS
+    assert answer.verdict.outcome is RequestOutcome.AMBIGUOUS
 
 
 def test_a_line_that_breaks_after_the_body_leaves_a_doubt(settings: Settings) -> None:
@@ -53,7 +53,7 @@ def test_a_line_that_breaks_after_the_body_leaves_a_doubt(settings: Settings) ->
 
         answer = post(settings, f"http://127.0.0.1:{server.getsockname()[1]}")
 
-    assert answer.verdict.outcome is Outcome.AMBIGUOUS
+    assert answer.verdict.outcome is RequestOutcome.AMBIGUOUS
 
 
 def test_the_environments_proxies_are_not_looked_at(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_the_environments_proxies_are_not_looked_at(settings: Settings, monkeypa
 
         answer = post(settings, "http://graph.invalid")
 
-    assert answer.verdict.outcome is Outcome.TRANSIENT
+    assert answer.verdict.outcome is RequestOutcome.TRANSIENT
 
 
 def test_a_token_shows_itself_only_when_asked() -> None:
@@ -75,4 +75,4 @@ def test_a_proxy_that_refuses_has_sent_nothing(settings: Settings) -> None:
         port = server.getsockname()[1]
     settings.CAPI = {**settings.CAPI, "PROXIES": {"http": f"http://127.0.0.1:{port}"}}
 
-    assert post(settings, "http://graph.example.com").verdict.outcome is Outcome.TRANSIENT
+    assert post(settings, "http://graph.example.com").verdict.outcome is RequestOutcome.TRANSIENT

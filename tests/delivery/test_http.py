@@ -18,7 +18,7 @@ from pytest_django import Settings
 from django_capi.conf import Pixel, Secret
 from django_capi.delivery import client, http
 from django_capi.delivery.http import Failure, Received, Trouble
-from django_capi.meta.verdicts import Outcome
+from django_capi.meta.verdicts import RequestOutcome
 from tests.support.loopback import (
     HEAD,
     SUCCESS,
@@ -87,7 +87,7 @@ def test_an_answer_that_comes_byte_by_byte_is_given_up_when_its_time_is_over(
     with serving(script) as url:
         answer = post(settings, url)
 
-    assert (answer.verdict.outcome, answer.status) == (Outcome.AMBIGUOUS, None)
+    assert (answer.verdict.outcome, answer.status) == (RequestOutcome.AMBIGUOUS, None)
 
 
 def test_a_slow_answer_by_tls_is_given_up_as_well(settings: Settings, authority: Authority) -> None:
@@ -96,7 +96,7 @@ def test_a_slow_answer_by_tls_is_given_up_as_well(settings: Settings, authority:
     with serving(SLOW["body"], tls=authority.server) as url:
         answer = post(settings, url)
 
-    assert answer.verdict.outcome is Outcome.AMBIGUOUS
+    assert answer.verdict.outcome is RequestOutcome.AMBIGUOUS
 
 
 def test_a_server_that_takes_a_request_piece_by_piece_is_given_up(settings: Settings) -> None:
@@ -110,7 +110,7 @@ def test_a_server_that_takes_a_request_piece_by_piece_is_given_up(settings: Sett
     with serving(script) as url:
         answer = post(settings, url, LARGE)
 
-    assert answer.verdict.outcome is Outcome.AMBIGUOUS
+    assert answer.verdict.outcome is RequestOutcome.AMBIGUOUS
 
 
 def test_a_proxy_that_accepts_slowly_has_been_sent_nothing(settings: Settings) -> None:
@@ -118,7 +118,7 @@ def test_a_proxy_that_accepts_slowly_has_been_sent_nothing(settings: Settings) -
         settings.CAPI = {**settings.CAPI, "PROXIES": {"https": proxy}}
         answer = post(settings, "https://graph.example.com")
 
-    assert answer.verdict.outcome is Outcome.TRANSIENT
+    assert answer.verdict.outcome is RequestOutcome.TRANSIENT
 
 
 @pytest.mark.parametrize("status", [b"200 OK", b"302 Found\r\nLocation: /elsewhere"], ids=["success", "redirect"])
@@ -133,7 +133,7 @@ def test_an_answer_without_an_end_is_not_kept(status: bytes, settings: Settings)
     with serving(script) as url:
         answer = post(settings, url)
 
-    assert answer.verdict.outcome is Outcome.AMBIGUOUS
+    assert answer.verdict.outcome is RequestOutcome.AMBIGUOUS
 
 
 def test_a_redirect_is_not_followed(settings: Settings) -> None:
@@ -142,7 +142,7 @@ def test_a_redirect_is_not_followed(settings: Settings) -> None:
     with serving(answering(redirect, WHOLE)) as url:
         answer = post(settings, url)
 
-    assert (answer.verdict.outcome, answer.status) == (Outcome.TRANSIENT, 302)
+    assert (answer.verdict.outcome, answer.status) == (RequestOutcome.TRANSIENT, 302)
 
 
 def test_one_connection_carries_many_requests(settings: Settings) -> None:
@@ -177,7 +177,7 @@ def test_a_certificate_that_is_not_trusted_has_been_sent_nothing(settings: Setti
     with serving(answering(WHOLE), tls=authority.server) as url:
         answer = post(settings, url)
 
-    assert answer.verdict.outcome is Outcome.TRANSIENT
+    assert answer.verdict.outcome is RequestOutcome.TRANSIENT
     assert "CA_BUNDLE" in answer.verdict.reason
 
 
@@ -188,7 +188,7 @@ def test_a_bundle_of_ones_own_is_trusted(kind: type[str | Path], settings: Setti
     with serving(answering(WHOLE), tls=authority.server) as url:
         answer = post(settings, url)
 
-    assert answer.verdict.outcome is Outcome.ACCEPTED
+    assert answer.verdict.outcome is RequestOutcome.ACCEPTED
 
 
 def test_the_environments_bundle_is_not_looked_at(
@@ -199,7 +199,7 @@ def test_the_environments_bundle_is_not_looked_at(
     with serving(answering(WHOLE), tls=authority.server) as url:
         answer = post(settings, url)
 
-    assert answer.verdict.outcome is Outcome.TRANSIENT
+    assert answer.verdict.outcome is RequestOutcome.TRANSIENT
 
 
 @pytest.mark.parametrize("content", [None, b"no certificate"], ids=["missing", "of another kind"])
@@ -214,7 +214,7 @@ def test_a_bundle_that_cannot_be_used_sends_nothing_and_is_named(
     with serving(answering(WHOLE), tls=authority.server) as url:
         answer = post(settings, url)
 
-    assert (answer.verdict.outcome, "CA_BUNDLE" in answer.verdict.reason) == (Outcome.TRANSIENT, True)
+    assert (answer.verdict.outcome, "CA_BUNDLE" in answer.verdict.reason) == (RequestOutcome.TRANSIENT, True)
     assert str(tmp_path) not in answer.verdict.reason
 
 
@@ -222,7 +222,7 @@ def test_an_error_before_the_request_has_sent_nothing(settings: Settings) -> Non
     with serving(answering(WHOLE)) as url:
         answer = post(settings, url, "\udc80")
 
-    assert answer.verdict.outcome is Outcome.TRANSIENT
+    assert answer.verdict.outcome is RequestOutcome.TRANSIENT
     assert answer.verdict.reason == "Sending failed with UnicodeEncodeError; nothing was sent."
 
 
@@ -250,10 +250,10 @@ class Defective(requests.adapters.HTTPAdapter):
 
 
 @pytest.mark.parametrize(
-    ("first", "outcome"), [(True, Outcome.TRANSIENT), (False, Outcome.AMBIGUOUS)], ids=["before", "after"]
+    ("first", "outcome"), [(True, RequestOutcome.TRANSIENT), (False, RequestOutcome.AMBIGUOUS)], ids=["before", "after"]
 )
 def test_an_error_that_nobody_foresaw_is_judged_by_what_has_left(
-    first: bool, outcome: Outcome, settings: Settings
+    first: bool, outcome: RequestOutcome, settings: Settings
 ) -> None:
     with serving(answering(WHOLE)) as url:
         http.session().mount(url, Defective(first=first))

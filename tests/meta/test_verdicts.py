@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_capi.meta.answers import BY_CODE, BY_STATUS, CALL, PROOF, RANGES, Outcome
+from django_capi.meta.answers import BY_CODE, BY_STATUS, CALL, PROOF, RANGES, RequestOutcome
 from django_capi.meta.retry_after import AFTER_USED_UP, LONGEST_PAUSE, seconds_to_wait
 from django_capi.meta.verdicts import Verdict, broken, judge, unreachable, untrusted, without_bundle
 from tests.meta.strategies import JSON_VALUES
@@ -21,51 +21,51 @@ def error(code: object, subcode: object = None, **more: object) -> str:
 
 
 ANSWERS = [
-    ("accepted", 200, '{"events_received": 2, "messages": [], "fbtrace_id": "A"}', Outcome.ACCEPTED, True),
-    ("accepted without messages", 200, '{"events_received": 2}', Outcome.ACCEPTED, True),
-    ("success denied", 200, '{"success": false}', Outcome.AMBIGUOUS, False),
-    ("200 cut off", 200, '{"events_received": 2, "mess', Outcome.ACCEPTED, False),
-    ("200 empty", 200, "", Outcome.ACCEPTED, False),
-    ("200 a list", 200, "[]", Outcome.ACCEPTED, False),
-    ("200 html", 200, " <!doctype html><html></html>", Outcome.TRANSIENT, False),
-    ("200 unavailable", 200, "Service Unavailable", Outcome.TRANSIENT, True),
-    ("200 with an error", 200, error(190), Outcome.LANE, True),
-    ("too old", 400, error(100, 2804003), Outcome.EVENT, True),
-    ("any invalid parameter", 400, error(100), Outcome.EVENT, True),
-    ("invalid, new subcode", 400, error(100, 2804999), Outcome.EVENT, True),
-    ("no such pixel", 400, error(100, 33), Outcome.LANE, True),
-    ("expired token", 400, error(190, 463), Outcome.LANE, True),
-    ("token, new subcode", 401, error(190, 999), Outcome.LANE, True),
-    ("permission", 403, error(200), Outcome.LANE, True),
-    ("permission range", 403, error(278), Outcome.LANE, True),
-    ("app throttled", 400, error(4), Outcome.THROTTLE, True),
-    ("throttled says transient", 400, error(17, 2446079, is_transient=True), Outcome.THROTTLE, True),
-    ("business throttled", 400, error(80004), Outcome.THROTTLE, True),
-    ("last of the range", 400, error(80014), Outcome.THROTTLE, True),
-    ("behind the range", 400, error(80015), Outcome.TRANSIENT, False),
-    ("unknown code", 400, error(123456), Outcome.TRANSIENT, False),
-    ("transient by its own word", 400, error(100, 2804003, is_transient=True), Outcome.TRANSIENT, True),
-    ("down", 500, error(2), Outcome.TRANSIENT, True),
-    ("broken server blames the event", 500, error(100, 2804003), Outcome.TRANSIENT, True),
-    ("error without a code", 400, '{"error": {}}', Outcome.TRANSIENT, False),
-    ("error as text", 400, '{"error": "no"}', Outcome.TRANSIENT, False),
-    ("code as text", 400, error("100"), Outcome.TRANSIENT, False),
-    ("400 html", 400, "<html>", Outcome.TRANSIENT, False),
-    ("400 cut off", 400, '{"error": {"code": 1', Outcome.TRANSIENT, False),
-    ("408", 408, "", Outcome.TRANSIENT, True),
-    ("413", 413, "<html>", Outcome.TOO_LARGE, True),
-    ("429", 429, "", Outcome.THROTTLE, True),
-    ("502 html", 502, "<html>Bad Gateway</html>", Outcome.TRANSIENT, True),
-    ("503", 503, "", Outcome.TRANSIENT, True),
-    ("504", 504, "", Outcome.AMBIGUOUS, True),
-    ("redirect", 302, "", Outcome.TRANSIENT, False),
+    ("accepted", 200, '{"events_received": 2, "messages": [], "fbtrace_id": "A"}', RequestOutcome.ACCEPTED, True),
+    ("accepted without messages", 200, '{"events_received": 2}', RequestOutcome.ACCEPTED, True),
+    ("success denied", 200, '{"success": false}', RequestOutcome.AMBIGUOUS, False),
+    ("200 cut off", 200, '{"events_received": 2, "mess', RequestOutcome.ACCEPTED, False),
+    ("200 empty", 200, "", RequestOutcome.ACCEPTED, False),
+    ("200 a list", 200, "[]", RequestOutcome.ACCEPTED, False),
+    ("200 html", 200, " <!doctype html><html></html>", RequestOutcome.TRANSIENT, False),
+    ("200 unavailable", 200, "Service Unavailable", RequestOutcome.TRANSIENT, True),
+    ("200 with an error", 200, error(190), RequestOutcome.LANE, True),
+    ("too old", 400, error(100, 2804003), RequestOutcome.EVENT, True),
+    ("any invalid parameter", 400, error(100), RequestOutcome.EVENT, True),
+    ("invalid, new subcode", 400, error(100, 2804999), RequestOutcome.EVENT, True),
+    ("no such pixel", 400, error(100, 33), RequestOutcome.LANE, True),
+    ("expired token", 400, error(190, 463), RequestOutcome.LANE, True),
+    ("token, new subcode", 401, error(190, 999), RequestOutcome.LANE, True),
+    ("permission", 403, error(200), RequestOutcome.LANE, True),
+    ("permission range", 403, error(278), RequestOutcome.LANE, True),
+    ("app throttled", 400, error(4), RequestOutcome.THROTTLE, True),
+    ("throttled says transient", 400, error(17, 2446079, is_transient=True), RequestOutcome.THROTTLE, True),
+    ("business throttled", 400, error(80004), RequestOutcome.THROTTLE, True),
+    ("last of the range", 400, error(80014), RequestOutcome.THROTTLE, True),
+    ("behind the range", 400, error(80015), RequestOutcome.TRANSIENT, False),
+    ("unknown code", 400, error(123456), RequestOutcome.TRANSIENT, False),
+    ("transient by its own word", 400, error(100, 2804003, is_transient=True), RequestOutcome.TRANSIENT, True),
+    ("down", 500, error(2), RequestOutcome.TRANSIENT, True),
+    ("broken server blames the event", 500, error(100, 2804003), RequestOutcome.TRANSIENT, True),
+    ("error without a code", 400, '{"error": {}}', RequestOutcome.TRANSIENT, False),
+    ("error as text", 400, '{"error": "no"}', RequestOutcome.TRANSIENT, False),
+    ("code as text", 400, error("100"), RequestOutcome.TRANSIENT, False),
+    ("400 html", 400, "<html>", RequestOutcome.TRANSIENT, False),
+    ("400 cut off", 400, '{"error": {"code": 1', RequestOutcome.TRANSIENT, False),
+    ("408", 408, "", RequestOutcome.TRANSIENT, True),
+    ("413", 413, "<html>", RequestOutcome.TOO_LARGE, True),
+    ("429", 429, "", RequestOutcome.THROTTLE, True),
+    ("502 html", 502, "<html>Bad Gateway</html>", RequestOutcome.TRANSIENT, True),
+    ("503", 503, "", RequestOutcome.TRANSIENT, True),
+    ("504", 504, "", RequestOutcome.AMBIGUOUS, True),
+    ("redirect", 302, "", RequestOutcome.TRANSIENT, False),
 ]
 
 
 @pytest.mark.parametrize(
     ("status", "body", "outcome", "known"), [row[1:] for row in ANSWERS], ids=[row[0] for row in ANSWERS]
 )
-def test_an_answer_has_its_outcome(status: int, body: str, outcome: Outcome, known: bool) -> None:
+def test_an_answer_has_its_outcome(status: int, body: str, outcome: RequestOutcome, known: bool) -> None:
     verdict = judge(status=status, body=body)
 
     assert (verdict.outcome, verdict.known) == (outcome, known)
@@ -97,7 +97,7 @@ def test_a_refusal_of_the_set_up_pauses_the_lane_and_names_the_setting(
 ) -> None:
     verdict = judge(status=400, body=error(code, type=kind, message=message))
 
-    assert (verdict.outcome, verdict.known) == (Outcome.LANE, True)
+    assert (verdict.outcome, verdict.known) == (RequestOutcome.LANE, True)
     assert names in verdict.reason
 
 
@@ -105,11 +105,11 @@ def test_a_refusal_of_the_set_up_pauses_the_lane_and_names_the_setting(
 def test_a_subcode_about_an_event_rejects_it_whatever_the_message_says(subcode: int) -> None:
     verdict = judge(status=400, body=error(100, subcode, type=GRAPH, message="appsecret_proof"))
 
-    assert verdict.outcome is Outcome.EVENT
+    assert verdict.outcome is RequestOutcome.EVENT
 
 
 def test_a_call_that_is_refused_for_now_is_transient() -> None:
-    assert judge(status=400, body=error(100, type=GRAPH, is_transient=True)).outcome is Outcome.TRANSIENT
+    assert judge(status=400, body=error(100, type=GRAPH, is_transient=True)).outcome is RequestOutcome.TRANSIENT
 
 
 @pytest.mark.parametrize(("key", "row"), BY_CODE.items(), ids=[f"{code}-{sub}" for code, sub in BY_CODE])
@@ -151,22 +151,22 @@ def test_the_number_of_received_events_is_kept() -> None:
 
 
 def test_no_connection_is_transient_and_a_lost_answer_is_ambiguous() -> None:
-    assert unreachable(sent=False).outcome is Outcome.TRANSIENT
-    assert unreachable(sent=True).outcome is Outcome.AMBIGUOUS
+    assert unreachable(sent=False).outcome is RequestOutcome.TRANSIENT
+    assert unreachable(sent=True).outcome is RequestOutcome.AMBIGUOUS
 
 
 def test_an_error_of_the_sender_is_ambiguous_only_when_something_was_sent() -> None:
     before, after = broken(error="OSError", sent=False), broken(error="x" * 1000, sent=True)
 
-    assert (before.outcome, before.known) == (Outcome.TRANSIENT, False)
-    assert (after.outcome, after.known) == (Outcome.AMBIGUOUS, False)
+    assert (before.outcome, before.known) == (RequestOutcome.TRANSIENT, False)
+    assert (after.outcome, after.known) == (RequestOutcome.AMBIGUOUS, False)
     assert "OSError" in before.reason
     assert len(after.reason) <= 250
 
 
 @pytest.mark.parametrize("verdict", [untrusted(), without_bundle()], ids=["certificate", "bundle"])
 def test_an_untrusted_server_gets_nothing_and_the_setting_is_named(verdict: Verdict) -> None:
-    assert verdict.outcome is Outcome.TRANSIENT
+    assert verdict.outcome is RequestOutcome.TRANSIENT
     assert "CA_BUNDLE" in verdict.reason
 
 
@@ -212,11 +212,11 @@ def test_a_retry_date_is_compared_with_the_local_clock_without_a_date_header() -
 def test_no_answer_raises(status: int, body: str, more: str) -> None:
     headers = {"Retry-After": more, "X-App-Usage": body, "Date": more}
 
-    assert judge(status=status, body=body, headers=headers, now=0.0).outcome in Outcome
+    assert judge(status=status, body=body, headers=headers, now=0.0).outcome in RequestOutcome
 
 
 @given(code=JSON_VALUES, subcode=JSON_VALUES, transient=JSON_VALUES)
 def test_no_error_object_raises(code: Any, subcode: Any, transient: Any) -> None:
     body = json.dumps({"error": {"code": code, "error_subcode": subcode, "is_transient": transient}})
 
-    assert judge(status=400, body=body).outcome in Outcome
+    assert judge(status=400, body=body).outcome in RequestOutcome

@@ -88,7 +88,7 @@ class Customer:
 def visiting(shop: str, meta: Running) -> Iterator[Customer]:
     """A new visitor, who reaches the shop and Meta and nothing else.
 
-    The browser is closed before the test reads the database: Django's ORM refuses to run in Playwright's event loop.
+    Read the database after the visit: Django's ORM refuses to run beside Playwright's event loop.
     """
 
     def only_ours(route: Route) -> None:

@@ -12,8 +12,7 @@ from django.core.asgi import get_asgi_application
 from django.test import Client, RequestFactory
 
 from django_capi.models import Event
-from django_capi.requests.agents import LONGEST, agent_of, client_of
-from django_capi.requests.agents import Client as Kind
+from django_capi.requests.agents import LONGEST, ClientKind, agent_of, client_of
 from django_capi.requests.visitor import from_request
 from django_capi.tracking.page import events_of
 from tests.conftest import ADDRESS, AGENT
@@ -94,33 +93,36 @@ def test_over_asgi_it_is_the_same() -> None:
 @pytest.mark.parametrize(
     ("agent", "kind"),
     [
-        (AGENT, Kind.BROWSER),
-        (IPHONE.format("中華電信"), Kind.BROWSER),
-        ("Mozilla/5.0 (Linux; Android 9; CUBOT X19) AppleWebKit/537.36 Chrome/100 Mobile Safari/537.36", Kind.BROWSER),
-        ("Opera/9.80 (J2ME/MIDP; Opera Mini/7.1) Presto/2.8", Kind.BROWSER),
-        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", Kind.CRAWLER),
-        ("Mozilla/5.0 (compatible; Baiduspider/2.0)", Kind.CRAWLER),
-        ("Mozilla/5.0 (X11; Linux) HeadlessChrome/140.0", Kind.CRAWLER),
-        ("facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", Kind.CRAWLER),
-        ("WhatsApp/2.23", Kind.CRAWLER),
-        ("AdsBot-Google (+http://www.google.com/adsbot.html)", Kind.CRAWLER),
-        ("Stripe/1.0 (+https://stripe.com/docs/webhooks)", Kind.PROGRAM),
-        ("PayPal/AUHR-214.0-55417034", Kind.PROGRAM),
-        ("Mollie.nl HTTP client/1.0", Kind.PROGRAM),
-        ("Adyen HttpClient 1.0", Kind.PROGRAM),
-        ("Razorpay-Webhook/v1", Kind.PROGRAM),
-        ("python-requests/2.31", Kind.PROGRAM),
-        ("curl/8.5.0", Kind.PROGRAM),
-        ("okhttp/4.9.0", Kind.PROGRAM),
-        ("Dart/3.0 (dart:io)", Kind.PROGRAM),
-        ("Dalvik/2.1.0 (Linux; U; Android 9)", Kind.PROGRAM),
-        ("Go-http-client/1.1", Kind.PROGRAM),
-        ("", Kind.PROGRAM),
-        (None, Kind.PROGRAM),
-        ("Shop/3.2 (iPhone; iOS 17.1)", Kind.UNKNOWN),
+        (AGENT, ClientKind.BROWSER),
+        (IPHONE.format("中華電信"), ClientKind.BROWSER),
+        (
+            "Mozilla/5.0 (Linux; Android 9; CUBOT X19) AppleWebKit/537.36 Chrome/100 Mobile Safari/537.36",
+            ClientKind.BROWSER,
+        ),
+        ("Opera/9.80 (J2ME/MIDP; Opera Mini/7.1) Presto/2.8", ClientKind.BROWSER),
+        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", ClientKind.CRAWLER),
+        ("Mozilla/5.0 (compatible; Baiduspider/2.0)", ClientKind.CRAWLER),
+        ("Mozilla/5.0 (X11; Linux) HeadlessChrome/140.0", ClientKind.CRAWLER),
+        ("facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", ClientKind.CRAWLER),
+        ("WhatsApp/2.23", ClientKind.CRAWLER),
+        ("AdsBot-Google (+http://www.google.com/adsbot.html)", ClientKind.CRAWLER),
+        ("Stripe/1.0 (+https://stripe.com/docs/webhooks)", ClientKind.PROGRAM),
+        ("PayPal/AUHR-214.0-55417034", ClientKind.PROGRAM),
+        ("Mollie.nl HTTP client/1.0", ClientKind.PROGRAM),
+        ("Adyen HttpClient 1.0", ClientKind.PROGRAM),
+        ("Razorpay-Webhook/v1", ClientKind.PROGRAM),
+        ("python-requests/2.31", ClientKind.PROGRAM),
+        ("curl/8.5.0", ClientKind.PROGRAM),
+        ("okhttp/4.9.0", ClientKind.PROGRAM),
+        ("Dart/3.0 (dart:io)", ClientKind.PROGRAM),
+        ("Dalvik/2.1.0 (Linux; U; Android 9)", ClientKind.PROGRAM),
+        ("Go-http-client/1.1", ClientKind.PROGRAM),
+        ("", ClientKind.PROGRAM),
+        (None, ClientKind.PROGRAM),
+        ("Shop/3.2 (iPhone; iOS 17.1)", ClientKind.UNKNOWN),
     ],
 )
-def test_browsers_programs_and_crawlers_are_told_apart(agent: str | None, kind: Kind) -> None:
+def test_browsers_programs_and_crawlers_are_told_apart(agent: str | None, kind: ClientKind) -> None:
     assert client_of(agent) is kind
 
 

@@ -27,7 +27,7 @@ def _quick_passwords(settings: object) -> None:
 
 @pytest.fixture
 def browser(live_server: object) -> Iterator[Browser]:
-    """Debian's Chromium; it is stopped before the database is emptied, for its event loop shuts Django's door."""
+    """Debian's Chromium. It is left before the database is emptied, as Django refuses that beside its event loop."""
     with launched() as chromium:
         yield chromium
 

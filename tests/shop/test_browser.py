@@ -17,7 +17,7 @@ PAGES = ["/", "/products/linden-honey/", "/search/?q=honey", "/about/", "/cart/"
 
 @pytest.fixture
 def product(transactional_db: None) -> Product:
-    # Before the browser starts: inside its event loop Django lets nobody near the database.
+    # Before the browser is in use: beside Playwright's event loop Django refuses to use the database.
     return ProductFactory.create(name="Linden honey", slug="linden-honey")
 
 

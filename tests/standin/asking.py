@@ -1,4 +1,4 @@
-"""In: one request. Out: the answer a running stand-in gives to it, over real HTTP."""
+"""Ask a running stand-in over real HTTP."""
 
 from __future__ import annotations
 

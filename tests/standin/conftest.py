@@ -1,4 +1,4 @@
-"""Out: a running stand-in with a clock of its own, and a real Chromium to visit it with."""
+"""A running stand-in with a clock of its own, and Chromium to visit it with."""
 
 from __future__ import annotations
 
@@ -54,7 +54,6 @@ def url(standin: Running) -> str:
     return standin.url
 
 
-# Not for the whole session: Playwright keeps an event loop running, and Django's ORM refuses to work beside one.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with launched() as chromium:

@@ -1,4 +1,4 @@
-"""Out: events that the documented rules accept, one for each action source; tests change one field."""
+"""Events that the documented rules accept, one for each action source; tests change one field."""
 
 from __future__ import annotations
 

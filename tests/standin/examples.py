@@ -1,4 +1,4 @@
-"""Out: for each documented rule, events that Meta refuses and their nearest neighbours that it accepts."""
+"""Events that Meta refuses by each documented rule, and their nearest neighbours that it accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In: the calls a page makes. Out: the requests that a real browser sent to /tr because of them."""
+"""Visit a page that makes given calls, and keep the requests that the browser sends to /tr because of them."""
 
 from __future__ import annotations
 

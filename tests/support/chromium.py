@@ -1,14 +1,17 @@
-"""Debian's Chromium, or the reason why it is not there. In CI a missing browser is a failure, not a reason."""
+"""One Chromium for all tests of a process, as each start costs most of a second of the processor's time."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+from asyncio.events import _get_running_loop, _set_running_loop
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Headless Chromium's own name is on every list of crawlers.
@@ -25,13 +28,65 @@ SWITCHES = [
 ]
 
 
+class Browsers:
+    """The browsers of this process: one as Playwright starts it, and one with the back/forward cache."""
+
+    def __init__(self) -> None:
+        before = _get_running_loop()
+        self.playwright: Playwright = sync_playwright().start()
+        self.loop = asyncio.get_running_loop()
+        self.started: dict[bool, Browser] = {}
+        _set_running_loop(before)
+
+    def get(self, *, keeps_pages: bool) -> Browser:
+        browser = self.started.get(keeps_pages)
+        if browser is None or not browser.is_connected():
+            without = ["--disable-back-forward-cache"] if keeps_pages else []
+            chromium = self.playwright.chromium
+            browser = chromium.launch(executable_path=CHROMIUM, args=SWITCHES, ignore_default_args=without)
+            self.started[keeps_pages] = browser
+        return browser
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Let Playwright's event loop count as running. Beside a running loop, Django refuses to ask the database."""
+        before = _get_running_loop()
+        _set_running_loop(self.loop)
+        try:
+            yield
+        finally:
+            _set_running_loop(before)
+
+    def close(self) -> None:
+        with self.in_use():
+            for browser in self.started.values():
+                browser.close()
+            self.playwright.stop()
+
+
+browsers = cache(Browsers)
+
+
 @contextmanager
 def launched(*, keeps_pages: bool = False) -> Iterator[Browser]:
-    """A browser for as long as it is needed; `keeps_pages`: with the back/forward cache, which Playwright turns off."""
+    """A browser without contexts; `keeps_pages`: with the back/forward cache, which Playwright turns off.
+
+    In CI a missing browser is a failure, elsewhere a reason to skip the test.
+    """
     if not CHROMIUM.exists():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{CHROMIUM} is missing: apt-get install chromium")
-    with sync_playwright() as playwright:
-        without = ["--disable-back-forward-cache"] if keeps_pages else []
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES, ignore_default_args=without)
-        yield browser
-        browser.close()
+    with browsers().in_use():
+        browser = browsers().get(keeps_pages=keeps_pages)
+        before = set(browser.contexts)
+        try:
+            yield browser
+        finally:
+            for context in set(browser.contexts) - before:
+                context.unroute_all(behavior="ignoreErrors")  # a page may be asking for something
+                context.close()
+
+
+def close_browsers() -> None:
+    if browsers.cache_info().currsize:
+        browsers().close()
+        browsers.cache_clear()

@@ -38,7 +38,7 @@ class Memory:
     events: dict[Key, Tracked] = field(default_factory=dict)
     pruned: set[Key] = field(default_factory=set)
     withdrawn: set[Key] = field(default_factory=set)
-    heard: set[Key] = field(default_factory=set)  # a worker that lived on was told that Meta took them
+    confirmed: set[Key] = field(default_factory=set)  # Meta said so to a worker that went on
     refused: set[str] = field(default_factory=set)  # ids that Meta ever refused
     elapsed: int = 0
     checked: int = 0  # requests
@@ -56,8 +56,8 @@ class Memory:
             event = self.events[key]
             event.deadline = min(event.deadline, self.elapsed + RECEIPT_LIMIT)
 
-    def hear(self, asked: Iterable[Asked]) -> None:
-        self.heard |= {key for request in asked if request.is_told for key in request.keys}
+    def confirm(self, asked: Iterable[Asked]) -> None:
+        self.confirmed |= {key for request in asked if request.is_told for key in request.keys}
 
     def withdraw(self, fbp: str, moment: int) -> None:
         for key, event in self.events.items():
@@ -97,7 +97,7 @@ class Memory:
         assert max(arrivals - 1, 0) <= row["ambiguous"], f"{key} arrived {arrivals} times"
         assert (row["finished_at"] is None) is (status is Status.PENDING)
         assert row["payload"] in ("", event.payload)
-        assert status is Status.ACCEPTED or key not in self.heard, f"{key} was accepted and is {status.label}"
+        assert status is Status.ACCEPTED or key not in self.confirmed, f"{key} was accepted and is {status.label}"
         is_right = {
             Status.PENDING: True,
             Status.ACCEPTED: arrivals > 0,

@@ -1,4 +1,4 @@
-"""Reads the data blocks of a rendered page."""
+"""Read the data blocks of a rendered page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Meta that refuses a request, or breaks, for the sake of the events in it."""
+"""A Meta that refuses a request, or fails, because of some of its events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversions that a test registers for itself."""
+"""Register conversions for the length of a test."""
 
 from __future__ import annotations
 

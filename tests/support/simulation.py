@@ -1,4 +1,4 @@
-"""A site with everything that can happen to it, and a record of what did."""
+"""A site whose actions, failures and repairs a test chooses, and a record of them."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Site:
         except (Killed, OperationalError):
             self.left_open.update(Batch.objects.filter(finished_at=None).values_list("pk", flat=True))
         else:
-            self.memory.hear(self.meta.asked[number] for number in worker.requests)
+            self.memory.confirm(self.meta.asked[number] for number in worker.requests)
 
     def take_over(self, turn: Turn, interruption: Interruption) -> None:
         """Another worker's turn, when the one before has been silent for too long."""

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGE = next((ROOT / "docs").rglob("testing.md")).read_text(encoding="utf-8")
 IS_INSTALLED = bool(entry_points(group="pytest11", name="django_capi"))  # not in a checkout that was installed before
+NOT_NEEDED = [f"-pno:{name}" for name in ("cacheprovider", "faker", "hypothesispytest", "xdist")]
 URLS = """
     from django.urls import include, path
     from tests.site import views
@@ -39,13 +40,13 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "project_settings")
     monkeypatch.setenv("DATABASE_URL", "sqlite://:memory:")
     pytester.makepyfile(urls=URLS, project_settings='from tests.settings import *\n\nROOT_URLCONF = "urls"')
-    pytester.makeini("[pytest]\npythonpath = .")
+    pytester.makeini("[pytest]\npythonpath = .\naddopts = --nomigrations")
     return pytester
 
 
 def run(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
     loaded = () if IS_INSTALLED else ("-p", "django_capi.pytest_plugin")
-    return pytester.runpytest_subprocess(*loaded, "-p", "no:cacheprovider", *options, timeout=120)
+    return pytester.runpytest_subprocess(*loaded, *NOT_NEEDED, *options, timeout=120)
 
 
 def snippets(text: str) -> list[str]:

@@ -18,7 +18,7 @@ from django_capi.meta.normalize.placeholders import Kind
 from django_capi.meta.normalize.postcodes import postcode
 from django_capi.meta.normalize.states import state
 
-Rule = Callable[[str, str | None], str]
+Normalizer = Callable[[str, str | None], str]
 Form = Callable[[object], str]
 
 
@@ -34,7 +34,7 @@ class CustomerKey:
     """Other names that are accepted."""
     near_names: tuple[str, ...] = ()
     """Names that are not accepted, as their meaning is uncertain; a hint names the key instead."""
-    rule: Rule | None = None
+    rule: Normalizer | None = None
     """For a hashed key: normalises clean text, read in a country."""
     form: Form | None = None
     """For any other key: returns the raw value as it is sent."""
@@ -176,7 +176,7 @@ CUSTOMER_KEYS: Final = (
 )  # fmt: skip
 
 BY_KEY: Final = {row.key: row for row in CUSTOMER_KEYS}
-HASHED: Final[dict[str, Rule]] = {row.key: row.rule for row in CUSTOMER_KEYS if row.rule}
+HASHED: Final[dict[str, Normalizer]] = {row.key: row.rule for row in CUSTOMER_KEYS if row.rule}
 UNHASHED: Final[dict[str, Form]] = {row.key: row.form for row in CUSTOMER_KEYS if row.form}
 SEVERAL: Final = frozenset(row.key for row in CUSTOMER_KEYS if row.takes_several)
 WHOLE_NUMBERS: Final = frozenset(row.key for row in CUSTOMER_KEYS if row.is_whole_number)

@@ -17,7 +17,7 @@ from django_capi.meta.normalize.contact import LONGEST_EMAIL, PLAIN_ADDRESS
 from django_capi.meta.normalize.forms import LONGEST_CACHED, cached_form
 from django_capi.meta.normalize.hashing import MD5_LENGTH, SHA256_LENGTH
 from django_capi.meta.normalize.ids import LONGEST_AGENT, user_agent
-from django_capi.meta.normalize.keys import CACHED, HASHED, UNHASHED, WHOLE_NUMBERS, Rule
+from django_capi.meta.normalize.keys import CACHED, HASHED, UNHASHED, WHOLE_NUMBERS, Normalizer
 from django_capi.meta.normalize.phone import LONGEST, NORTH_AMERICAN, SHORTEST, SYMBOLS, UNUSUAL, ends_in_one_digit
 from django_capi.meta.normalize.placeholders import AS_BYTES
 from django_capi.meta.normalize.text import LOWER, NOT_LETTER_OR_DIGIT
@@ -109,7 +109,7 @@ def _known(key: str) -> Plain:
     return plain
 
 
-def _by(rule: Rule) -> Plain:
+def _by(rule: Normalizer) -> Plain:
     """Apply any other rule to short printable ASCII."""
 
     def plain(value: str, place: str | None) -> str | None:
