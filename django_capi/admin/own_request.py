@@ -20,7 +20,7 @@ from django_capi.meta import rules
 from django_capi.meta.events import ActionSource, CustomData, UserData
 from django_capi.models import Origin
 from django_capi.requests import original, test_mode, visitor
-from django_capi.requests.agents import Client, agent_of
+from django_capi.requests.agents import ClientKind, agent_of
 from django_capi.requests.routing import pixels_for
 from django_capi.requests.visitor import Visitor
 from django_capi.tracking.actions import Action, entry_of
@@ -39,10 +39,10 @@ DECISIONS: Final[Mapping[Decision, Any]] = {
     decisions.NO_POLICY: gettext_lazy("CAPI['CONSENT'] is not set or cannot be imported. Name your consent policy."),
 }
 CLIENTS: Final = {
-    Client.BROWSER: gettext_lazy("It is a browser."),
-    Client.UNKNOWN: gettext_lazy("It is unknown, and counts as a browser if it accepts HTML."),
-    Client.PROGRAM: gettext_lazy("It is a program: it has no page events."),
-    Client.CRAWLER: gettext_lazy("It is a crawler: its requests are not tracked."),
+    ClientKind.BROWSER: gettext_lazy("It is a browser."),
+    ClientKind.UNKNOWN: gettext_lazy("It is unknown, and counts as a browser if it accepts HTML."),
+    ClientKind.PROGRAM: gettext_lazy("It is a program: it has no page events."),
+    ClientKind.CRAWLER: gettext_lazy("It is a crawler: its requests are not tracked."),
 }
 
 
@@ -87,11 +87,11 @@ def explain(request: HttpRequest) -> OwnRequest:
 
 def obstacles(page: RequestEvents, decision: Decision) -> Iterator[str]:
     """Yield why nothing would be sent, in the order in which tracking asks."""
-    if page.client is Client.CRAWLER:
+    if page.client is ClientKind.CRAWLER:
         yield _("Requests of crawlers are not tracked.")
     if page.is_unwanted:
         yield _("CAPI['EXCLUDE'] names this request.")
-    if page.client is Client.PROGRAM:
+    if page.client is ClientKind.PROGRAM:
         yield _("Requests of programs have no page events.")
     if not decision.consent.is_given:
         yield consent_words(decision)

@@ -9,7 +9,7 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.ledger.tallies import DELAYS
-from django_capi.meta.answers import BY_CODE, BY_STATUS, CALL, PROOF, RANGES, Outcome
+from django_capi.meta.answers import BY_CODE, BY_STATUS, CALL, PROOF, RANGES, RequestOutcome
 from django_capi.models import Lane, Status
 from django_capi.reports.delays import Delays
 from django_capi.reports.diagnostics.diagnosis import Diagnosis, Severity, Unit
@@ -36,9 +36,9 @@ VERY_LATE: Final = ("delay_longer",)  # longer than a day
 
 def reasons_of_pauses() -> Mapping[str, str]:
     """Return the diagnosis of each reason for which a lane pauses. Any other reason is PAUSED."""
-    found = {row.reason: RATE for row in BY_CODE.values() if row.outcome is Outcome.THROTTLE}
-    found |= {row.reason: RATE for row in BY_STATUS.values() if row.outcome is Outcome.THROTTLE}
-    found |= {row.reason: RATE if row.outcome is Outcome.THROTTLE else PERMISSION for _codes, row in RANGES}
+    found = {row.reason: RATE for row in BY_CODE.values() if row.outcome is RequestOutcome.THROTTLE}
+    found |= {row.reason: RATE for row in BY_STATUS.values() if row.outcome is RequestOutcome.THROTTLE}
+    found |= {row.reason: RATE if row.outcome is RequestOutcome.THROTTLE else PERMISSION for _codes, row in RANGES}
     for diagnosis, codes in ((TOKEN, TOKEN_CODES), (PERMISSION, PERMISSION_CODES), (DATASET, DATASET_CODES)):
         found |= {row.reason: diagnosis for (code, _subcode), row in BY_CODE.items() if code in codes}
     return found | {BY_CODE[100, 33].reason: DATASET, CALL.reason: DATASET, PROOF.reason: TOKEN}
