@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from django_capi.admin import charts, criteria, empty, figures, pills, pixels, wording
+from django_capi.admin import charts, criteria, empty, figures, find, pills, pixels, wording
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.lanes import state_of
 from django_capi.admin.pages import LedgerPagesMixin, banner
@@ -83,7 +83,21 @@ class OverviewAdminMixin(LedgerPagesMixin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.changelist_view)
-        return [path("", view, name="django_capi_overview_changelist")]
+        find_view = self.admin_site.admin_view(self.find_view)
+        return [
+            path("", view, name="django_capi_overview_changelist"),
+            path("find/", find_view, name="django_capi_overview_find"),
+        ]
+
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        """Lead to the page of what was typed into the search of this page, or back to it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        term = request.GET.get("q", "").strip()[: find.LONGEST_TERM]
+        address = find.address(self.admin_site, request, term) if term else ""
+        if term and not address:
+            self.message_user(request, _("Nothing was found for “%(term)s”.") % {"term": term}, messages.WARNING)
+        return HttpResponseRedirect(address or self.url_of("overview"))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         if not self.has_view_permission(request):
@@ -122,6 +136,7 @@ class OverviewAdminMixin(LedgerPagesMixin):
             "resume_url": self.url_of("lane"),
             "requests": requests(self.url_of("batch")),
             "deduplication_url": self.url_of("deduplication"),
+            "find_url": reverse(f"{self.admin_site.name}:django_capi_overview_find"),
         }
 
     def url_of(self, model: str) -> str:
