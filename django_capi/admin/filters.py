@@ -16,10 +16,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import outcomes, wording
+from django_capi.admin.event_links import LOST
 from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
-from django_capi.models import ConversionMark, ConversionState, Event, NotSent
+from django_capi.models import ConversionMark, ConversionState, Event, NotSent, Status
 from django_capi.reports import overlap
 from django_capi.reports.outcomes import Outcome, condition
 
@@ -89,10 +90,13 @@ class OutcomeFilter(SimpleListFilter):
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [(str(outcome), label) for outcome, label in outcomes.LABELS.items()]
+        found: list[tuple[str, Any]] = [(str(outcome), label) for outcome, label in outcomes.LABELS.items()]
+        return [*found, (LOST, _("Neither, and not withdrawn"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value()
+        if value == LOST:
+            return queryset.filter(condition(Outcome.NEITHER)).exclude(status=Status.WITHDRAWN)
         return queryset.filter(condition(Outcome(value))) if value in set(Outcome) else queryset
 
 

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import wording
+from django_capi.admin import pixels, wording
 from django_capi.admin.pages import LogPagesMixin
 from django_capi.models import ForeignPixel
 
@@ -46,9 +46,14 @@ def notice(request: HttpRequest, *, days: int, pixel_id: str | None, site_name: 
 
 
 class ForeignPixelAdminMixin(LogPagesMixin):
-    list_display = ("other_id", "path", "pixel_id", "count", "first_seen", "last_seen")
-    fields = ("other_id", "path", "pixel_id", "count", "first_seen_at", "last_seen_at")
+    list_display = ("other_id", "path", "pixel", "count", "first_seen", "last_seen")
+    fields = list_display
+    readonly_fields = list_display
     ordering = ("-last_seen_at", "-pk")
+
+    @admin.display(description=_("pixel of this site"))
+    def pixel(self, row: ForeignPixel) -> str:
+        return pixels.name_of(row.pixel_id)
 
     @admin.display(description=_("first seen"))
     def first_seen(self, row: ForeignPixel) -> str:

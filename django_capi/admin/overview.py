@@ -20,8 +20,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from django_capi.admin import charts, criteria, empty, figures, find, pills, pixels, wording
-from django_capi.admin.event_links import EventLinks
+from django_capi.admin.event_links import LOST, EventLinks
 from django_capi.admin.lanes import state_of
+from django_capi.admin.logs import words_of
 from django_capi.admin.pages import LedgerPagesMixin, banner
 from django_capi.admin.timeline import starts
 from django_capi.ledger import tallies
@@ -127,7 +128,7 @@ class OverviewAdminMixin(LedgerPagesMixin):
         return {
             "notice": empty.notice(),
             "empty": empty.empty_state(measured.total, is_new=is_new, window=scope.window),
-            "lost": figures.link(measured.total.lost, links.to(outcome=Outcome.NEITHER)),
+            "lost": figures.link(measured.total.lost, links.to(outcome=LOST)),
             "lost_number": measured.total.lost,
             "events": event_lines(measured, scope, links, now),
             "tiles": [*figures.revenue_tiles(measured, links)],
@@ -157,7 +158,7 @@ def event_lines(measured: overlap.Overlap, scope: sums.Scope, links: EventLinks,
             browser=wording.number(counts.browser),
             server=wording.number(counts.server),
             coverage=figures.coverage_figure(counts),
-            lost=figures.link(counts.lost, links.to(event_name=name, outcome=Outcome.NEITHER)),
+            lost=figures.link(counts.neither, links.to(event_name=name, outcome=Outcome.NEITHER)),
             freshness=criteria.FRESHNESS[delays[name].freshness],
             median=criteria.within(delays[name], 0.5),
             slowest=criteria.within(delays[name], 0.95),
@@ -220,7 +221,7 @@ def requests(list_url: str) -> list[Fact]:
     """The newest requests by their outcome."""
     return [
         Fact(
-            label=outcome or _("without an answer"),
+            label=words_of(outcome) or _("without an answer"),
             value=wording.number(count),
             url=f"{list_url}?outcome={outcome}" if outcome else list_url,
         )
