@@ -38,9 +38,7 @@ def test_an_order_s_number_leads_to_its_event(admin_client: Client) -> None:
 
 
 def test_an_order_that_was_not_sent_leads_to_its_conversion(admin_client: Client) -> None:
-    mark = ConversionMarkFactory(
-        reference="A-101", event_id="", state=ConversionState.NOT_SENT, reason=NotSent.DENIED
-    )
+    mark = ConversionMarkFactory(reference="A-101", event_id="", state=ConversionState.NOT_SENT, reason=NotSent.DENIED)
 
     assert found(admin_client, "A-101") == page_of("conversionmark", mark.pk)
 

@@ -24,10 +24,18 @@ from tests.support.demos import admin_pages, log_in, week
 
 pytestmark = [pytest.mark.browser, pytest.mark.story]
 
-TALLEST = 2600  # pixels of a picture
-COLOURS = 128
+TALLEST = 2200  # pixels of a picture
+COLOURS = 64
 # Pages that look like another one of the pictures.
-ALIKE = {"index", "app", "event-change", "event-blocked", "conversionmark-change", "batch-change", "deduplication-month"}
+ALIKE = {
+    "index",
+    "app",
+    "event-change",
+    "event-blocked",
+    "conversionmark-change",
+    "batch-change",
+    "deduplication-month",
+}
 # Of one page: how far it is wider than the window, and which of its lists and tables are wider than their frames.
 TOO_WIDE = """() => {
     const wide = element => element.scrollWidth - element.clientWidth > 1;
