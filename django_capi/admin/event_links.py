@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import Scope
 
-
 LOST: Final = "lost"  # reached Meta by neither channel, though no visitor withdrew consent
 
 

@@ -27,15 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.story]
 TALLEST = 2200  # pixels of a picture
 COLOURS = 64
 # Pages that look like another one of the pictures.
-ALIKE = {
-    "index",
-    "app",
-    "event-change",
-    "event-blocked",
-    "conversionmark-change",
-    "batch-change",
-    "deduplication-month",
-}
+ALIKE = {"index", "app", "event-change", "conversionmark-change", "batch-change"}
 # Of one page: how far it is wider than the window, and which of its lists and tables are wider than their frames.
 TOO_WIDE = """() => {
     const wide = element => element.scrollWidth - element.clientWidth > 1;

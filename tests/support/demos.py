@@ -17,15 +17,12 @@ APP = "/admin/django_capi/"
 # Pages that a list leads to only with a search or a filter; the first link of the list, or the address as it is.
 FILTERED = {
     "event-lost": "event/?event=Purchase&outcome=neither",
-    "event-blocked": "event/?event=Purchase&browser_state__exact=1",
+    "event-near-miss": "event/?event=Lead&test_event_code__exact=",
     "event-waiting": "event/?outcome=waiting",
     "conversion-not-sent": "conversionmark/?reason=excluded",
     "request-refused": "batch/?outcome=lane",
 }
-SEARCHED = {
-    "payload-helper-order": "event/payload-helper/?q=shop.order:1",
-    "deduplication-month": "deduplication/?days=30",
-}
+SEARCHED = {"payload-helper-order": "event/payload-helper/?q=shop.order:1"}
 FIRST_ROW = "#result_list tbody tr:first-child a"
 TOOLS = ".object-tools a, .capi-links a"
 
