@@ -114,7 +114,7 @@ LOGOUT_REDIRECT_URL = "shop:catalogue"
 # Cookies ignore the port: a name of its own keeps the shop's session apart from other sites on this machine.
 SESSION_COOKIE_NAME = "shop_session"
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en-us")
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -20,7 +20,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import criteria, empty, figures, foreign, places, reasons, wording
-from django_capi.admin.event_links import EventLinks
+from django_capi.admin.event_links import LOST, EventLinks
 from django_capi.admin.filters import NAMES, WINDOWS
 from django_capi.admin.pages import LedgerPagesMixin, banner
 from django_capi.admin.timeline import timeline
@@ -28,7 +28,6 @@ from django_capi.conf import conf
 from django_capi.ledger import tallies
 from django_capi.models import Event
 from django_capi.reports import evidence, freshness, overlap, sums, windows
-from django_capi.reports.outcomes import Outcome
 from django_capi.reports.places import places as count_places
 
 DEFAULT_DAYS: Final = 7  # Meta's own figures are averages of seven days
@@ -138,7 +137,7 @@ class DeduplicationAdminMixin(LedgerPagesMixin):
             "notice": empty.notice(),
             "empty": empty.empty_state(measured.total, is_new=first is None, window=scope.window),
             "total": measured.total,
-            "lost": figures.link(measured.total.lost, links.to(outcome=Outcome.NEITHER)),
+            "lost": figures.link(measured.total.lost, links.to(outcome=LOST)),
             "tiles": figures.tiles(measured, links),
             "meeting": figures.meeting(measured, links),
             "timeline": self.timeline(scope, now, links),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import pills, pixels, story, wording
 from django_capi.admin.cells import linked
+from django_capi.admin.logs import words_of
 from django_capi.admin.outcomes import LABELS, outcome_of_event
 from django_capi.conf import conf
 from django_capi.meta.left_out import MEANING, Reason
@@ -111,8 +112,8 @@ def answer(event: Event, batch: Batch | None, batch_url: str) -> Any:
     if batch is None:  # a request that was pruned, or an event that was refused here
         codes = story.code_of(event).strip(" ()")
         return codes if codes and event.attempts else wording.NOTHING
-    known = f"HTTP {batch.http_status} · {batch.outcome}" if batch.http_status else batch.reason or _("none yet")
-    return linked(batch_url, known)
+    known = f"HTTP {batch.http_status} · {words_of(batch.outcome)}" if batch.http_status else batch.reason
+    return linked(batch_url, known or _("none yet"))
 
 
 def has_reached_meta(batch: Batch | None) -> bool:

@@ -14,8 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy, ngettext
 
 from django_capi.admin import links, pills, pixels, wording
-from django_capi.admin.event_links import EventLinks
-from django_capi.admin.filters import LOST
+from django_capi.admin.event_links import LOST, EventLinks
 from django_capi.conf import conf
 from django_capi.meta.left_out import MEANING, Reason
 from django_capi.models import BrowserState, Diagnostic, Event, ForeignPixel, Status

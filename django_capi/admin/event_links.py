@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Literal
 from urllib.parse import urlencode
 
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import Scope
+
+LOST: Final = "lost"  # reached Meta by neither channel, though no visitor withdrew consent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,7 +25,7 @@ class EventLinks:
         event_name: str | None = None,
         since: int | None = None,
         until: int | None = None,
-        outcome: Outcome | str | None = None,
+        outcome: Outcome | Literal["lost"] | None = None,
         **lookups: object,
     ) -> str:
         """Return the address of the list with these filters besides those of the scope."""

@@ -41,7 +41,7 @@ from django_capi.models import Batch, ConversionMark, Event
 from django_capi.reports.freshness import Backlog
 
 # All that a list's address may ask for. Any other field could be guessed letter by letter.
-FIELDS = ("status", "browser_state", "origin", "shared_id", "test_event_code", "error_reason", "batch__id")
+FIELDS = ("status", "browser_state", "origin", "shared_id", "test_event_code", "error_reason", "currency", "batch__id")
 CUSTOM = (
     filters.OutcomeFilter,
     filters.TimeFilter,

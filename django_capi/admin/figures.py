@@ -177,7 +177,7 @@ def revenue_tiles(measured: Overlap, links: EventLinks) -> list[Tile]:
             value=wording.money(outcomes[Outcome.SERVER], currency),
             note=_("of %(total)s in %(name)s events")
             % {"total": wording.money(sum(outcomes.values(), ZERO), currency), "name": name},
-            url=links.to(event_name=name, outcome=Outcome.SERVER),
+            url=links.to(event_name=name, outcome=Outcome.SERVER, currency__exact=currency),
         )
         for currency, outcomes in measured.money.get(name, {}).items()
     ]
@@ -213,7 +213,7 @@ def meeting(measured: Overlap, links: EventLinks) -> Meeting:
             link=link(total.events, links.to()),
             share=wording.percent(1.0 if total.events else None),
             money=tuple(
-                amount(sum(outcomes.values(), ZERO), currency, links.to(event_name=name))
+                amount(sum(outcomes.values(), ZERO), currency, links.to(event_name=name, currency__exact=currency))
                 for currency, outcomes in money.items()
             ),
         ),
@@ -229,14 +229,14 @@ def outcome_row(outcome: Outcome, total: Counts, money: Money, name: str, links:
         link=link(total.of(outcome), links.to(outcome=outcome)),
         share=wording.percent(share(total.of(outcome), total.events)),
         money=tuple(
-            amount(outcomes[outcome], currency, links.to(event_name=name, outcome=outcome))
+            amount(outcomes[outcome], currency, links.to(event_name=name, outcome=outcome, currency__exact=currency))
             for currency, outcomes in money.items()
         ),
     )
 
 
 def amount(value: Decimal, currency: str, url: str) -> Link:
-    """The sum of the events that the address lists; those of other currencies are listed, too."""
+    """The sum of the events that the address lists."""
     return Link(count=wording.money(value, currency), url=url if value else "")
 
 

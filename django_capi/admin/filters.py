@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import outcomes, wording
+from django_capi.admin.event_links import LOST
 from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
@@ -24,7 +25,6 @@ from django_capi.reports import overlap
 from django_capi.reports.outcomes import Outcome, condition
 
 NAMES = (PAGE_VIEW, *sorted(STANDARD_EVENTS - {PAGE_VIEW}))
-LOST = "lost"  # besides the five outcomes
 OTHER = "*"  # no event name: Meta allows letters, digits and _
 WINDOWS = {1: _("24 hours"), 7: _("7 days"), 30: _("30 days")}
 
@@ -90,10 +90,8 @@ class OutcomeFilter(SimpleListFilter):
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [
-            *((str(outcome), label) for outcome, label in outcomes.LABELS.items()),
-            (LOST, _("Neither, not withdrawn")),
-        ]
+        found: list[tuple[str, Any]] = [(str(outcome), label) for outcome, label in outcomes.LABELS.items()]
+        return [*found, (LOST, _("Neither, and not withdrawn"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value()

@@ -12,7 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import wording
+from django_capi.admin import pixels, wording
+from django_capi.admin.cells import labelled
 from django_capi.admin.pages import LogPagesMixin
 from django_capi.models import ForeignPixel
 
@@ -46,17 +47,30 @@ def notice(request: HttpRequest, *, days: int, pixel_id: str | None, site_name: 
 
 
 class ForeignPixelAdminMixin(LogPagesMixin):
-    list_display = ("other_id", "path", "pixel_id", "count", "first_seen", "last_seen")
-    fields = ("other_id", "path", "pixel_id", "count", "first_seen_at", "last_seen_at")
+    list_display = ("other_id", "page", "pixel", "times", "first_seen", "last_seen")
+    fields = list_display
+    readonly_fields = list_display
     ordering = ("-last_seen_at", "-pk")
 
+    @admin.display(description=_("page"))
+    def page(self, row: ForeignPixel) -> SafeString:
+        return labelled(_("page"), row.path)
+
+    @admin.display(description=_("pixel of this site"))
+    def pixel(self, row: ForeignPixel) -> SafeString:
+        return labelled(_("pixel of this site"), pixels.name_of(row.pixel_id))
+
+    @admin.display(description=_("times seen"))
+    def times(self, row: ForeignPixel) -> SafeString:
+        return labelled(_("times seen"), wording.number(row.count))
+
     @admin.display(description=_("first seen"))
-    def first_seen(self, row: ForeignPixel) -> str:
-        return wording.instant(row.first_seen_at)
+    def first_seen(self, row: ForeignPixel) -> SafeString:
+        return labelled(_("first seen"), wording.instant(row.first_seen_at))
 
     @admin.display(description=_("last seen"))
-    def last_seen(self, row: ForeignPixel) -> str:
-        return wording.instant(row.last_seen_at)
+    def last_seen(self, row: ForeignPixel) -> SafeString:
+        return labelled(_("last seen"), wording.instant(row.last_seen_at))
 
 
 class ForeignPixelAdmin(ForeignPixelAdminMixin, admin.ModelAdmin):

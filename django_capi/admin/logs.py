@@ -179,6 +179,12 @@ class ConversionMarkAdminMixin(LogPagesMixin):
         return {"capi_links": [link for link in found if link.url]}
 
 
+def words_of(outcome: str) -> str:
+    """What an answer of Meta's means."""
+    known = ANSWERS.get(outcome)  # type: ignore[call-overload]  # the column holds the member's value
+    return str(known[2]) if known else outcome
+
+
 def outcome_pill(mark: ConversionMark) -> SafeString:
     tone, sign = OUTCOMES[ConversionState(mark.state)]
     return pills.pill(tone, sign, mark.get_state_display())

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
@@ -25,6 +26,7 @@ else:
     Base = object
 
 FIELD = "capi_events"
+STYLE = "django_capi/admin.css"
 
 
 class CapiEventsMixin(Base):
@@ -35,6 +37,10 @@ class CapiEventsMixin(Base):
     It adds a read-only field, `capi_events`, in a section of its own, for staff who may view events. Name the field in
     `fields` or `fieldsets` to place it elsewhere.
     """
+
+    @property
+    def media(self) -> forms.Media:
+        return super().media + forms.Media(css={"all": (STYLE,)})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return (*super().get_readonly_fields(request, obj), FIELD)

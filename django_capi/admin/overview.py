@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -19,9 +19,10 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from django_capi.admin import charts, criteria, diagnostic_lines, empty, figures, pills, pixels, wording
-from django_capi.admin.event_links import EventLinks
+from django_capi.admin import charts, criteria, diagnostic_lines, empty, figures, find, pills, pixels, wording
+from django_capi.admin.event_links import LOST, EventLinks
 from django_capi.admin.lanes import state_of
+from django_capi.admin.logs import words_of
 from django_capi.admin.pages import LedgerPagesMixin, banner
 from django_capi.admin.timeline import starts
 from django_capi.ledger import tallies
@@ -83,7 +84,21 @@ class OverviewAdminMixin(LedgerPagesMixin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.changelist_view)
-        return [path("", view, name="django_capi_overview_changelist")]
+        find_view = self.admin_site.admin_view(self.find_view)
+        return [
+            path("", view, name="django_capi_overview_changelist"),
+            path("find/", find_view, name="django_capi_overview_find"),
+        ]
+
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        """Lead to the page of what was typed into the search of this page, or back to it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        term = request.GET.get("q", "").strip()[: find.LONGEST_TERM]
+        address = find.address(self.admin_site, request, term) if term else ""
+        if term and not address:
+            self.message_user(request, _("Nothing was found for “%(term)s”.") % {"term": term}, messages.WARNING)
+        return HttpResponseRedirect(address or self.url_of("overview"))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         if not self.has_view_permission(request):
@@ -115,7 +130,7 @@ class OverviewAdminMixin(LedgerPagesMixin):
         return {
             "notice": empty.notice(),
             "empty": empty.empty_state(measured.total, is_new=is_new, window=scope.window),
-            "lost": figures.link(measured.total.lost, links.to(outcome=Outcome.NEITHER)),
+            "lost": figures.link(measured.total.lost, links.to(outcome=LOST)),
             "lost_number": measured.total.lost,
             "events": event_lines(measured, scope, links, now),
             "tiles": [*figures.revenue_tiles(measured, links)],
@@ -124,6 +139,7 @@ class OverviewAdminMixin(LedgerPagesMixin):
             "resume_url": self.url_of("lane"),
             "requests": requests(self.url_of("batch")),
             "deduplication_url": self.url_of("deduplication"),
+            "find_url": reverse(f"{self.admin_site.name}:django_capi_overview_find"),
         }
 
     def url_of(self, model: str) -> str:
@@ -144,7 +160,7 @@ def event_lines(measured: overlap.Overlap, scope: sums.Scope, links: EventLinks,
             browser=wording.number(counts.browser),
             server=wording.number(counts.server),
             coverage=figures.coverage_figure(counts),
-            lost=figures.link(counts.lost, links.to(event_name=name, outcome=Outcome.NEITHER)),
+            lost=figures.link(counts.neither, links.to(event_name=name, outcome=Outcome.NEITHER)),
             freshness=criteria.FRESHNESS[delays[name].freshness],
             median=criteria.within(delays[name], 0.5),
             slowest=criteria.within(delays[name], 0.95),
@@ -207,7 +223,7 @@ def requests(list_url: str) -> list[Fact]:
     """The newest requests by their outcome."""
     return [
         Fact(
-            label=outcome or _("without an answer"),
+            label=words_of(outcome) or _("without an answer"),
             value=wording.number(count),
             url=f"{list_url}?outcome={outcome}" if outcome else list_url,
         )

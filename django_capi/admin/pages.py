@@ -55,6 +55,7 @@ class LedgerPagesMixin(Base):
     show_facets = admin.ShowFacets.NEVER
     list_max_show_all = 0
     sortable_by = ()
+    empty_value_display = wording.NOTHING
 
     class Media:
         css = {"all": ("django_capi/admin.css",)}

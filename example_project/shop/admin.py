@@ -31,7 +31,7 @@ class OrderLineInline(admin.TabularInline):
 class OrderAdmin(CapiEventsMixin, admin.ModelAdmin):
     list_display = ["short_reference", "created", "status", "total", "currency", "last_name", "country"]
     list_filter = ["status", "country"]
-    search_fields = ["=reference", "=email", "last_name"]
+    search_fields = ["^reference", "=email", "last_name"]
     readonly_fields = ["reference", "status", "customer", "total", "currency", "created", "paid_at"]
     actions = ["mark_paid"]
     inlines = [OrderLineInline]

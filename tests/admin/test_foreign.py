@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from django_capi.admin import pixels, wording
 from django_capi.models import ForeignPixel
 from tests.admin.conftest import Staff
 from tests.collector.posting import PIXEL_ID
@@ -39,6 +40,16 @@ def test_the_list_names_pixel_and_page_and_escapes_them(admin_client: Client) ->
     assert OTHER_ID in page
     assert "/&lt;b&gt;tea/" in page
     assert "<b>tea" not in page
+
+
+def test_pixels_have_names_and_times_one_form(admin_client: Client) -> None:
+    row = make()
+
+    for address in (LIST, reverse("admin:django_capi_foreignpixel_change", args=[row.pk])):
+        page = text(admin_client, address)
+        assert wording.instant(row.first_seen_at) in page
+        assert f">{pixels.name_of(PIXEL_ID)}<" in page
+        assert PIXEL_ID not in page
 
 
 def test_the_list_can_be_read_but_not_changed(admin_client: Client) -> None:

@@ -32,6 +32,10 @@ def test_an_orders_page_leads_to_its_events(order: Order, admin_client: Client) 
     assert reverse("admin:django_capi_conversionmark_change", args=[mark.pk]) in page
 
 
+def test_the_page_has_the_styles_of_the_table(order: Order, admin_client: Client) -> None:
+    assert "django_capi/admin.css" in text(admin_client, order)
+
+
 def test_an_order_whose_conversion_was_not_sent_says_why(order: Order, admin_client: Client) -> None:
     ConversionMarkFactory(
         object_ref=f"site.order:{order.pk}", state=ConversionState.NOT_SENT, reason=NotSent.DENIED, event_id=""

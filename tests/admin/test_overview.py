@@ -155,7 +155,9 @@ def test_requests_are_counted_by_outcome(admin_client: Client) -> None:
 
     facts = admin_client.get(PAGE).context["requests"]
 
-    assert {fact.label: fact.value for fact in facts} == {"accepted": "2", "throttle": "1", "without an answer": "1"}
+    assert {fact.label: fact.value for fact in facts} == {
+        "accepted": "2", "asked to send less": "1", "without an answer": "1",
+    }  # fmt: skip
 
 
 def test_the_money_that_only_the_server_reported_is_one_click_away(admin_client: Client) -> None:
@@ -212,3 +214,32 @@ def test_nothing_is_inline(admin_client: Client) -> None:
     assert "<script" not in content
     assert "<style" not in content
     assert not re.search(r"\s(style|on\w+)=", content)
+
+
+def listed(client: Client, url: str) -> set[int]:
+    return set(client.get(url).context["cl"].queryset.values_list("pk", flat=True))
+
+
+def test_the_money_of_each_currency_links_to_exactly_its_events(admin_client: Client) -> None:
+    euros = EventFactory.create_batch(2, accepted=True, value=Decimal(10), currency="EUR")
+    francs = EventFactory(accepted=True, value=Decimal(7), currency="CHF")
+    EventFactory(accepted=True)
+    EventFactory(met=True, value=Decimal(5), currency="EUR")
+
+    tiles = {tile.value: tile.url for tile in admin_client.get(PAGE).context["tiles"]}
+
+    assert listed(admin_client, tiles["20.00\xa0EUR"]) == {event.pk for event in euros}
+    assert listed(admin_client, tiles["7.00\xa0CHF"]) == {francs.pk}
+
+
+def test_what_is_lost_links_to_exactly_its_events(admin_client: Client) -> None:
+    lost = EventFactory(rejected=True)
+    withdrawn = EventFactory(withdrawn=True)
+    EventFactory(met=True)
+
+    context = admin_client.get(PAGE).context
+    [purchases] = context["events"]
+
+    assert listed(admin_client, context["lost"].url) == {lost.pk}
+    assert purchases.lost.count == "2"
+    assert listed(admin_client, purchases.lost.url) == {lost.pk, withdrawn.pk}

@@ -1,8 +1,7 @@
-"""The story in a real browser, and what the admin says of it. CAPI_PICTURES=docs/images renews the pictures."""
+"""The story in a real browser, and what the admin says of it."""
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -113,26 +112,6 @@ def log_in(demo: Demo, context: BrowserContext) -> Page:
     page.locator("[type=submit]").click()
     page.wait_for_url("**/deduplication/**")
     return page
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_deduplication_page_is_pictured(demo: Demo, browser: Browser, tmp_path: Path, scheme: Any) -> None:
-    folder = Path(os.environ.get("CAPI_PICTURES", tmp_path))
-    demo.manage("seed")
-    context = browser.new_context(user_agent=AGENT, color_scheme=scheme, viewport={"width": 1280, "height": 900})
-    refused: list[str] = []
-    page = log_in(demo, context)
-    page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
-    until = time.monotonic() + PATIENCE  # events are counted every five seconds
-    while time.monotonic() < until and not page.locator("#capi-by-name").count():
-        page.reload()
-
-    page.locator("#capi-by-name").wait_for()
-    page.screenshot(path=folder / f"deduplication-{scheme}.png", full_page=True)
-
-    context.close()
-    assert (folder / f"deduplication-{scheme}.png").stat().st_size > 20_000
-    assert refused == []
 
 
 def test_a_blocked_library_is_reported_as_blocked(demo: Demo, context: BrowserContext) -> None:

@@ -73,7 +73,7 @@ class Command(BaseCommand):
         """Until Ctrl-C, or until a part of the demo dies."""
         self.stdout.write(
             f"\nShop                {demo.shop}/?fbclid=demo-click\n"
-            f"Admin               {demo.shop}/admin/django_capi/deduplication/   (log in as demo, password demo)\n"
+            f"Admin               {demo.shop}/admin/django_capi/overview/   (log in as demo, password demo)\n"
             f"What Meta saw       {demo.meta}/\n"
             "\nNothing leaves this machine. Ctrl-C stops it all."
         )
