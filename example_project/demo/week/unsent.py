@@ -12,7 +12,7 @@ from django_capi.ledger import marks, snapshots, withdrawal
 from django_capi.models import NotSent
 from django_capi.requests.visitor import Visitor
 from example_project.demo.week import orders
-from example_project.demo.week.orders import Times, moment_of
+from example_project.demo.week.orders import Times, occurrence_of
 from example_project.demo.week.visits import Week
 from example_project.shop.models import Order
 
@@ -39,12 +39,12 @@ def unsent(week: Week) -> None:
             refuse(week, order, reason, paid_at)
             is_old = each > 24 * 7
             happened = paid_at + FOUND_LATER if is_old else paid_at
-            week.marks[moment_of(order).object_ref] = Times(seen=paid_at, happened=happened)
+            week.marks[occurrence_of(order).object_ref] = Times(seen=paid_at, happened=happened)
 
 
 def refuse(week: Week, order: Order, reason: NotSent, paid_at: datetime) -> None:
     """Leave behind what the reason needs, and settle the order as a save would."""
-    moment = moment_of(order)
+    moment = occurrence_of(order)
     if reason is not NotSent.BEFORE:
         marks.open_mark(moment.object_ref, moment.event_name)
     if reason is NotSent.NO_PIXEL:  # the shop has one pixel for all orders, so nothing else would decide it
