@@ -133,6 +133,11 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         term = search_term.strip()
         return (queryset.filter(search.events(term)) if term else queryset), False
 
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Within a window, by the indexed time: by the key, a rare event would be sought through the whole ledger."""
+        has_window = any(request.GET.get(name) for name in filters.TIMES)
+        return ("-event_time", *self.ordering) if has_window else self.ordering
+
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Where there are several pixels, their names take the place of the delay."""
         dropped = "delay" if len(conf.pixels()) > 1 else "pixel"

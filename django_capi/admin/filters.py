@@ -76,6 +76,7 @@ class SpanFilter(ListFilter):
         return queryset.filter(**self.used_parameters)
 
 
+TIMES = (TimeFilter.parameter_name, *SpanFilter.parameters)
 LATEST = 253402300799  # the last second of the year 9999
 
 

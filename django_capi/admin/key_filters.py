@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin.filters import LinkedFilter, SpanFilter, TimeFilter
+from django_capi.admin.filters import TIMES, LinkedFilter
 from django_capi.models import MATCH_KEYS, Event
 from django_capi.reports import information, overlap
 
@@ -47,7 +47,7 @@ class KeyFilter(SimpleListFilter):
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
-        self.has_time = any(request.GET.get(name) for name in (TimeFilter.parameter_name, *SpanFilter.parameters))
+        self.has_time = any(request.GET.get(name) for name in TIMES)
         if not self.has_time:
             self.title = self.title_without_time
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from django.db.models import Count
+from django.db.models import Count, F
 
 from django_capi.models import BrowserFamily, BrowserState, Status
 from django_capi.reports.newest import newest_since
@@ -33,22 +33,24 @@ def places(scope: Scope) -> Places:
     rows = scope.window.events().filter(event_time__gte=since, test_event_code="", **scope.only()).order_by()
     pages: dict[str, Counts] = defaultdict(Counts)
     browsers: dict[BrowserFamily, Counts] = defaultdict(Counts)
-    found = rows.values_list("page", "browser_family", "status", "browser_state").annotate(events=Count("pk"))
-    for page, family, status, browser_state, events in found:
-        counts = counts_of(state_of(Status(status), BrowserState(browser_state), events))
+    states = F("status") * len(BrowserState) + F("browser_state")
+    found = rows.annotate(both_states=states).values_list("page", "browser_family", "both_states")
+    for page, family, both_states, events in found.annotate(events=Count("pk")):
+        counts = counts_of(state_of(both_states, events))
         pages[page] += counts
         browsers[BrowserFamily(family)] += counts
     return Places(since=since, is_cut=is_cut, pages=dict(pages), browsers=dict(browsers))
 
 
-def state_of(status: Status, browser_state: BrowserState, events: int) -> State:
-    figures = {"events": events, "shared_ids": 0}
+def state_of(both_states: int, events: int) -> State:
+    """Both states are in one number, as PostgreSQL takes three times as long to group by two columns of few values."""
+    status, browser_state = divmod(both_states, len(BrowserState))
     return State(
         event_name="",
-        status=status,
-        browser_state=browser_state,
+        status=Status(status),
+        browser_state=BrowserState(browser_state),
         currency="",
         reason="",
-        figures=figures,
+        figures={"events": events, "shared_ids": 0},
         value=Decimal(0),
     )

@@ -357,6 +357,17 @@ def test_the_list_is_filtered_by_keys_and_places(query: dict[str, str], count: i
     assert listed(admin_client, f"{LIST}?{'&'.join(f'{name}={value}' for name, value in query.items())}") == count
 
 
+def test_a_list_within_a_window_is_in_the_order_of_the_events(admin_client: Client) -> None:
+    for name, days in (("B", 2), ("A", 1), ("C", 3)):
+        add(1, "em", days=days, event_name=name)
+
+    within = admin_client.get(LIST, {"carries": "em", "days": "7"}).context["cl"].result_list
+    everything = admin_client.get(LIST).context["cl"].result_list
+
+    assert [event.event_name for event in within] == ["A", "B", "C"]
+    assert [event.event_name for event in everything] == ["C", "A", "B"]
+
+
 def test_a_filter_by_key_says_when_it_is_of_recent_events_only(admin_client: Client) -> None:
     alone = admin_client.get(LIST, {"carries": "madid"}).context["cl"].filter_specs
     timed = admin_client.get(LIST, {"carries": "madid", "days": "7"}).context["cl"].filter_specs
