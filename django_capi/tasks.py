@@ -1,13 +1,15 @@
-"""The Celery tasks, which deliver due events and prune old ones."""
+"""The Celery tasks, which deliver due events, prune old ones, and read what Meta reports."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from django_capi import worker
+from django_capi.conf import conf
 from django_capi.database import deferred
 from django_capi.delivery.nudge import TASK
 from django_capi.ledger import retention
+from django_capi.quality.pull import pull_all
 
 
 @shared_task(name=TASK, ignore_result=True)
@@ -21,3 +23,11 @@ def deliver() -> None:
 def prune() -> None:
     """Drop old payloads and rows."""
     retention.prune()
+
+
+@shared_task(name="django_capi.pull_quality", ignore_result=True)
+@deferred.own_connection()
+def pull_quality() -> None:
+    """Read Meta's own figures of each pixel if `CAPI["DATASET_QUALITY"]` is on; run by Celery beat once a day."""
+    if conf.DATASET_QUALITY:
+        pull_all()

@@ -15,8 +15,9 @@ from django_capi.models.choices import (
 )
 from django_capi.models.conversions import ConversionMark, ConversionSource
 from django_capi.models.delivery import Batch, Lane
-from django_capi.models.events import Deduplication, Event, Overview
+from django_capi.models.events import DataFreshness, Deduplication, Event, Overview
 from django_capi.models.foreign_pixels import ForeignPixel
+from django_capi.models.quality import DatasetQuality, QualityProblem, QualityPull
 from django_capi.models.tallies import Count, Span, Tally
 from django_capi.models.visitors import Snapshot, Withdrawal, WithdrawalKind
 
@@ -29,6 +30,8 @@ __all__ = [
     "ConversionSource",
     "ConversionState",
     "Count",
+    "DataFreshness",
+    "DatasetQuality",
     "Deduplication",
     "Event",
     "ForeignPixel",
@@ -37,6 +40,8 @@ __all__ = [
     "NotSent",
     "Origin",
     "Overview",
+    "QualityProblem",
+    "QualityPull",
     "Rank",
     "Snapshot",
     "Span",

@@ -100,3 +100,13 @@ class Deduplication(Event):
         default_permissions = ("view",)
         verbose_name = _("deduplication")
         verbose_name_plural = _("deduplication")
+
+
+class DataFreshness(Event):
+    """A page of the admin on how soon Meta has an event, with a permission of its own."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = _("data freshness")
+        verbose_name_plural = _("data freshness")

@@ -13,6 +13,8 @@ from typing import Any
 
 from example_project.standin.seen import BrowserEvent, Seen, ServerEvent
 
+Event = ServerEvent | BrowserEvent
+
 DAYS = 7 * 86_400
 COVERAGE_GOAL = 75
 MOST_EVENTS = 20_000  # the newest of either channel
@@ -65,25 +67,26 @@ class Sent:
 
 def first_seen(seen: Seen, pixel: str) -> float | None:
     """Return when the first event of the dataset was received."""
-    copies = (*seen.server_events(), *seen.browser_events())
+    copies: list[Event] = [*seen.server_events(), *seen.browser_events()]
     return min((copy.received_at for copy in copies if copy.pixel == pixel), default=None)
 
 
 def measured(seen: Seen, *, pixel: str, now: float) -> list[dict[str, Any]]:
     """Return what is said of each event name, in order. Test events do not count."""
 
-    def counts(copy: ServerEvent | BrowserEvent) -> bool:
+    def counts(copy: Event) -> bool:
         return copy.pixel == pixel and copy.received_at > now - DAYS
 
     server = [copy for copy in seen.server_events()[-MOST_EVENTS:] if counts(copy) and not copy.test_event_code]
     browser = [copy for copy in seen.browser_events()[-MOST_EVENTS:] if counts(copy)]
+    names = {copy.event_name for copy in server} | {copy.event_name for copy in browser}
     return [
         said_of(
             name,
             sent_of([copy for copy in server if copy.event_name == name]),
             [browser_copy(copy) for copy in browser if copy.event_name == name],
         )
-        for name in sorted({copy.event_name for copy in (*server, *browser)})
+        for name in sorted(names)
     ]
 
 
