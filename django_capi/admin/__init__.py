@@ -7,17 +7,28 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from django_capi.admin.data_freshness import DataFreshnessAdmin
 from django_capi.admin.deduplication import DeduplicationAdmin
 from django_capi.admin.events import EventAdmin
 from django_capi.admin.foreign import ForeignPixelAdmin
 from django_capi.admin.lanes import LaneAdmin
 from django_capi.admin.logs import BatchAdmin, ConversionMarkAdmin
 from django_capi.admin.overview import OverviewAdmin
-from django_capi.models import Batch, ConversionMark, Deduplication, Event, ForeignPixel, Lane, Overview
+from django_capi.models import (
+    Batch,
+    ConversionMark,
+    DataFreshness,
+    Deduplication,
+    Event,
+    ForeignPixel,
+    Lane,
+    Overview,
+)
 
 admin.site.register(Event, EventAdmin)
 admin.site.register(Overview, OverviewAdmin)
 admin.site.register(Deduplication, DeduplicationAdmin)
+admin.site.register(DataFreshness, DataFreshnessAdmin)
 admin.site.register(Lane, LaneAdmin)
 admin.site.register(Batch, BatchAdmin)
 admin.site.register(ConversionMark, ConversionMarkAdmin)

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import (
+    delays,
     detail,
     filters,
     links,
@@ -40,7 +41,14 @@ from django_capi.reports.freshness import Backlog
 
 # All that a list's address may ask for. Any other field could be guessed letter by letter.
 FIELDS = ("status", "browser_state", "origin", "shared_id", "test_event_code", "error_reason", "batch__id")
-CUSTOM = (filters.OutcomeFilter, filters.TimeFilter, filters.NameFilter, filters.PixelFilter, filters.ConsentFilter)
+CUSTOM = (
+    filters.OutcomeFilter,
+    delays.DelayFilter,
+    filters.TimeFilter,
+    filters.NameFilter,
+    filters.PixelFilter,
+    filters.ConsentFilter,
+)
 LOOKUPS = {f"{field}__exact" for field in FIELDS} | {custom.parameter_name for custom in CUSTOM}
 LOOKUPS |= set(filters.SpanFilter.parameters)
 SHORT_KEYS = 2
@@ -56,6 +64,7 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         filters.SpanFilter,
         "status",
         "browser_state",
+        delays.DelayFilter,
         filters.TimeFilter,
         filters.NameFilter,
         filters.PixelFilter,

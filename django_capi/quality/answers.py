@@ -25,7 +25,7 @@ Raw = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MatchKey:
+class KeyCoverage:
     """How many events, in percent, carry a key of customer information; the key in Meta's words."""
 
     identifier: str
@@ -43,7 +43,7 @@ class DedupeKey:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Diagnostic:
+class MetaDiagnostic:
     """A finding of Meta's, in its own words."""
 
     name: str
@@ -60,13 +60,13 @@ class EventQuality:
 
     event_name: str
     composite_score: float | None
-    match_keys: tuple[MatchKey, ...]
+    match_keys: tuple[KeyCoverage, ...]
     event_coverage: float | None
     coverage_goal: float | None
     dedupe_keys: tuple[DedupeKey, ...]
     upload_frequency: str
     acr: float | None
-    diagnostics: tuple[Diagnostic, ...]
+    diagnostics: tuple[MetaDiagnostic, ...]
 
 
 def events_in(body: str) -> dict[str, Raw] | None:
@@ -109,12 +109,12 @@ def quality_of(name: str, raw: Raw) -> EventQuality:
     )
 
 
-def match_keys(quality: Raw) -> Iterator[MatchKey]:
+def match_keys(quality: Raw) -> Iterator[KeyCoverage]:
     for each in entries(quality, "match_key_feedback"):
         identifier = text(each.get("identifier"), LONGEST_WORD)
         coverage = percentage(each, "coverage")
         if identifier and coverage is not None:
-            yield MatchKey(identifier=identifier, coverage=coverage)
+            yield KeyCoverage(identifier=identifier, coverage=coverage)
 
 
 def dedupe_key(raw: Raw) -> DedupeKey:
@@ -126,8 +126,8 @@ def dedupe_key(raw: Raw) -> DedupeKey:
     )
 
 
-def diagnostic(raw: Raw) -> Diagnostic:
-    return Diagnostic(
+def diagnostic(raw: Raw) -> MetaDiagnostic:
+    return MetaDiagnostic(
         name=text(raw.get("name"), LONGEST_TITLE),
         description=text(raw.get("description"), LONGEST_TEXT),
         solution=text(raw.get("solution"), LONGEST_TEXT),

@@ -37,7 +37,7 @@ BY_OUTCOME: Final[Mapping[Outcome, QualityProblem]] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
+class QualityReport:
     """What Meta says of each event name, and the fields that it does not have."""
 
     events: tuple[EventQuality, ...]
@@ -45,7 +45,7 @@ class Report:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
+class QualityRefusal:
     """Why there are no figures. It quotes nothing that Meta wrote, as that may repeat the token."""
 
     problem: QualityProblem
@@ -59,15 +59,15 @@ class Refusal:
         return self.problem is QualityProblem.FIELDS
 
 
-def ask(pixel: Pixel) -> Report | Refusal:
+def ask(pixel: Pixel) -> QualityReport | QualityRefusal:
     """Return Meta's figures of the pixel. Never raises for what Meta or the network does."""
     found = events_with(pixel, *(field.ways[0] for field in FIELDS))
-    if isinstance(found, Refusal):
+    if isinstance(found, QualityRefusal):
         return ask_one_by_one(pixel) if found.is_of_fields else found
-    return Report(events=events_of(found))
+    return QualityReport(events=events_of(found))
 
 
-def ask_one_by_one(pixel: Pixel) -> Report | Refusal:
+def ask_one_by_one(pixel: Pixel) -> QualityReport | QualityRefusal:
     """Ask for each field in a request of its own, and leave out those that Meta does not have."""
     until = time.monotonic() + MOST_SECONDS
     merged: dict[str, dict[str, Any]] = {}
@@ -75,9 +75,9 @@ def ask_one_by_one(pixel: Pixel) -> Report | Refusal:
     for field in FIELDS:
         for way in field.ways:
             if time.monotonic() > until:
-                return Refusal(problem=QualityProblem.UNREACHABLE, reason="Meta's answers took too long.")
+                return QualityRefusal(problem=QualityProblem.UNREACHABLE, reason="Meta's answers took too long.")
             found = events_with(pixel, way)
-            if not isinstance(found, Refusal):
+            if not isinstance(found, QualityRefusal):
                 merge(merged, found)
                 break
             if not found.is_of_fields:
@@ -85,8 +85,8 @@ def ask_one_by_one(pixel: Pixel) -> Report | Refusal:
         else:
             unknown.append(field.name)
     if len(unknown) == len(FIELDS):
-        return Refusal(problem=QualityProblem.FIELDS, code=INVALID_PARAMETER)
-    return Report(events=events_of(merged), unknown_fields=tuple(unknown))
+        return QualityRefusal(problem=QualityProblem.FIELDS, code=INVALID_PARAMETER)
+    return QualityReport(events=events_of(merged), unknown_fields=tuple(unknown))
 
 
 def merge(merged: dict[str, dict[str, Any]], found: Mapping[str, Raw]) -> None:
@@ -99,11 +99,11 @@ def events_of(found: Mapping[str, Raw]) -> tuple[EventQuality, ...]:
     return tuple(quality_of(name, raw) for name, raw in sorted(found.items()))
 
 
-def events_with(pixel: Pixel, *ways: str) -> dict[str, Raw] | Refusal:
+def events_with(pixel: Pixel, *ways: str) -> dict[str, Raw] | QualityRefusal:
     """Ask for these fields, and return the part of each event name."""
     answer = http.exchange("GET", quality_url(pixel, field_list(*ways)), token=pixel.access_token)
     if isinstance(answer, Failure):
-        return Refusal(problem=QualityProblem.UNREACHABLE, reason=unanswered(answer).reason)
+        return QualityRefusal(problem=QualityProblem.UNREACHABLE, reason=unanswered(answer).reason)
     verdict = verdicts.judge(status=answer.status, body=answer.body, headers=answer.headers)
     events = events_in(answer.body) if verdict.outcome is Outcome.ACCEPTED else None
     return refusal_of(verdict) if events is None else events
@@ -116,9 +116,9 @@ def quality_url(pixel: Pixel, fields: str) -> str:
     return f"{conf.GRAPH_URL.rstrip('/')}/{conf.API_VERSION}/dataset_quality?{urlencode(query)}"
 
 
-def refusal_of(verdict: Verdict) -> Refusal:
+def refusal_of(verdict: Verdict) -> QualityRefusal:
     problem = problem_of(verdict)
-    return Refusal(
+    return QualityRefusal(
         problem=problem,
         reason="" if problem is QualityProblem.UNREADABLE else verdict.reason,
         code=verdict.code,

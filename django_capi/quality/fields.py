@@ -17,7 +17,7 @@ DEDUPE: Final = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Field:
+class QualityField:
     """One group of figures, and how to ask for it: the next way is for an answer that the field does not exist."""
 
     name: str
@@ -25,15 +25,15 @@ class Field:
 
 
 FIELDS: Final = (
-    Field(
+    QualityField(
         name="event_match_quality",
         ways=(f"event_match_quality{{{SCORE},{FINDINGS}}}", f"event_match_quality{{{SCORE}}}"),
     ),
-    Field(name="event_coverage", ways=("event_coverage{percentage,goal_percentage}",)),
+    QualityField(name="event_coverage", ways=("event_coverage{percentage,goal_percentage}",)),
     # Meta's table of fields has the second spelling, its samples and its SDK the first.
-    Field(name="dedupe_key_feedback", ways=(f"dedupe_key_feedback{DEDUPE}", f"dedup_key_feedback{DEDUPE}")),
-    Field(name="data_freshness", ways=("data_freshness{upload_frequency}",)),
-    Field(name="acr", ways=("acr{percentage}",)),
+    QualityField(name="dedupe_key_feedback", ways=(f"dedupe_key_feedback{DEDUPE}", f"dedup_key_feedback{DEDUPE}")),
+    QualityField(name="data_freshness", ways=("data_freshness{upload_frequency}",)),
+    QualityField(name="acr", ways=("acr{percentage}",)),
 )
 
 

@@ -15,7 +15,7 @@ from django_capi.database.alias import using
 from django_capi.database.retry import retried
 from django_capi.models import DatasetQuality, QualityProblem, QualityPull
 from django_capi.quality.answers import EventQuality
-from django_capi.quality.client import Refusal, Report, ask
+from django_capi.quality.client import QualityRefusal, QualityReport, ask
 
 logger = logging.getLogger("django_capi")
 
@@ -31,20 +31,20 @@ def pull(pixel: Pixel) -> QualityPull:
     """Read and store the figures of one pixel. No transaction is open while Meta is asked."""
     found = asked(pixel)
     now = timezone.now()
-    if isinstance(found, Refusal):
+    if isinstance(found, QualityRefusal):
         logger.warning("Pixel %s: Meta's figures could not be read: %s.", pixel.pixel_id, found.problem.value)
         return record_refusal(pixel, found, now)
     store(pixel, found.events, now)
     return record_report(pixel, found, now)
 
 
-def asked(pixel: Pixel) -> Report | Refusal:
+def asked(pixel: Pixel) -> QualityReport | QualityRefusal:
     if unsafe := conf.unsafe():
-        return Refusal(
+        return QualityRefusal(
             problem=QualityProblem.SETTINGS, reason=f"{', '.join(unsafe)} is malformed. Run manage.py check."
         )
     if not pixel.access_token:
-        return Refusal(problem=QualityProblem.NO_TOKEN)
+        return QualityRefusal(problem=QualityProblem.NO_TOKEN)
     return ask(pixel)
 
 
@@ -63,7 +63,7 @@ def store(pixel: Pixel, events: Iterable[EventQuality], now: datetime) -> None:
         )
 
 
-def record_refusal(pixel: Pixel, refusal: Refusal, now: datetime) -> QualityPull:
+def record_refusal(pixel: Pixel, refusal: QualityRefusal, now: datetime) -> QualityPull:
     """The time of the last success, and what was read then, are kept."""
     return record(
         pixel,
@@ -76,7 +76,7 @@ def record_refusal(pixel: Pixel, refusal: Refusal, now: datetime) -> QualityPull
     )
 
 
-def record_report(pixel: Pixel, report: Report, now: datetime) -> QualityPull:
+def record_report(pixel: Pixel, report: QualityReport, now: datetime) -> QualityPull:
     return record(
         pixel,
         attempted_at=now,

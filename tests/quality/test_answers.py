@@ -20,9 +20,9 @@ from django_capi.quality.answers import (
     MOST_ENTRIES,
     MOST_EVENTS,
     DedupeKey,
-    Diagnostic,
     EventQuality,
-    MatchKey,
+    KeyCoverage,
+    MetaDiagnostic,
     events_in,
     quality_of,
 )
@@ -66,14 +66,14 @@ def test_a_whole_answer_is_read() -> None:
     assert read(PURCHASE) == EventQuality(
         event_name="Purchase",
         composite_score=6.2,
-        match_keys=(MatchKey(identifier="user_agent", coverage=100.0),),
+        match_keys=(KeyCoverage(identifier="user_agent", coverage=100.0),),
         event_coverage=34.1,
         coverage_goal=75.0,
         dedupe_keys=(DedupeKey(dedupe_key="event_id", browser=100.0, server=99.5, coverage=14.8),),
         upload_frequency="real_time",
         acr=130.5,
         diagnostics=(
-            Diagnostic(
+            MetaDiagnostic(
                 name="Few events have an email address",
                 description="Most events come without one.",
                 solution="Send it with every event.",

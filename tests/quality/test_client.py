@@ -14,7 +14,7 @@ from django_capi.conf import conf
 from django_capi.delivery import http
 from django_capi.meta.proof import appsecret_proof
 from django_capi.models import QualityProblem
-from django_capi.quality.client import Refusal, Report, ask
+from django_capi.quality.client import QualityRefusal, QualityReport, ask
 from django_capi.quality.fields import FIELDS
 from example_project.standin.server import Running
 from tests.quality.reading import PIXEL_ID, TOKEN, fire, saying, send, switch, web
@@ -23,19 +23,19 @@ from tests.support.loopback import Script, read_request, serving
 pytestmark = pytest.mark.django_db
 
 
-def asked() -> Report | Refusal:
+def asked() -> QualityReport | QualityRefusal:
     return ask(conf.pixels()["main"])
 
 
-def report() -> Report:
+def report() -> QualityReport:
     found = asked()
-    assert isinstance(found, Report)
+    assert isinstance(found, QualityReport)
     return found
 
 
-def refusal() -> Refusal:
+def refusal() -> QualityRefusal:
     found = asked()
-    assert isinstance(found, Refusal)
+    assert isinstance(found, QualityRefusal)
     return found
 
 
@@ -57,7 +57,7 @@ def test_the_figures_are_those_of_what_meta_saw(meta: Running) -> None:
 
 
 def test_a_dataset_without_events_has_no_figures(meta: Running) -> None:
-    assert report() == Report(events=())
+    assert report() == QualityReport(events=())
 
 
 @pytest.mark.parametrize("spelling", ["dedupe_key_feedback", "dedup_key_feedback"])
@@ -155,7 +155,7 @@ def test_the_proof_is_that_of_token_and_secret(meta: Running, settings: Settings
     settings.CAPI = {**settings.CAPI, "APP_SECRET": "the-secret"}
 
     assert without.problem is QualityProblem.SETTINGS
-    assert report() == Report(events=())
+    assert report() == QualityReport(events=())
 
 
 def test_the_token_is_in_the_header_and_in_no_address(settings: Settings) -> None:
@@ -168,7 +168,7 @@ def test_the_token_is_in_the_header_and_in_no_address(settings: Settings) -> Non
 
     line, _, head = heard[0].decode().partition("\r\n")
     method, address, _ = line.split()
-    assert found == Report(events=())
+    assert found == QualityReport(events=())
     assert (method, urlsplit(address).path) == ("GET", "/v26.0/dataset_quality")
     assert TOKEN not in line
     assert f"Authorization: Bearer {TOKEN}" in head
