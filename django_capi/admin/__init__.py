@@ -14,10 +14,12 @@ from django_capi.admin.foreign import ForeignPixelAdmin
 from django_capi.admin.lanes import LaneAdmin
 from django_capi.admin.logs import BatchAdmin, ConversionMarkAdmin
 from django_capi.admin.overview import OverviewAdmin
+from django_capi.admin.reported import DatasetQualityAdmin
 from django_capi.models import (
     Batch,
     ConversionMark,
     DataFreshness,
+    DatasetQuality,
     Deduplication,
     Event,
     ForeignPixel,
@@ -29,6 +31,7 @@ admin.site.register(Event, EventAdmin)
 admin.site.register(Overview, OverviewAdmin)
 admin.site.register(Deduplication, DeduplicationAdmin)
 admin.site.register(DataFreshness, DataFreshnessAdmin)
+admin.site.register(DatasetQuality, DatasetQualityAdmin)
 admin.site.register(Lane, LaneAdmin)
 admin.site.register(Batch, BatchAdmin)
 admin.site.register(ConversionMark, ConversionMarkAdmin)

@@ -17,11 +17,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_capi.admin import criteria, empty, wording
+from django_capi.admin import charts, criteria, empty, pills, wording
 from django_capi.admin.deduplication import Chosen, choices, chosen_in, dataset_url
 from django_capi.admin.delay_rows import event_rows, histogram, judged, step_rows, steps_chart
 from django_capi.admin.event_links import EventLinks
-from django_capi.admin.figures import Tile
+from django_capi.admin.figures import Figure, Tile
 from django_capi.admin.overview import Fact
 from django_capi.admin.pages import LedgerPagesMixin, banner
 from django_capi.admin.wait_rows import part_rows, parts_chart, precise, sample
@@ -29,6 +29,7 @@ from django_capi.ledger import tallies
 from django_capi.models import Event
 from django_capi.reports import freshness, overlap, waits
 from django_capi.reports.delays import Freshness
+from django_capi.reports.goals import Verdict
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import Scope
 from django_capi.reports.waits import Waits
@@ -123,6 +124,7 @@ def tiles(measured: overlap.Overlap, links: EventLinks) -> list[Tile]:
             label=gettext_lazy("95 of 100 events"),
             value=criteria.within(found, 0.95),
             note=judged(found, verdict),
+            figure=None if verdict is Verdict.FEW else without_bar(verdict),
         ),
         Tile(
             tone="plain",
@@ -132,6 +134,10 @@ def tiles(measured: overlap.Overlap, links: EventLinks) -> list[Tile]:
             url=links.to(delay=Freshness.WEEKLY) if late else "",
         ),
     ]
+
+
+def without_bar(verdict: Verdict) -> Figure:
+    return Figure(value="", share="", bar=charts.NO_CHART, pill=pills.verdict(verdict))
 
 
 def facts(measured: overlap.Overlap, found: Waits, backlog: freshness.Backlog, links: EventLinks) -> list[Fact]:

@@ -126,11 +126,11 @@ QUERIES = st.fixed_dictionaries(
 
 
 @hypothesis_settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-@given(cases=st.lists(CASES, max_size=12), query=QUERIES)
+@given(cases=st.lists(CASES, max_size=10), query=QUERIES)
 def test_every_figure_is_a_count_of_rows_and_leads_to_exactly_these(
     admin_client: Client, cases: list[Case], query: dict[str, str]
 ) -> None:
