@@ -102,8 +102,8 @@ def answer(pull: QualityPull) -> str:
 
 
 def outdated(pull: QualityPull | None, *, now: datetime) -> str:
-    """Say that nothing was read for days, or that nothing will be."""
-    if pull is None or pull.succeeded_at is None:
+    """Say that nothing was read for days, or that nothing will be. A failure says so on its own."""
+    if pull is None or pull.problem or pull.succeeded_at is None:
         return ""
     if now - pull.succeeded_at > STALE_AFTER:
         return _("These figures are %(age)s old. Is the daily task in beat's schedule, or the command in cron?") % {

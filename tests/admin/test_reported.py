@@ -256,13 +256,14 @@ def test_a_missing_permission_is_named(admin_client: Client) -> None:
 
 
 def test_after_a_failure_the_figures_stay_with_their_age(admin_client: Client) -> None:
-    ago = timedelta(days=1)
+    ago = timedelta(days=3)
     pulled(ago=ago, attempted_at=timezone.now(), problem=QualityProblem.THROTTLED)
     reported(ago=ago, composite_score=7.0)
 
     context = context_of(admin_client)
 
-    assert [(row.score, row.age) for row in context["rows"]] == [("7.0 of 10", "1 day ago")]
+    assert [(row.score, row.age) for row in context["rows"]] == [("7.0 of 10", "3 days ago")]
+    assert context["outdated"] == ""
     assert str(context["failure"].what) == "Meta asks for fewer calls."
 
 
