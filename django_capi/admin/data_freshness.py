@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_capi.admin import charts, criteria, empty, pills, wording
+from django_capi.admin import charts, criteria, empty, links, pills, wording
 from django_capi.admin.deduplication import Chosen, choices, chosen_in, dataset_url
 from django_capi.admin.delay_rows import event_rows, histogram, judged, step_rows, steps_chart
 from django_capi.admin.event_links import EventLinks
@@ -26,7 +26,7 @@ from django_capi.admin.overview import Fact
 from django_capi.admin.pages import LedgerPagesMixin, banner
 from django_capi.admin.wait_rows import part_rows, parts_chart, precise, sample
 from django_capi.ledger import tallies
-from django_capi.models import Event
+from django_capi.models import Batch, Event
 from django_capi.reports import freshness, overlap, waits
 from django_capi.reports.delays import Freshness
 from django_capi.reports.goals import Verdict
@@ -63,6 +63,7 @@ class DataFreshnessAdminMixin(LedgerPagesMixin):
             "opts": self.opts,
             "media": self.media,
             **self.page(chosen_in(request), now, backlog),
+            "requests_url": self.url_of("batch") if links.may_view(self.admin_site, request, Batch) else "",
             "counted": wording.instant(counted_at) if counted_at else "",
             **(extra_context or {}),
         }
@@ -71,7 +72,7 @@ class DataFreshnessAdminMixin(LedgerPagesMixin):
 
     def page(self, chosen: Chosen, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         scope = chosen.scope(now)
-        links = EventLinks(list_url=self.url_of("event"), scope=scope)
+        to_events = EventLinks(list_url=self.url_of("event"), scope=scope)
         measured = overlap.measured(scope)
         found = waits.newest(scope)
         is_new = not measured.total.events and not Event.objects.exists()
@@ -80,16 +81,15 @@ class DataFreshnessAdminMixin(LedgerPagesMixin):
             "notice": empty.notice(),
             "empty": None if measured.delays.total else nothing_accepted(measured, scope, is_new=is_new),
             "total": measured.delays.total,
-            "tiles": tiles(measured, links),
+            "tiles": tiles(measured, to_events),
             "steps_chart": steps_chart(measured.delays),
-            "steps": step_rows(measured.delays, links),
-            "histogram": histogram(measured.delays, links),
-            "events": event_rows(measured, links),
+            "steps": step_rows(measured.delays, to_events),
+            "histogram": histogram(measured.delays, to_events),
+            "events": event_rows(measured, to_events),
             "parts_chart": parts_chart(found.parts),
             "parts": part_rows(found.parts),
             "sample": sample(found),
-            "facts": facts(measured, found, backlog, links),
-            "requests_url": self.url_of("batch"),
+            "facts": facts(measured, found, backlog, to_events),
             "dataset_url": dataset_url(chosen),
         }
 
@@ -102,7 +102,7 @@ def nothing_accepted(measured: overlap.Overlap, scope: Scope, *, is_new: bool) -
     return NONE_ACCEPTED if found in (empty.NO_SENDS, empty.NOTHING_REACHED) else found
 
 
-def tiles(measured: overlap.Overlap, links: EventLinks) -> list[Tile]:
+def tiles(measured: overlap.Overlap, to_events: EventLinks) -> list[Tile]:
     found = measured.delays
     verdict = found.verdict(lost=measured.total.lost)
     late = found.in_step(Freshness.WEEKLY)
@@ -131,7 +131,7 @@ def tiles(measured: overlap.Overlap, links: EventLinks) -> list[Tile]:
             label=gettext_lazy("Later than a day"),
             value=wording.number(late),
             note=_("Meta may not attribute these to an advertisement"),
-            url=links.to(delay=Freshness.WEEKLY) if late else "",
+            url=to_events.to(delay=Freshness.WEEKLY) if late else "",
         ),
     ]
 
@@ -140,7 +140,7 @@ def without_bar(verdict: Verdict) -> Figure:
     return Figure(value="", share="", bar=charts.NO_CHART, pill=pills.verdict(verdict))
 
 
-def facts(measured: overlap.Overlap, found: Waits, backlog: freshness.Backlog, links: EventLinks) -> list[Fact]:
+def facts(measured: overlap.Overlap, found: Waits, backlog: freshness.Backlog, to_events: EventLinks) -> list[Fact]:
     """What waits now, and how the newest requests went."""
     waiting = measured.total.waiting
     answers = found.requests.answers
@@ -150,7 +150,7 @@ def facts(measured: overlap.Overlap, found: Waits, backlog: freshness.Backlog, l
         Fact(
             label=_("Waiting in this window"),
             value=wording.number(waiting),
-            url=links.to(outcome=Outcome.WAITING) if waiting else "",
+            url=to_events.to(outcome=Outcome.WAITING) if waiting else "",
         ),
         Fact(
             label=_("Requests that failed, of the newest %(count)s") % {"count": wording.number(found.requests.count)},

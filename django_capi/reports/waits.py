@@ -17,7 +17,7 @@ from django_capi.meta.verdicts import Outcome
 from django_capi.models import Batch, Event, Status
 from django_capi.reports.sums import Scope
 
-NEWEST: Final = 500  # events, and requests
+NEWEST: Final = 200  # events, and requests
 ROW: Final = (
     "pixel_id", "event_name", "event_time", "test_event_code", "status", "created_at", "finished_at",
     "batch__lane_id", "batch__started_at",
@@ -81,15 +81,17 @@ class AcceptedEvent:
         )
 
 
-def newest(scope: Scope) -> Waits:
+def newest(scope: Scope, *, most: int = NEWEST) -> Waits:
     """Read the newest events and requests, with two queries whose cost does not depend on the ledger."""
-    batches = Batch.objects.order_by("-pk").values_list("lane_id", "outcome", "started_at", "finished_at")[:NEWEST]
+    batches = Batch.objects.order_by("-pk").values_list("lane_id", "outcome", "started_at", "finished_at")[:most]
     requests = list(batches)
     # An event older than the oldest of them may have been in a request that is not among them.
-    oldest = min(started_at for _, _, started_at, _ in requests) if len(requests) == NEWEST else None
+    oldest = min(started_at for _, _, started_at, _ in requests) if len(requests) == most else None
     failures = failures_of(requests)
     return Waits(
-        parts=tuple(event.parts(failures) for event in accepted(scope) if oldest is None or event.created_at >= oldest),
+        parts=tuple(
+            event.parts(failures) for event in accepted(scope, most) if oldest is None or event.created_at >= oldest
+        ),
         requests=NewestRequests(
             count=len(requests),
             failed=sum(map(len, failures.values())),
@@ -112,9 +114,9 @@ def first_failure(times: Sequence[datetime], *, after: datetime) -> datetime | N
     return times[place] if place < len(times) else None
 
 
-def accepted(scope: Scope) -> list[AcceptedEvent]:
+def accepted(scope: Scope, most: int) -> list[AcceptedEvent]:
     """Return those of the newest events that belong to the scope and have the request that settled them."""
-    rows = Event.objects.order_by("-pk").values_list(*ROW)[:NEWEST]
+    rows = Event.objects.order_by("-pk").values_list(*ROW)[:most]
     return [
         AcceptedEvent(
             happened_at=datetime.fromtimestamp(event_time, UTC),

@@ -335,7 +335,7 @@ def test_only_accepted_events_of_the_choice_are_split(admin_client: Client, colu
         context = context_of(admin_client, event="Purchase", pixel=PIXEL_ID)
 
     assert context["parts"] == []
-    assert context["sample"] == "Accepted events of this choice among the newest 500 events: 0"
+    assert context["sample"] == "Accepted events of this choice among the newest 200 events: 0"
 
 
 def test_the_newest_requests_say_how_long_meta_takes_and_how_many_failed(admin_client: Client) -> None:
@@ -442,7 +442,16 @@ def test_the_page_needs_its_own_permission(staff: Staff) -> None:
 def test_the_permission_to_see_the_page_is_enough(staff: Staff) -> None:
     accepted(5)
 
-    assert staff("view_datafreshness").get(PAGE).status_code == 200
+    response = staff("view_datafreshness").get(PAGE)
+
+    assert response.status_code == 200
+    assert response.context["requests_url"] == ""
+
+
+def test_who_may_see_requests_is_led_to_them(staff: Staff) -> None:
+    page = staff("view_datafreshness", "view_batch").get(PAGE).content.decode()
+
+    assert f'href="{reverse("admin:django_capi_batch_changelist")}"' in page
 
 
 @pytest.mark.parametrize("part", ["add", "change", "delete", "history"])
