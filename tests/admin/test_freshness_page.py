@@ -94,6 +94,18 @@ def test_an_event_is_in_one_bar_and_one_step_and_listed_by_both(
     assert listed(admin_client, steps[step].link.url) == {event.pk}
 
 
+def test_an_event_that_meta_has_not_accepted_has_no_delay(admin_client: Client) -> None:
+    event = accepted(5)
+    for status in (Status.REJECTED, Status.IN_DOUBT, Status.EXPIRED):
+        accepted(5, status=status)
+    EventFactory(event_time=event.event_time)
+
+    row = context_of(admin_client)["histogram"][1]
+
+    assert row.link.count == "1"
+    assert listed(admin_client, row.link.url) == {event.pk}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """What a random row says."""

@@ -119,6 +119,7 @@ def test_the_keys_are_shares_of_all_events_of_each_channel(admin_client: Client)
     )
     EventFactory(met=True, browser_external_id="aa", server_external_id="aa")
     EventFactory(met=True, browser_fbp="", server_external_id="bb")
+    EventFactory(met=True)
     EventFactory.create_batch(2, accepted=True)
 
     rows = [
@@ -128,8 +129,8 @@ def test_the_keys_are_shares_of_all_events_of_each_channel(admin_client: Client)
 
     assert rows == [
         ("Event ID", "100%", "100%", "99.5%", "100%", "14.8%", "100%"),
-        ("External ID", "40%", "50%", "—", "50%", "2%", "—"),
-        ("FBP", "90%", "50%", "80%", "50%", "1%", "—"),
+        ("External ID", "40%", "33.3%", "—", "40%", "2%", "—"),
+        ("FBP", "90%", "66.6%", "80%", "60%", "1%", "—"),
         ("alias", "1%", "—", "1%", "—", "1%", "—"),
     ]
 

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from django_capi.quality.answers import (
@@ -210,6 +210,7 @@ def is_storable(text: str, longest: int) -> bool:
     return len(text) <= longest and text.isprintable() and bool(text.encode() or not text)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(raw=EVENTS)
 def test_whatever_meta_sends_is_read_within_its_limits(raw: dict[str, Any]) -> None:
     found = read(raw)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
@@ -26,6 +26,7 @@ def at(second: float) -> datetime:
     return datetime.fromtimestamp(START, UTC) + timedelta(seconds=second)
 
 
+@settings(deadline=None)
 @given(
     stored=SECONDS,
     started=SECONDS,
@@ -53,6 +54,7 @@ def test_the_parts_add_up_and_are_divided_by_the_first_request(
         assert parts.answer == timedelta(seconds=finished - started)
 
 
+@settings(deadline=None)
 @given(numbers=st.lists(st.integers(0, 1000), max_size=60), part=st.sampled_from([0.01, 0.5, 0.95, 1.0]))
 def test_a_percentile_is_the_shortest_that_enough_keep(numbers: list[int], part: float) -> None:
     lengths = [timedelta(seconds=number) for number in numbers]
