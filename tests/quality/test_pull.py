@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from pathlib import Path
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -142,6 +145,24 @@ def test_the_task_asks_only_where_the_setting_is_on(
     pull_quality()
 
     assert DatasetQuality.objects.count() == rows
+
+
+def test_the_task_has_the_name_that_the_guide_schedules() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "reported-by-meta.md").read_text("utf-8")
+
+    assert f'"task": "{pull_quality.name}"' in guide
+
+
+def test_what_was_read_is_on_the_page(meta: Running, admin_client: Client) -> None:
+    fire(meta, "a", "b")
+    send(meta, "a")
+    main()
+
+    context = admin_client.get(reverse("admin:django_capi_datasetquality_changelist")).context
+
+    assert [(row.name, row.score, row.coverage) for row in context["rows"]] == [("Purchase", "4.0 of 10", "50%")]
+    assert next((row.key, row.browser, row.coverage) for row in context["keys"]) == ("Event ID", "100%", "50%")
+    assert context["failure"] is None
 
 
 def test_a_failure_pauses_no_lane(meta: Running) -> None:
