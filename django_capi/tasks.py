@@ -1,4 +1,4 @@
-"""The Celery tasks, which deliver due events, prune old ones, and read what Meta reports."""
+"""The Celery tasks: deliver due events, prune old ones, read what Meta reports, and send the daily digest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django_capi import worker
 from django_capi.conf import conf
 from django_capi.database import deferred
 from django_capi.delivery.nudge import TASK
+from django_capi.digest import sending
 from django_capi.ledger import retention
 from django_capi.quality.pull import pull_all
 
@@ -23,6 +24,13 @@ def deliver() -> None:
 def prune() -> None:
     """Drop old payloads and rows."""
     retention.prune()
+
+
+@shared_task(name="django_capi.send_digest", ignore_result=True)
+@deferred.own_connection()
+def send_digest() -> None:
+    """Send ADMINS the daily digest, if CAPI["DIGEST"] is True and it was not sent today."""
+    sending.send()
 
 
 @shared_task(name="django_capi.pull_quality", ignore_result=True)

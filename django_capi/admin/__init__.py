@@ -1,4 +1,4 @@
-"""Register the admin of events, deduplication, delivery, requests and conversions.
+"""Register the admin of events, deduplication, diagnostics, delivery, requests and conversions.
 
 Another admin site, or another base class such as Unfold's, takes the mixins from the modules below.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from django_capi.admin.customer_information import CustomerInformationAdmin
 from django_capi.admin.data_freshness import DataFreshnessAdmin
 from django_capi.admin.deduplication import DeduplicationAdmin
+from django_capi.admin.diagnostics import DiagnosticAdmin
 from django_capi.admin.events import EventAdmin
 from django_capi.admin.foreign import ForeignPixelAdmin
 from django_capi.admin.lanes import LaneAdmin
@@ -18,9 +20,11 @@ from django_capi.admin.reported import DatasetQualityAdmin
 from django_capi.models import (
     Batch,
     ConversionMark,
+    CustomerInformation,
     DataFreshness,
     DatasetQuality,
     Deduplication,
+    Diagnostic,
     Event,
     ForeignPixel,
     Lane,
@@ -30,6 +34,8 @@ from django_capi.models import (
 admin.site.register(Event, EventAdmin)
 admin.site.register(Overview, OverviewAdmin)
 admin.site.register(Deduplication, DeduplicationAdmin)
+admin.site.register(Diagnostic, DiagnosticAdmin)
+admin.site.register(CustomerInformation, CustomerInformationAdmin)
 admin.site.register(DataFreshness, DataFreshnessAdmin)
 admin.site.register(DatasetQuality, DatasetQualityAdmin)
 admin.site.register(Lane, LaneAdmin)

@@ -13,7 +13,7 @@ def compare_bytes(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('django_capi', '0012_conversions_have_references'),
+        ('django_capi', '0014_customer_information'),
     ]
 
     operations = [
