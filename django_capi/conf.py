@@ -113,6 +113,7 @@ class Conf:
     LEASE_SECONDS: int = 90  # how long a worker holds a lane between two batches
     ON_AMBIGUOUS: Mapping[str, str] = {}  # event name or "*" -> retry (default) or hold
     NUDGE: bool = True  # wake a Celery worker on commit; periodic delivery does not need it
+    DATASET_QUALITY: bool = False  # let the task django_capi.pull_quality ask Meta for its own figures
     BACKLOG_LIMIT: int = 200_000  # pending events of a pixel, above which page views are shed
     PAYLOAD_DAYS: int = 7  # how long a payload is kept after acceptance; 0: not at all
     RETENTION_DAYS: int = 90  # how long a final row is kept

@@ -143,6 +143,7 @@ SHAPES: dict[str, Shape] = {
     "LEASE_SECONDS": Shape(accepts=number(5, 3600), form="seconds between 5 and 3600"),
     "ON_AMBIGUOUS": Shape(accepts=is_policy, form='{"Purchase": "hold"}: event names to "retry" or "hold"'),
     "NUDGE": FLAG,
+    "DATASET_QUALITY": FLAG,
     "BACKLOG_LIMIT": Shape(accepts=number(1000, 100_000_000), form="a whole number, at least 1000"),
     "PAYLOAD_DAYS": DAYS,
     "RETENTION_DAYS": Shape(accepts=number(1, 3650), form="a whole number of days, at least 1"),

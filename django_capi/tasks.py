@@ -1,14 +1,16 @@
-"""The Celery tasks, which deliver due events, prune old ones, and send the daily digest."""
+"""The Celery tasks: deliver due events, prune old ones, read what Meta reports, and send the daily digest."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from django_capi import worker
+from django_capi.conf import conf
 from django_capi.database import deferred
 from django_capi.delivery.nudge import TASK
 from django_capi.digest import sending
 from django_capi.ledger import retention
+from django_capi.quality.pull import pull_all
 
 
 @shared_task(name=TASK, ignore_result=True)
@@ -29,3 +31,11 @@ def prune() -> None:
 def send_digest() -> None:
     """Send ADMINS the daily digest, if CAPI["DIGEST"] is True and it was not sent today."""
     sending.send()
+
+
+@shared_task(name="django_capi.pull_quality", ignore_result=True)
+@deferred.own_connection()
+def pull_quality() -> None:
+    """Read Meta's own figures of each pixel if `CAPI["DATASET_QUALITY"]` is on; run by Celery beat once a day."""
+    if conf.DATASET_QUALITY:
+        pull_all()

@@ -77,6 +77,7 @@ MALFORMED: dict[str, list[Any]] = {
     "LEASE_SECONDS": [0, "90", None],
     "ON_AMBIGUOUS": ["retry", {"Purchase": "drop"}, None],
     "NUDGE": [0, "no", None],
+    "DATASET_QUALITY": [1, "daily", None],
     "COLLECT_RATE": ["many", "0/m", "120", "120/d", 120, None],
     "COLLECT_ADDRESS_RATE": ["many", "0/m", "1200", 1200, None],
     "BACKLOG_LIMIT": [999, -1, 1.5, "many", True],

@@ -48,7 +48,9 @@ from tests.support.registration import registering
 
 pytestmark = pytest.mark.django_db
 
-ADMIN_PAGES = ("", "event/", "deduplication/", "lane/", "batch/", "conversionmark/")
+ADMIN_PAGES = (
+    "", "event/", "deduplication/", "datafreshness/", "datasetquality/", "lane/", "batch/", "conversionmark/"
+)  # fmt: skip
 
 
 @pytest.fixture

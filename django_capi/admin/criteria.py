@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
 from django.utils.safestring import SafeString
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_capi.admin import pills, wording
+from django_capi.admin.delays import in_words
 from django_capi.reports.delays import Delays, Freshness
 from django_capi.reports.goals import COVERAGE_GOAL, DEDUPLICATION_GOAL, ENOUGH, REDUNDANCY_GOAL
 from django_capi.reports.overlap import Overlap
@@ -88,10 +88,7 @@ def within(delays: Delays, part: float) -> str:
     """The time within which this part of the events was accepted."""
     if not delays.total:
         return wording.NOTHING
-    limit = delays.within(part)
-    if limit is None:
-        return _("over %(length)s") % {"length": wording.duration(timedelta(days=1))}
-    return _("within %(length)s") % {"length": wording.duration(limit)}
+    return in_words(delays.within(part))
 
 
 def judged(*, is_met: bool, n: int, lost: int) -> SafeString:

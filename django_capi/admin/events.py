@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import (
+    delays,
     detail,
     diagnostic_lines,
     filters,
@@ -44,6 +45,7 @@ from django_capi.reports.freshness import Backlog
 FIELDS = ("status", "browser_state", "origin", "shared_id", "test_event_code", "error_reason", "currency", "batch__id")
 CUSTOM = (
     filters.OutcomeFilter,
+    delays.DelayFilter,
     filters.TimeFilter,
     filters.NameFilter,
     filters.PixelFilter,
@@ -70,6 +72,7 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         filters.SpanFilter,
         "status",
         "browser_state",
+        delays.DelayFilter,
         filters.TimeFilter,
         filters.NameFilter,
         filters.PixelFilter,

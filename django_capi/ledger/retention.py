@@ -14,7 +14,7 @@ from django_capi.database.ranges import delete_in_parts, pause_for_others, range
 from django_capi.database.retry import retried
 from django_capi.ledger import erasure, tallies
 from django_capi.ledger.store import AGE_LIMIT
-from django_capi.models import Batch, Event, ForeignPixel, Snapshot, Status, Withdrawal
+from django_capi.models import Batch, DatasetQuality, Event, ForeignPixel, Snapshot, Status, Withdrawal
 
 # The longest time between an event and its delivery.
 LONGEST_WAIT: Final = max(AGE_LIMIT.values())
@@ -37,6 +37,7 @@ def prune() -> int:
     delete_in_parts(Batch.objects.using(using()).filter(finished_at__lte=row_limit - timedelta(days=1)))
     delete_in_parts(Snapshot.objects.using(using()).filter(created_at__lte=row_limit))
     delete_in_parts(ForeignPixel.objects.using(using()).filter(last_seen_at__lte=row_limit))
+    delete_in_parts(DatasetQuality.objects.using(using()).filter(retrieved_at__lte=row_limit))
     erasure.strip_snapshots()
     while erasure.end_withdrawn_events(erasure.MOST):
         pass  # includes what long transactions committed after a pass of delivery

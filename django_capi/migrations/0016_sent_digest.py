@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("django_capi", "0014_customer_information"),
+        ("django_capi", "0015_reported_by_meta"),
     ]
 
     operations = [

@@ -18,8 +18,9 @@ from django_capi.models.conversions import ConversionMark, ConversionSource
 from django_capi.models.delivery import Batch, Lane
 from django_capi.models.diagnostics import Diagnostic, DiagnosticRefresh
 from django_capi.models.digests import SentDigest
-from django_capi.models.events import CustomerInformation, Deduplication, Event, Overview
+from django_capi.models.events import CustomerInformation, DataFreshness, Deduplication, Event, Overview
 from django_capi.models.foreign_pixels import ForeignPixel
+from django_capi.models.quality import DatasetQuality, QualityProblem, QualityPull
 from django_capi.models.tallies import Count, KeyTally, Span, Tally
 from django_capi.models.visitors import Snapshot, Withdrawal, WithdrawalKind
 
@@ -34,6 +35,8 @@ __all__ = [
     "ConversionState",
     "Count",
     "CustomerInformation",
+    "DataFreshness",
+    "DatasetQuality",
     "Deduplication",
     "Diagnostic",
     "DiagnosticRefresh",
@@ -45,6 +48,8 @@ __all__ = [
     "NotSent",
     "Origin",
     "Overview",
+    "QualityProblem",
+    "QualityPull",
     "Rank",
     "SentDigest",
     "Snapshot",

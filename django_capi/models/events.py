@@ -118,3 +118,13 @@ class CustomerInformation(Event):
         default_permissions = ("view",)
         verbose_name = _("customer information")
         verbose_name_plural = _("customer information")
+
+
+class DataFreshness(Event):
+    """A page of the admin on how soon Meta has an event, with a permission of its own."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = _("data freshness")
+        verbose_name_plural = _("data freshness")

@@ -28,6 +28,10 @@ class Scope:
         found = {"pixel_id": self.pixel_id, "event_name": self.event_name}
         return {name: value for name, value in found.items() if value is not None}
 
+    def contains(self, *, pixel_id: str, event_name: str, event_time: int) -> bool:
+        is_named = pixel_id == (self.pixel_id or pixel_id) and event_name == (self.event_name or event_name)
+        return is_named and self.window.contains(event_time)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class State:

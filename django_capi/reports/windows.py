@@ -53,6 +53,9 @@ class Window:
         """Tallies of each of its hours."""
         return hours(self.since, self.until)
 
+    def contains(self, event_time: int) -> bool:
+        return self.since <= event_time and (self.until is None or event_time < self.until)
+
     def step(self, now: datetime) -> int:
         """Seconds between two points of a line over it."""
         return HOUR if (self.until or now.timestamp()) - self.since <= HOURLY else DAY

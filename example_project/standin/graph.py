@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from example_project.standin.access import is_proven, is_token, token_of
 from example_project.standin.errors import (
     INVALID_PARAMETER,
     accepted,
@@ -25,7 +24,6 @@ from example_project.standin.state import State
 
 MAX_EVENTS = 1_000
 PARTNER_AGENT_BELOW = 23
-LONGEST_TOKEN = 1_024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +51,9 @@ def answer_events(request: Request, state: State) -> Response:
 def _receive(request: Request, *, pixel: str, state: State) -> Response:
     try:
         fields = read_fields(request)
-        if not _is_token(_token(request, fields), wanted=state.token):
+        if not is_token(token_of(request, fields), wanted=state.token):
             return _refuse(state, pixel, _whole("access_token", "The token is missing or unknown."), token_error())
-        if not _is_proven(fields, token=_token(request, fields), app_secret=state.app_secret):
+        if not is_proven(fields, token=token_of(request, fields), app_secret=state.app_secret):
             answer = proof_error(is_missing="appsecret_proof" not in fields)
             return _refuse(state, pixel, _whole("appsecret_proof", "The proof is missing or wrong."), answer)
         if not pixel.isdigit():
@@ -132,26 +130,6 @@ def _is_partner_agent(value: object) -> bool:
     if value is None:
         return True
     return isinstance(value, str) and len(value) < PARTNER_AGENT_BELOW and sum(map(str.isalpha, value)) >= 2
-
-
-def _token(request: Request, fields: Mapping[str, object]) -> object:
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return bearer.strip()
-    return fields.get("access_token") or request.query_fields().get("access_token")
-
-
-def _is_token(token: object, *, wanted: str | None) -> bool:
-    if not isinstance(token, str) or not 0 < len(token) <= LONGEST_TOKEN:
-        return False
-    return wanted is None or token == wanted
-
-
-def _is_proven(fields: Mapping[str, object], *, token: object, app_secret: str | None) -> bool:
-    if app_secret is None:
-        return True
-    wanted = hmac.new(app_secret.encode(), str(token).encode(), hashlib.sha256).hexdigest()
-    return fields.get("appsecret_proof") == wanted
 
 
 def _whole(field: str, says: str) -> Refusal:

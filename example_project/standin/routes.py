@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from example_project.standin import bank, control, graph, pages, pixel
+from example_project.standin import bank, control, graph, pages, pixel, quality
 from example_project.standin.messages import Request, Response, refused
 from example_project.standin.state import State
 
@@ -26,6 +26,7 @@ def _at(methods: str, path: str, answer: Answer) -> Route:
 
 ROUTES = (
     _at("POST", r"/v[0-9]{1,3}\.[0-9]/(?P<pixel>[^/]+)/events", graph.answer_events),
+    _at("GET", r"/v[0-9]{1,3}\.[0-9]/dataset_quality", quality.answer_quality),
     _at("GET HEAD", r"/en_US/fbevents\.js", pixel.answer_script),
     _at("GET HEAD", r"/signals/config/(?P<pixel>[0-9]{1,32})", pixel.answer_config),
     _at("GET HEAD POST", r"/tr/?", pixel.answer_tr),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from example_project.standin.faults import Faults
+from example_project.standin.known_fields import Quality
 from example_project.standin.seen import Seen
 
 Clock = Callable[[], float]
@@ -21,3 +22,4 @@ class State:
     token: str | None = None
     app_secret: str | None = None
     bank_secret: str = "corner-bank-demo"
+    quality: Quality = field(default_factory=Quality)

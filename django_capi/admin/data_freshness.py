@@ -1,0 +1,165 @@
+"""The page that shows how soon Meta has each event, and where the time goes."""
+
+# ruff: noqa: ARG002  # the signatures are Django's
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from django_capi.admin import charts, criteria, empty, links, pills, wording
+from django_capi.admin.deduplication import Chosen, choices, chosen_in, dataset_url
+from django_capi.admin.delay_rows import event_rows, histogram, judged, step_rows, steps_chart
+from django_capi.admin.event_links import EventLinks
+from django_capi.admin.figures import Figure, Tile
+from django_capi.admin.overview import Fact
+from django_capi.admin.pages import LedgerPagesMixin, banner
+from django_capi.admin.wait_rows import part_rows, parts_chart, precise, sample
+from django_capi.ledger import tallies
+from django_capi.models import Batch, Event
+from django_capi.reports import freshness, overlap, waits
+from django_capi.reports.delays import Freshness
+from django_capi.reports.goals import Verdict
+from django_capi.reports.outcomes import Outcome
+from django_capi.reports.sums import Scope
+from django_capi.reports.waits import Waits
+
+NONE_ACCEPTED: Final = empty.Empty(
+    title=gettext_lazy("Meta has accepted no event of this window from the server."),
+    steps=(gettext_lazy("The page on deduplication lists the reasons, each with its events."),),
+)
+
+
+class DataFreshnessAdminMixin(LedgerPagesMixin):
+    """One page at the address of a list, as that of deduplication."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.changelist_view)
+        return [path("", view, name="django_capi_datafreshness_changelist")]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        now = timezone.now()
+        counted_at = tallies.refresh()
+        backlog = freshness.backlog(now=now)
+        context = {
+            **self.admin_site.each_context(request),
+            **banner(backlog),
+            "title": capfirst(self.opts.verbose_name),
+            "opts": self.opts,
+            "media": self.media,
+            **self.page(chosen_in(request), now, backlog),
+            "requests_url": self.url_of("batch") if links.may_view(self.admin_site, request, Batch) else "",
+            "counted": wording.instant(counted_at) if counted_at else "",
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/django_capi/data_freshness.html", context)
+
+    def page(self, chosen: Chosen, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
+        scope = chosen.scope(now)
+        to_events = EventLinks(list_url=self.url_of("event"), scope=scope)
+        measured = overlap.measured(scope)
+        found = waits.newest(scope)
+        is_new = not measured.total.events and not Event.objects.exists()
+        return {
+            **choices(chosen, measured),
+            "notice": empty.notice(),
+            "empty": None if measured.delays.total else nothing_accepted(measured, scope, is_new=is_new),
+            "total": measured.delays.total,
+            "tiles": tiles(measured, to_events),
+            "steps_chart": steps_chart(measured.delays),
+            "steps": step_rows(measured.delays, to_events),
+            "histogram": histogram(measured.delays, to_events),
+            "events": event_rows(measured, to_events),
+            "parts_chart": parts_chart(found.parts),
+            "parts": part_rows(found.parts),
+            "sample": sample(found),
+            "facts": facts(measured, found, backlog, to_events),
+            "dataset_url": dataset_url(chosen),
+        }
+
+    def url_of(self, model: str) -> str:
+        return reverse(f"{self.admin_site.name}:django_capi_{model}_changelist")
+
+
+def nothing_accepted(measured: overlap.Overlap, scope: Scope, *, is_new: bool) -> empty.Empty | None:
+    found = empty.empty_state(measured.total, is_new=is_new, window=scope.window)
+    return NONE_ACCEPTED if found in (empty.NO_SENDS, empty.NOTHING_REACHED) else found
+
+
+def tiles(measured: overlap.Overlap, to_events: EventLinks) -> list[Tile]:
+    found = measured.delays
+    verdict = found.verdict(lost=measured.total.lost)
+    late = found.in_step(Freshness.WEEKLY)
+    return [
+        Tile(
+            tone="plain",
+            label=gettext_lazy("Data freshness"),
+            value=str(criteria.FRESHNESS[found.freshness]),
+            note=_("Meta's step for half of the events. Goal: real time, or at most an hour"),
+        ),
+        Tile(
+            tone="server",
+            label=gettext_lazy("Half of the events"),
+            value=criteria.within(found, 0.5),
+            note=_("from the event to Meta's answer"),
+        ),
+        Tile(
+            tone="server",
+            label=gettext_lazy("95 of 100 events"),
+            value=criteria.within(found, 0.95),
+            note=judged(found, verdict),
+            figure=None if verdict is Verdict.FEW else without_bar(verdict),
+        ),
+        Tile(
+            tone="plain",
+            label=gettext_lazy("Later than a day"),
+            value=wording.number(late),
+            note=_("Meta may not attribute these to an advertisement"),
+            url=to_events.to(delay=Freshness.WEEKLY) if late else "",
+        ),
+    ]
+
+
+def without_bar(verdict: Verdict) -> Figure:
+    return Figure(value="", share="", bar=charts.NO_CHART, pill=pills.verdict(verdict))
+
+
+def facts(measured: overlap.Overlap, found: Waits, backlog: freshness.Backlog, to_events: EventLinks) -> list[Fact]:
+    """What waits now, and how the newest requests went."""
+    waiting = measured.total.waiting
+    answers = found.requests.answers
+    return [
+        Fact(label=_("Due to be sent, all pixels"), value=wording.number(backlog.due)),
+        Fact(label=_("The oldest has waited"), value=wording.duration(backlog.waited)),
+        Fact(
+            label=_("Waiting in this window"),
+            value=wording.number(waiting),
+            url=to_events.to(outcome=Outcome.WAITING) if waiting else "",
+        ),
+        Fact(
+            label=_("Requests that failed, of the newest %(count)s") % {"count": wording.number(found.requests.count)},
+            value=wording.number(found.requests.failed),
+        ),
+        Fact(label=_("Half of the answers came within"), value=precise(waits.percentile(answers, 0.5))),
+        Fact(label=_("95 of 100 answers came within"), value=precise(waits.percentile(answers, 0.95))),
+    ]
+
+
+class DataFreshnessAdmin(DataFreshnessAdminMixin, admin.ModelAdmin):
+    """The page in Django's own admin."""

@@ -1,0 +1,112 @@
+"""The page that shows what Meta reports of a dataset, beside this site's own figures and never mixed with them."""
+
+# ruff: noqa: ARG002  # the signatures are Django's
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.text import capfirst
+
+from django_capi.admin import empty, reported_states, wording
+from django_capi.admin.deduplication import DATASET_URL, Choice
+from django_capi.admin.event_links import EventLinks
+from django_capi.admin.pages import LedgerPagesMixin, banner
+from django_capi.admin.reported_rows import diagnostic_rows, information_rows, key_rows, reported_rows
+from django_capi.conf import conf
+from django_capi.ledger import tallies
+from django_capi.models import DatasetQuality, QualityPull
+from django_capi.reports import freshness, overlap, sums, windows
+
+DAYS: Final = 7  # Meta's own figures are averages of seven days
+MOST_ROWS: Final = 100
+
+
+class DatasetQualityAdminMixin(LedgerPagesMixin):
+    """One page at the address of a list, as that of deduplication."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.changelist_view)
+        return [path("", view, name="django_capi_datasetquality_changelist")]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        now = timezone.now()
+        counted_at = tallies.refresh()
+        context = {
+            **self.admin_site.each_context(request),
+            **banner(freshness.backlog(now=now)),
+            "title": capfirst(self.opts.verbose_name),
+            "opts": self.opts,
+            "media": self.media,
+            **self.page(pixel_in(request), now),
+            "counted": wording.instant(counted_at) if counted_at else "",
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/django_capi/reported.html", context)
+
+    def page(self, pixel_id: str, now: datetime) -> dict[str, Any]:
+        scope = sums.Scope(window=windows.last_days(DAYS, now), pixel_id=pixel_id)
+        links = EventLinks(
+            list_url=reverse(f"{self.admin_site.name}:django_capi_event_changelist"),
+            scope=scope,
+        )
+        pull = QualityPull.objects.filter(pixel_id=pixel_id).first()
+        found = newest(pull)
+        measured = overlap.measured(scope)
+        has_key_figures = any(each.dedupe_keys or each.event_coverage is not None for each in found)
+        return {
+            "pixels": pixel_choices(pixel_id) if len(conf.pixels()) > 1 else [],
+            "notice": empty.notice(),
+            "failure": reported_states.failure(pull),
+            "outdated": reported_states.outdated(pull, now=now),
+            "empty": reported_states.empty_state(pull, has_figures=bool(found)),
+            "is_young": bool(found) and not has_key_figures,
+            "unknown_fields": pull.unknown_fields if pull and found else "",
+            "retrieved": wording.instant(pull.succeeded_at if pull else None),
+            "rows": reported_rows(found, measured, links, now),
+            "keys": key_rows(found, measured),
+            "information": information_rows(found),
+            "diagnostics": diagnostic_rows(found),
+            "dataset_url": DATASET_URL.format(pixel_id) if pixel_id else "",
+        }
+
+
+def newest(pull: QualityPull | None) -> list[DatasetQuality]:
+    """Return what Meta said on the last day on which it was asked with success."""
+    if pull is None or pull.succeeded_at is None:
+        return []
+    day = pull.succeeded_at.astimezone(UTC).date()
+    rows = DatasetQuality.objects.filter(pixel_id=pull.pixel_id, day=day)
+    return list(rows.order_by("event_name")[:MOST_ROWS])
+
+
+def pixel_in(request: HttpRequest) -> str:
+    """Return the pixel that the address chooses; the first one otherwise, and empty where there is none."""
+    known = [pixel.pixel_id for pixel in conf.pixels().values()]
+    chosen = request.GET.get("pixel", "")
+    return chosen if chosen in known else next(iter(known), "")
+
+
+def pixel_choices(pixel_id: str) -> list[Choice]:
+    return [
+        Choice(label=name, query=f"?{urlencode({'pixel': pixel.pixel_id})}", is_current=pixel.pixel_id == pixel_id)
+        for name, pixel in conf.pixels().items()
+    ]
+
+
+class DatasetQualityAdmin(DatasetQualityAdminMixin, admin.ModelAdmin):
+    """The page in Django's own admin."""
