@@ -20,6 +20,7 @@ from django_capi.admin import (
     detail,
     diagnostic_lines,
     filters,
+    key_filters,
     links,
     near_misses,
     payload_page,
@@ -41,7 +42,19 @@ from django_capi.reports.freshness import Backlog
 
 # All that a list's address may ask for. Any other field could be guessed letter by letter.
 FIELDS = ("status", "browser_state", "origin", "shared_id", "test_event_code", "error_reason", "batch__id")
-CUSTOM = (filters.OutcomeFilter, filters.TimeFilter, filters.NameFilter, filters.PixelFilter, filters.ConsentFilter)
+CUSTOM = (
+    filters.OutcomeFilter,
+    filters.TimeFilter,
+    filters.NameFilter,
+    filters.PixelFilter,
+    filters.ConsentFilter,
+    key_filters.CarriesFilter,
+    key_filters.LacksFilter,
+    key_filters.WeakFilter,
+    key_filters.LeftOutFilter,
+    filters.PageFilter,
+    filters.BrowserFamilyFilter,
+)
 LOOKUPS = {f"{field}__exact" for field in FIELDS} | {custom.parameter_name for custom in CUSTOM}
 LOOKUPS |= set(filters.SpanFilter.parameters)
 SHORT_KEYS = 2
@@ -62,6 +75,12 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         filters.PixelFilter,
         ("origin", filters.SourceFilter),
         filters.ConsentFilter,
+        filters.PageFilter,
+        filters.BrowserFamilyFilter,
+        key_filters.CarriesFilter,
+        key_filters.LacksFilter,
+        key_filters.WeakFilter,
+        key_filters.LeftOutFilter,
         "shared_id",
     )
     list_per_page = 50
@@ -123,11 +142,11 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         return []  # the page prints the row itself, see detail.py
 
     def get_urls(self) -> list[URLPattern]:
-        wrapped = self.admin_site.admin_view
+        wrapped, sending = self.admin_site.admin_view, test_events.without_transaction
         return [
             path("test-mode/", wrapped(self.test_mode_view), name="django_capi_event_test_mode"),
-            path("payload-helper/", wrapped(self.payload_view), name="django_capi_event_payload_helper"),
-            path("test-events/", wrapped(self.test_events_view), name="django_capi_event_test_events"),
+            path("payload-helper/", sending(wrapped(self.payload_view)), name="django_capi_event_payload_helper"),
+            path("test-events/", sending(wrapped(self.test_events_view)), name="django_capi_event_test_events"),
             path("test-events/rows/", wrapped(self.test_events_feed), name="django_capi_event_test_events_feed"),
             *super().get_urls(),
         ]

@@ -22,9 +22,11 @@ from django_capi.conf import Pixel
 from django_capi.consent import Consent
 from django_capi.database.alias import using
 from django_capi.ledger import precedence
+from django_capi.ledger.browsers import family_of
 from django_capi.ledger.insert import insert
 from django_capi.meta import events, rules, wire
 from django_capi.models import MATCH_KEYS, BrowserState, Event, MatchKey, Origin, Rank, Status
+from django_capi.requests.pages import page_of
 
 logger = logging.getLogger("django_capi")
 
@@ -123,6 +125,8 @@ def columns(entry: EventEntry, payload: Mapping[str, wire.JSON], now: datetime) 
         "consent": entry.consent,
         "consented_at": entry.decided_at,
         **money(payload.get("custom_data")),
+        "page": page_of(entry.event.event_source_url),
+        "browser_family": family_of(str(user_data.get("client_user_agent") or "")),
         "created_at": now,
         "rank": rank_of(entry),
         "due_at": HELD if entry.is_draft else now,
