@@ -17,6 +17,10 @@ from tests.support.factories import BatchFactory, EventFactory, LaneFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+PAGES = (
+    "overview", "diagnostic", "deduplication", "customerinformation", "datafreshness", "datasetquality", "event", "lane",
+    "batch",
+)  # fmt: skip
 SELF = "default-src 'self'"
 POLICIES = [
     pytest.param(SELF, id="self"),
@@ -56,8 +60,7 @@ def signed_in(client: Client, address: str, *, width: int = 1280, policy: str = 
 def test_no_page_breaks_a_strict_policy(admin_client: Client, live_server: LiveServer, policy: str) -> None:
     event = EventFactory(rejected=True, fired=True, batch=BatchFactory(lane=LaneFactory(paused=True)))
     EventFactory.create_batch(20, met=True)
-    names = ("deduplication", "datafreshness", "datasetquality", "event", "lane", "batch")
-    pages = [reverse(f"admin:django_capi_{name}_changelist") for name in names]
+    pages = [reverse(f"admin:django_capi_{name}_changelist") for name in PAGES]
     pages.append(reverse("admin:django_capi_event_change", args=[event.pk]))
 
     with signed_in(admin_client, live_server.url, policy=policy) as page:
