@@ -173,7 +173,7 @@ def test_the_week_is_the_same_each_time() -> None:
     for _ in range(2):
         make_week(NOW)
         rows = Event.objects.exclude(object_ref__startswith="shop.order")  # whose ids depend on the order's key
-        found.append(list(rows.order_by("event_time", "event_id").values_list(*columns)))
+        found.append(list(rows.order_by("event_time", "event_id", "event_name").values_list(*columns)))
         for model in (Event, ConversionMark, Order, Batch, Lane, ForeignPixel):
             model.objects.all().delete()
 
