@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_capi.admin import wording
+from django_capi.admin import stored, wording
 from django_capi.consent import Consent
 from django_capi.ledger.store import HELD
 from django_capi.models import BrowserState, ConversionMark, Event, Origin, Rank, Status
@@ -190,7 +190,7 @@ def paused(pause: Pause) -> Story:
     return Story(
         tone="fair",
         happened=_("The server copy waits: sending for this pixel is paused until %(time)s. %(reason)s")
-        % {"time": wording.instant(pause.until), "reason": pause.reason},
+        % {"time": wording.instant(pause.until), "reason": stored.translated(pause.reason)},
         advice=_("Fix the cause, then press “Resume now” above. No event is lost meanwhile."),
     )
 
@@ -200,9 +200,10 @@ def rejected(event: Event) -> Story:
         happened = _("Meta refused the server copy%(code)s: %(reason)s")
     else:
         happened = _("The server copy was not sent, because Meta would refuse it%(code)s: %(reason)s")
+    reason = stored.translated(event.error_reason) or _("no reason was given")
     return Story(
         tone="poor",
-        happened=happened % {"code": code_of(event), "reason": event.error_reason or _("no reason was given")},
+        happened=happened % {"code": code_of(event), "reason": reason},
         advice=_(
             "Correct what the site sends for the next events. Resending sends the same bytes again, which helps only "
             "when the cause was in the settings at Meta."
