@@ -16,7 +16,6 @@ from django_capi.meta import answers, left_out, rules, verdicts
 from tests.support import catalogs
 
 PLURALS: Final = {"ar": 6, "de": 2, "es": 3, "fr": 3, "pt_BR": 2}
-PLACEHOLDER: Final = re.compile(r"%\(\w+\)[sd]|%%|(?<!\{)\{\w+\}|</?\w+>")
 # What is the same in every language: settings, tags, commands, keys of Meta's.
 CODE: Final = re.compile(r"\{% .*? %\}|manage\.py [\w-]+|\b[A-Z]+_[A-Z_]+\b|\b[a-z]+_[a-z_]+\b|\bfb[cp]\b|\(\d{7}\)")
 
@@ -52,8 +51,10 @@ def test_every_translation_keeps_its_placeholders(language: str) -> None:
     lost = []
     for message in catalogs.messages(catalogs.catalog_of(language)):
         originals = (message.id,) if isinstance(message.id, str) else message.id
-        wanted = {frozenset(PLACEHOLDER.findall(original)) for original in originals}
-        lost += [form for form in catalogs.forms(message) if frozenset(PLACEHOLDER.findall(form)) not in wanted]
+        wanted = {frozenset(catalogs.PLACEHOLDER.findall(original)) for original in originals}
+        lost += [
+            form for form in catalogs.forms(message) if frozenset(catalogs.PLACEHOLDER.findall(form)) not in wanted
+        ]
 
     assert lost == []
 
@@ -62,7 +63,7 @@ def test_every_translation_keeps_its_placeholders(language: str) -> None:
 def test_every_translation_keeps_the_names_of_code(language: str) -> None:
     lost = []
     for message in catalogs.messages(catalogs.catalog_of(language)):
-        names = CODE.findall(PLACEHOLDER.sub("", catalogs.identity(message)[1]))
+        names = CODE.findall(catalogs.PLACEHOLDER.sub("", catalogs.identity(message)[1]))
         lost += [(name, form) for name in names for form in catalogs.forms(message) if name not in form]
 
     assert lost == []

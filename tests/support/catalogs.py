@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import django
 import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from django.utils.text import capfirst
 
 import django_capi
 
 PACKAGE: Final = Path(django_capi.__file__).parent
+DJANGO: Final = Path(django.__file__).parent
 LANGUAGES: Final = ("ar", "de", "es", "fr", "pt_BR")
+PLACEHOLDER: Final = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}|</?\w+>")
+SENTENCE: Final = 12  # characters
 OPTIONS: Final = ("--all", "--no-location", "--no-wrap", "--no-obsolete")  # as in CONTRIBUTING.md
 
 
@@ -32,7 +39,11 @@ def catalog_of(language: str, package: Path = PACKAGE) -> Catalog:
 
 
 def compiled(language: str) -> Catalog:
-    with po_of(language).with_suffix(".mo").open("rb") as file:
+    return read(po_of(language).with_suffix(".mo"))
+
+
+def read(path: Path) -> Catalog:
+    with path.open("rb") as file:
         return read_mo(file)
 
 
@@ -50,6 +61,25 @@ def forms(message: Message) -> tuple[str, ...]:
     """The translation, in each plural form."""
     string: Any = message.string
     return (string,) if isinstance(string, str) else tuple(string)
+
+
+@cache
+def same_as_english(language: str) -> frozenset[str]:
+    """Messages, ours and Django's, that this language says with the same words."""
+    known = [catalog_of(language), *(read(path) for path in DJANGO.glob(f"**/locale/{language}/LC_MESSAGES/django.mo"))]
+    every = (message for catalog in known for message in messages(catalog))
+    pairs = ((identity(message)[1], form) for message in every for form in forms(message))
+    same = {text for text, form in pairs if capfirst(text) == capfirst(form)}
+    return frozenset(same | {capfirst(text) for text in same})
+
+
+@cache
+def english_sentences(language: str) -> frozenset[str]:
+    """What a page in this language must not hold: the English of several words, without its placeholders."""
+    known = messages(catalog_of(language))
+    differing = (text for message in known if (text := identity(message)[1]) not in forms(message))
+    parts = (part.strip() for text in differing for part in PLACEHOLDER.split(text))
+    return frozenset(part for part in parts if len(part) >= SENTENCE and " " in part)
 
 
 def extracted_into(folder: Path) -> Path:
