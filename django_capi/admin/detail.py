@@ -109,7 +109,7 @@ def attempts(event: Event) -> str:
 def answer(event: Event, batch: Batch | None, batch_url: str) -> Any:
     """What came back for the request this event was last in, with a link for those who may follow it."""
     if batch is None:  # a request that was pruned, or an event that was refused here
-        codes = story.code_of(event).strip(" ()")
+        codes = story.code_of(event)
         return codes if codes and event.attempts else wording.NOTHING
     return linked(batch_url, outcome_of_request(batch) if batch.http_status else reason_of_request(batch))
 

@@ -196,14 +196,9 @@ def paused(pause: Pause) -> Story:
 
 
 def rejected(event: Event) -> Story:
-    if event.attempts:
-        happened = _("Meta refused the server copy%(code)s: %(reason)s")
-    else:
-        happened = _("The server copy was not sent, because Meta would refuse it%(code)s: %(reason)s")
-    reason = stored.translated(event.error_reason) or _("no reason was given")
     return Story(
         tone="poor",
-        happened=happened % {"code": code_of(event), "reason": reason},
+        happened=refusal(event),
         advice=_(
             "Correct what the site sends for the next events. Resending sends the same bytes again, which helps only "
             "when the cause was in the settings at Meta."
@@ -211,9 +206,22 @@ def rejected(event: Event) -> Story:
     )
 
 
+def refusal(event: Event) -> str:
+    code, reason = code_of(event), stored.translated(event.error_reason) or _("no reason was given")
+    if event.attempts:
+        coded, plain = (
+            _("Meta refused the server copy (%(code)s): %(reason)s"),
+            _("Meta refused the server copy: %(reason)s"),
+        )
+    else:
+        coded = _("The server copy was not sent, because Meta would refuse it (%(code)s): %(reason)s")
+        plain = _("The server copy was not sent, because Meta would refuse it: %(reason)s")
+    return (coded if code else plain) % {"code": code, "reason": reason}
+
+
 def code_of(event: Event) -> str:
-    numbers = [str(code) for code in (event.error_code, event.error_subcode) if code is not None]
-    return f" ({' / '.join(numbers)})" if numbers else ""
+    """Meta's code and subcode; empty where it gave none."""
+    return " / ".join(str(code) for code in (event.error_code, event.error_subcode) if code is not None)
 
 
 def expired(event: Event) -> Story:
