@@ -20,11 +20,11 @@ from django_capi.consent import Consent
 from django_capi.ledger import store
 from django_capi.meta import wire
 from django_capi.meta.events import CustomData, Event, UserData
-from django_capi.models import Batch, Count, Origin, Tally
+from django_capi.models import Batch, Count, KeyTally, Origin, Tally
 from django_capi.models import Event as Row
 
 TABLE: Final = Row._meta.db_table
-FILLED: Final = tuple(model._meta.db_table for model in (Row, Batch, Tally, Count))
+FILLED: Final = tuple(model._meta.db_table for model in (Row, Batch, Tally, KeyTally, Count))
 KEPT: Final = "capi_benchmark_kept"
 PIXEL_IDS: Final = ("1234567890123456", "2234567890123456", "3234567890123456", "4234567890123456")
 

@@ -26,7 +26,9 @@ from django_capi.ledger import tallies
 from django_capi.models import BrowserState, ConversionMark, ConversionState, Count, Event, NotSent, Status
 from django_capi.reports import evidence, health
 from django_capi.reports.freshness import backlog
+from django_capi.reports.information import gaps, information
 from django_capi.reports.overlap import measured
+from django_capi.reports.places import places
 from django_capi.reports.sums import Scope, days_by_name, last_hours, moments
 from django_capi.reports.windows import last_days
 
@@ -40,6 +42,8 @@ STATES: Final = (
     (Status.ACCEPTED, BrowserState.BLOCKED),
 )
 VALUES: Final = ((None, None), (Decimal("19.90"), "EUR"), (Decimal(25), "USD"))
+VISIT: Final = 1 << 11 | 1 << 12  # address and user agent
+MASKS: Final = tuple(VISIT | keys for keys in (0, 0b11, 0b1111, 1 << 10, 1 << 14, 1 << 13 | 1 << 14))
 SMALL, LARGE = PIXEL_IDS[:2]
 
 
@@ -58,6 +62,7 @@ def fill(rows: int, pixel_id: str) -> None:
         row.payload = ""
         row.finished_at = datetime.fromtimestamp(row.event_time + 2, UTC)
         row.value, row.currency = VALUES[index % len(VALUES)]
+        row.match_keys, row.page, row.browser_family = MASKS[index % len(MASKS)], f"/page-{index % 20}/", index % 9
         made.append(row)
     Event.objects.bulk_create(made, batch_size=2000)
     while first < rows:
@@ -123,6 +128,17 @@ def deduplication(pixel_id: str, days: int) -> None:
     moments(scope, scope.window.step(now))
     evidence.unreported(scope)
     evidence.not_sent(scope)
+    places(scope)
+    backlog(now=now)
+
+
+def customer_information(pixel_id: str, days: int) -> None:
+    """The queries of the page of customer information."""
+    now = timezone.now()
+    tallies.refresh()
+    scope = Scope(window=last_days(days, now), pixel_id=pixel_id)
+    information(scope, scope.window.before(now), scope.window.step(now))
+    gaps(scope)
     backlog(now=now)
 
 
@@ -151,7 +167,13 @@ def judge(page: Callable[[str, int], None], days: int, rounds: int) -> bool:
     return median(times[many]) * 1e3 <= LONGEST and median(times[many]) / median(times[few]) <= GROWTH
 
 
-PAGES: Final = ((deduplication, 7), (deduplication, DAYS), (overview, 7))
+PAGES: Final = (
+    (deduplication, 7),
+    (deduplication, DAYS),
+    (customer_information, 7),
+    (customer_information, DAYS),
+    (overview, 7),
+)
 
 
 def main() -> int:

@@ -116,6 +116,7 @@ class Conf:
     BACKLOG_LIMIT: int = 200_000  # pending events of a pixel, above which page views are shed
     PAYLOAD_DAYS: int = 7  # how long a payload is kept after acceptance; 0: not at all
     RETENTION_DAYS: int = 90  # how long a final row is kept
+    DIGEST: bool = False  # send ADMINS an e-mail a day: what changed, what was lost, what to fix
     ID_SECRET: str = ""  # for conversion ids; SECRET_KEY when empty
 
     if not TYPE_CHECKING:

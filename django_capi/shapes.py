@@ -146,5 +146,6 @@ SHAPES: dict[str, Shape] = {
     "BACKLOG_LIMIT": Shape(accepts=number(1000, 100_000_000), form="a whole number, at least 1000"),
     "PAYLOAD_DAYS": DAYS,
     "RETENTION_DAYS": Shape(accepts=number(1, 3650), form="a whole number of days, at least 1"),
+    "DIGEST": FLAG,
     "ID_SECRET": TEXT,
 }

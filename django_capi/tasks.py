@@ -1,4 +1,4 @@
-"""The Celery tasks, which deliver due events and prune old ones."""
+"""The Celery tasks, which deliver due events, prune old ones, and send the daily digest."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from celery import shared_task
 from django_capi import worker
 from django_capi.database import deferred
 from django_capi.delivery.nudge import TASK
+from django_capi.digest import sending
 from django_capi.ledger import retention
 
 
@@ -21,3 +22,10 @@ def deliver() -> None:
 def prune() -> None:
     """Drop old payloads and rows."""
     retention.prune()
+
+
+@shared_task(name="django_capi.send_digest", ignore_result=True)
+@deferred.own_connection()
+def send_digest() -> None:
+    """Send ADMINS the daily digest, if CAPI["DIGEST"] is True and it was not sent today."""
+    sending.send()

@@ -1,4 +1,4 @@
-"""Make one pass of a worker: search for conversions without a signal, then deliver due events."""
+"""Make one pass of a worker: search for conversions without a signal, deliver due events, refresh diagnostics."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django_capi.conversions.sweep import sweep
 from django_capi.database import deferred, sequences
 from django_capi.database.alias import using
 from django_capi.delivery.drain import DeliveryReport, deliver
+from django_capi.reports import diagnostics
 
 logger = logging.getLogger("django_capi")
 
@@ -27,4 +28,13 @@ def run(*, is_over: Callable[[], bool] = bool) -> DeliveryReport:
         logger.log(level, "The search for conversions failed: %s.", type(error).__name__)
     report = deliver(is_over=is_over)
     report.found = found
+    refresh_diagnostics()
     return report
+
+
+def refresh_diagnostics() -> None:
+    """Determine what is wrong, once a minute at most. A failure here is not one of delivery."""
+    try:
+        diagnostics.refresh()
+    except DatabaseError as error:
+        logger.warning("Diagnostics could not be refreshed: %s.", type(error).__name__)

@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from django.utils import timezone
 
 from django_capi.delivery.client import memory
 from django_capi.delivery.drain import deliver
+from django_capi.management.commands.capi_deliver import Command
 from django_capi.models import Event, Status
 from django_capi.tracking import track
 from example_project.demo.processes import ROOT
@@ -52,6 +55,23 @@ def test_capi_deliver_resumes_when_it_is_asked_to(capsys: pytest.CaptureFixture[
 
     assert capsys.readouterr().out.startswith("1 pixel resumes.\nfound 0, accepted 1")
     assert len(memory.sent) == 1
+
+
+@pytest.mark.django_db
+def test_watching_prints_a_pause_once_and_again_when_it_changes() -> None:
+    out = StringIO()
+    command = Command(stdout=out)
+    lane = LaneFactory(paused=True)
+    track("Lead", user_data={"em": "jane@example.com"}, consent=True)
+
+    command.deliver(threading.Event())
+    command.deliver(threading.Event())
+    assert out.getvalue().count("is paused, next try") == 1
+
+    lane.paused_until += timedelta(minutes=5)
+    lane.save()
+    command.deliver(threading.Event())
+    assert out.getvalue().count("is paused, next try") == 2
 
 
 @pytest.mark.django_db

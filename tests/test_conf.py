@@ -82,6 +82,7 @@ MALFORMED: dict[str, list[Any]] = {
     "BACKLOG_LIMIT": [999, -1, 1.5, "many", True],
     "PAYLOAD_DAYS": [-1, "7", None],
     "RETENTION_DAYS": [0, -1, "90", None],
+    "DIGEST": [1, "daily", None],
     "ID_SECRET": [None, 5],
 }
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from email.utils import format_datetime
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,13 +24,14 @@ from pytest_django import Settings
 
 from django_capi.delivery import http
 from django_capi.delivery.drain import deliver
-from django_capi.doctor import Finding, Level, clocks, egress, examine
+from django_capi.doctor import NAMES, Finding, Level, clocks, egress, examine, examine_without_network
 from django_capi.models import ConversionMark, ConversionSource, ConversionState, Lane
 from example_project.standin.server import Running, serve
 from tests.support.factories import PIXEL_ID, EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 
+COMMANDS = Path(__file__).parents[1] / "docs/reference/commands.md"
 TOKEN = "test-token-0123456789-that-must-not-leak"
 
 
@@ -64,7 +66,9 @@ def closed_port() -> int:
 
 
 def found(name: str, **options: Any) -> list[Finding]:
-    return [finding for finding in examine(**options) if finding.name == name]
+    findings = list(examine(**options))
+    assert {finding.name for finding in findings} <= set(NAMES)
+    return [finding for finding in findings if finding.name == name]
 
 
 def only(name: str, **options: Any) -> Finding:
@@ -104,7 +108,53 @@ class TestCommand:
         report = json.loads(out.getvalue())
         assert report["ok"] is True
         assert {item["name"] for item in report["findings"]} >= {"database", "migrations", "backlog", "worker", "clock"}
+        assert report.keys() == {"ok", "counts", "findings"}
+        assert sum(report["counts"].values()) == len(report["findings"])
         assert all(item.keys() == {"name", "level", "message", "advice"} for item in report["findings"])
+        assert {item["level"] for item in report["findings"]} <= {"ok", "warn", "fail"} == report["counts"].keys()
+
+    def test_the_json_is_whole_when_a_check_fails(self, meta: Running) -> None:
+        late()
+        out = StringIO()
+
+        with pytest.raises(CommandError) as raised:
+            call_command("capi_doctor", "--json", "--no-send", stdout=out)
+
+        report = json.loads(out.getvalue())
+        assert raised.value.returncode == 1
+        assert (report["ok"], report["counts"]["fail"]) == (False, 2)
+
+    @pytest.mark.parametrize("level", ["warn", "fail"])
+    def test_a_pipeline_may_fail_on_warnings(self, level: str, meta: Running) -> None:
+        options: dict[str, Any] = {
+            "fail_level": level,
+            "no_send": True,
+            "stdout": StringIO(),
+        }  # not sending is a warning
+        LaneFactory(seen_at=timezone.now())
+
+        if level == "warn":
+            with pytest.raises(CommandError):
+                call_command("capi_doctor", **options)
+        else:
+            call_command("capi_doctor", **options)
+
+    def test_the_names_of_findings_are_documented_in_their_order(self) -> None:
+        table = COMMANDS.read_text("utf-8").partition("### Findings")[2].partition("\n## ")[0]
+
+        names = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
+
+        assert names == list(NAMES)
+
+    def test_without_the_network_only_settings_and_ledger_are_examined(
+        self, closed_port: int, celery_app: Celery
+    ) -> None:
+        celery_app.conf.update(broker_url=f"redis://127.0.0.1:{closed_port}/")
+
+        names = {finding.name for finding in examine_without_network()}
+
+        assert names.isdisjoint({"broker", "egress", "clock", "test event"})
+        assert {"settings", "database", "backlog", "worker"} <= names
 
     def test_no_token_and_no_password_is_printed(
         self, meta: Running, settings: Settings, celery_app: Celery, closed_port: int, caplog: pytest.LogCaptureFixture

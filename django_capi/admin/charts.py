@@ -83,10 +83,10 @@ class Line:
     values: Sequence[int]
 
 
-def lines(drawn: Sequence[Line], *, label: str, height: int = LINES_HEIGHT) -> SafeString:
-    """Draw lines over the same points, up to the largest value. The drawing stretches; it has no text but titles."""
-    top = max((value for line in drawn for value in line.values), default=0)
-    if not top:
+def lines(drawn: Sequence[Line], *, label: str, height: int = LINES_HEIGHT, top: int = 0) -> SafeString:
+    """Draw lines over the same points, up to the largest value or the given one, without any text but titles."""
+    highest = max((value for line in drawn for value in line.values), default=0)
+    if not highest:
         return NO_CHART
     return format_html(
         '<svg class="capi-lines" role="img" width="100%" height="{0}" viewBox="0 0 100 {0}" preserveAspectRatio="none">'
@@ -96,7 +96,7 @@ def lines(drawn: Sequence[Line], *, label: str, height: int = LINES_HEIGHT) -> S
         format_html_join(
             "",
             '<polyline class="capi-line capi-line-{}" points="{}"><title>{}</title></polyline>',
-            ((line.tone, points(line.values, top, height), line.label) for line in drawn),
+            ((line.tone, points(line.values, max(top, highest), height), line.label) for line in drawn),
         ),
     )
 

@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_date
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import criteria, empty, figures, foreign, reasons, wording
+from django_capi.admin import criteria, empty, figures, foreign, places, reasons, wording
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.filters import NAMES, WINDOWS
 from django_capi.admin.pages import LedgerPagesMixin, banner
@@ -29,6 +29,7 @@ from django_capi.ledger import tallies
 from django_capi.models import Event
 from django_capi.reports import evidence, freshness, overlap, sums, windows
 from django_capi.reports.outcomes import Outcome
+from django_capi.reports.places import places as count_places
 
 DEFAULT_DAYS: Final = 7  # Meta's own figures are averages of seven days
 LONGEST_NAME: Final = 50
@@ -143,6 +144,7 @@ class DeduplicationAdminMixin(LedgerPagesMixin):
             "timeline": self.timeline(scope, now, links),
             "criteria": criteria.criteria(measured),
             "rows": figures.rows(measured, links),
+            "places": places.tables(count_places(scope), links),
             "keys": figures.keys(measured.keys),
             "reasons": [
                 *reasons.reasons(measured.states, links, evidence.unreported(scope)),

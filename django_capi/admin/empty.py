@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.conf import settings
-from django.contrib.staticfiles.storage import staticfiles_storage
-from django.core.files.storage import FileSystemStorage
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.conf import conf
 from django_capi.models import Event, Lane
 from django_capi.reports.overlap import Counts
+from django_capi.reports.static_files import lacks_script
 from django_capi.reports.windows import Window
-
-SCRIPT: Final = "django_capi/pixel.js"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,11 +134,3 @@ def has_test_events(window: Window) -> bool:
     if window.until is not None:
         events = events.filter(event_time__lt=window.until)
     return bool(events.order_by("event_time").values_list("test_event_code", flat=True).first())
-
-
-def lacks_script() -> bool:
-    """Whether the browser's script was not collected. Of a storage that is not a folder nothing is known."""
-    storage = staticfiles_storage
-    if settings.DEBUG or not isinstance(storage, FileSystemStorage) or not settings.STATIC_ROOT:
-        return False
-    return not storage.exists(SCRIPT)

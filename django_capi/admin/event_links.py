@@ -22,7 +22,7 @@ class EventLinks:
         event_name: str | None = None,
         since: int | None = None,
         until: int | None = None,
-        outcome: Outcome | None = None,
+        outcome: Outcome | str | None = None,
         **lookups: object,
     ) -> str:
         """Return the address of the list with these filters besides those of the scope."""

@@ -18,7 +18,9 @@ from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import (
     detail,
+    diagnostic_lines,
     filters,
+    key_filters,
     links,
     near_misses,
     payload_page,
@@ -40,7 +42,19 @@ from django_capi.reports.freshness import Backlog
 
 # All that a list's address may ask for. Any other field could be guessed letter by letter.
 FIELDS = ("status", "browser_state", "origin", "shared_id", "test_event_code", "error_reason", "batch__id")
-CUSTOM = (filters.OutcomeFilter, filters.TimeFilter, filters.NameFilter, filters.PixelFilter, filters.ConsentFilter)
+CUSTOM = (
+    filters.OutcomeFilter,
+    filters.TimeFilter,
+    filters.NameFilter,
+    filters.PixelFilter,
+    filters.ConsentFilter,
+    key_filters.CarriesFilter,
+    key_filters.LacksFilter,
+    key_filters.WeakFilter,
+    key_filters.LeftOutFilter,
+    filters.PageFilter,
+    filters.BrowserFamilyFilter,
+)
 LOOKUPS = {f"{field}__exact" for field in FIELDS} | {custom.parameter_name for custom in CUSTOM}
 LOOKUPS |= set(filters.SpanFilter.parameters)
 SHORT_KEYS = 2
@@ -61,6 +75,12 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         filters.PixelFilter,
         ("origin", filters.SourceFilter),
         filters.ConsentFilter,
+        filters.PageFilter,
+        filters.BrowserFamilyFilter,
+        key_filters.CarriesFilter,
+        key_filters.LacksFilter,
+        key_filters.WeakFilter,
+        key_filters.LeftOutFilter,
         "shared_id",
     )
     list_per_page = 50
@@ -122,11 +142,11 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         return []  # the page prints the row itself, see detail.py
 
     def get_urls(self) -> list[URLPattern]:
-        wrapped = self.admin_site.admin_view
+        wrapped, sending = self.admin_site.admin_view, test_events.without_transaction
         return [
             path("test-mode/", wrapped(self.test_mode_view), name="django_capi_event_test_mode"),
-            path("payload-helper/", wrapped(self.payload_view), name="django_capi_event_payload_helper"),
-            path("test-events/", wrapped(self.test_events_view), name="django_capi_event_test_events"),
+            path("payload-helper/", sending(wrapped(self.payload_view)), name="django_capi_event_payload_helper"),
+            path("test-events/", sending(wrapped(self.test_events_view)), name="django_capi_event_test_events"),
             path("test-events/rows/", wrapped(self.test_events_feed), name="django_capi_event_test_events_feed"),
             *super().get_urls(),
         ]
@@ -182,6 +202,7 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
             "capi_story": story.tell(
                 obj, backlog=backlog, now=now, mark=mark, reached_meta=detail.has_reached_meta(batch)
             ),
+            "capi_diagnostics": diagnostic_lines.of_this_event(obj),
             "capi_facts": detail.facts(obj, mark, links_of),
             "capi_server": detail.server_copy(obj, batch, batch_url=links_of.request),
             "capi_near_misses": near_misses.rows(near_misses.of(obj), partial(links.to_event, site, request)),

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.admin import ChoicesFieldListFilter, ListFilter, SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -19,11 +19,12 @@ from django_capi.admin import outcomes, wording
 from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
-from django_capi.models import ConversionMark, ConversionState, Event, NotSent
+from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Event, NotSent, Status
 from django_capi.reports import overlap
 from django_capi.reports.outcomes import Outcome, condition
 
 NAMES = (PAGE_VIEW, *sorted(STANDARD_EVENTS - {PAGE_VIEW}))
+LOST = "lost"  # besides the five outcomes
 OTHER = "*"  # no event name: Meta allows letters, digits and _
 WINDOWS = {1: _("24 hours"), 7: _("7 days"), 30: _("30 days")}
 
@@ -89,10 +90,15 @@ class OutcomeFilter(SimpleListFilter):
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [(str(outcome), label) for outcome, label in outcomes.LABELS.items()]
+        return [
+            *((str(outcome), label) for outcome, label in outcomes.LABELS.items()),
+            (LOST, _("Neither, not withdrawn")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value()
+        if value == LOST:
+            return queryset.filter(condition(Outcome.NEITHER)).exclude(status=Status.WITHDRAWN)
         return queryset.filter(condition(Outcome(value))) if value in set(Outcome) else queryset
 
 
@@ -140,6 +146,47 @@ class NameFilter(SimpleListFilter):
         if value == OTHER:
             return queryset.exclude(event_name__in=NAMES)
         return queryset.filter(event_name=value) if value else queryset
+
+
+class BrowserFamilyFilter(SimpleListFilter):
+    title = _("browser family")
+    parameter_name = "family"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        return [(str(family.value), family.label) for family in BrowserFamily]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        value = self.value()
+        return queryset.filter(browser_family=value) if value in dict(self.lookup_choices) else queryset
+
+
+class LinkedFilter(SimpleListFilter):
+    """A filter that only links set, as its values are not one of a few. It has choices only while it is in use."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        value = self.value()
+        return [] if value is None else [(value, self.label_of(value))]
+
+    def label_of(self, value: str) -> Any:
+        return value
+
+    def condition(self, value: str) -> Q:
+        raise NotImplementedError
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        value = self.value()
+        return queryset if value is None else queryset.filter(self.condition(value))
+
+
+class PageFilter(LinkedFilter):
+    title = _("page")
+    parameter_name = "page"
+
+    def label_of(self, value: str) -> Any:
+        return value or _("not known")
+
+    def condition(self, value: str) -> Q:
+        return Q(page=value)
 
 
 class StateFilter(SimpleListFilter):

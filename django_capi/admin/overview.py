@@ -20,7 +20,18 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from django_capi.admin import answers, charts, criteria, empty, figures, pills, pixels, stored, wording
+from django_capi.admin import (
+    answers,
+    charts,
+    criteria,
+    diagnostic_lines,
+    empty,
+    figures,
+    pills,
+    pixels,
+    stored,
+    wording,
+)
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.lanes import state_of
 from django_capi.admin.pages import LedgerPagesMixin, banner
@@ -29,7 +40,7 @@ from django_capi.ledger import tallies
 from django_capi.ledger.expiry import SHED_REASON
 from django_capi.ledger.tallies import DAY
 from django_capi.models import Event, Lane, Status
-from django_capi.reports import freshness, health, overlap, sums, windows
+from django_capi.reports import diagnostics, freshness, health, overlap, sums, windows
 from django_capi.reports.delays import Delays
 from django_capi.reports.outcomes import Outcome
 
@@ -91,6 +102,7 @@ class OverviewAdminMixin(LedgerPagesMixin):
             raise PermissionDenied
         now = timezone.now()
         counted_at = tallies.refresh()
+        diagnostics.refresh()  # a worker that is gone does not
         backlog = freshness.backlog(now=now)
         context = {
             **self.admin_site.each_context(request),
@@ -99,6 +111,7 @@ class OverviewAdminMixin(LedgerPagesMixin):
             "opts": self.opts,
             "media": self.media,
             **self.page(now, backlog),
+            "diagnostics": diagnostic_lines.panel(self.admin_site, request, now),
             "counted": wording.instant(counted_at) if counted_at else "",
             "may_resume": request.user.has_perms(("django_capi.view_lane", "django_capi.change_lane")),
             **(extra_context or {}),

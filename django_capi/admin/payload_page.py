@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_capi import callbacks
-from django_capi.admin import payload_helper, search, test_events
+from django_capi.admin import own_request, payload_helper, search, test_events
 from django_capi.admin.payload_helper import Examined, Given
 from django_capi.conf import conf
 from django_capi.meta.events import ActionSource, InvalidEvent
@@ -64,11 +64,16 @@ def page(request: HttpRequest, context: dict[str, Any], *, may_send: bool) -> Ht
         initial={"code": test_events.first_code(request), "action_source": str(ActionSource.WEBSITE)},
     )
     examined: Examined | str | None = None
+    own = None
     if request.method == "POST":
         examined = of_form(request, form, may_send=may_send) if form.is_valid() else None
+    elif "me" in request.GET:
+        own = own_request.explain(request)
+        examined = own.examined
     elif term := request.GET.get("q", "").strip():
         examined = of_term(term)
     shown = {"title": _("Payload helper"), "form": form, "term": request.GET.get("q", ""), "may_send": may_send}
+    shown["own"] = own
     return TemplateResponse(
         request, "admin/django_capi/event/payload_helper.html", {**context, **shown, **printed(examined)}
     )

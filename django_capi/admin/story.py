@@ -13,6 +13,7 @@ from django_capi.admin import stored, wording
 from django_capi.consent import Consent
 from django_capi.ledger.store import HELD
 from django_capi.models import BrowserState, ConversionMark, Event, Origin, Rank, Status
+from django_capi.reports.diagnostics.about_delivery import FUTURE
 from django_capi.reports.freshness import Backlog, Pause
 
 
@@ -98,6 +99,15 @@ IN_DOUBT = Story(
     advice=gettext_lazy(
         "Look for it in Events Manager. If it is missing, resend it; if not, resending may count it twice."
     ),
+)
+
+CORRECT = gettext_lazy(
+    "Correct what the site sends for the next events. Resending sends the same bytes again, which helps only "
+    "when the cause was in the settings at Meta."
+)
+IN_THE_FUTURE = gettext_lazy(
+    "The clock of the machine that stored this event was ahead. Keep the clocks of all machines in step, with chrony "
+    "or systemd-timesyncd, and resend this event when its time has passed."
 )
 
 
@@ -199,10 +209,7 @@ def rejected(event: Event) -> Story:
     return Story(
         tone="poor",
         happened=refusal(event),
-        advice=_(
-            "Correct what the site sends for the next events. Resending sends the same bytes again, which helps only "
-            "when the cause was in the settings at Meta."
-        ),
+        advice=IN_THE_FUTURE if event.error_subcode == FUTURE else CORRECT,
     )
 
 

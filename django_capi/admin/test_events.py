@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
+from django.db import connections, transaction
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
@@ -26,6 +27,16 @@ from django_capi.tracking.actions import is_storable
 
 NEWEST: Final = 5000  # events of the ledger that are searched for test events, so that the page's cost is fixed
 MOST: Final = 50  # test events on the page
+
+
+View = Callable[..., HttpResponse]
+
+
+def without_transaction(view: View) -> View:
+    """Exempt the view from ATOMIC_REQUESTS in every database, so that no transaction is open while Meta answers."""
+    for alias in connections:
+        view = transaction.non_atomic_requests(using=alias)(view)
+    return view
 
 
 class TestEventForm(forms.Form):

@@ -8,10 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from django_capi.doctor import broker, clocks, conversions, database, egress, pixels, settings, storage, worker
-from django_capi.doctor.finding import Finding, Level, fail, warn
+from django_capi.doctor import (
+    broker,
+    clocks,
+    conversions,
+    database,
+    diagnostics,
+    digest,
+    egress,
+    pixels,
+    settings,
+    storage,
+    worker,
+)
+from django_capi.doctor.finding import NAMES, Finding, Level, fail, warn
 
-__all__ = ["Finding", "Level", "examine"]
+__all__ = ["NAMES", "Finding", "Level", "examine", "examine_without_network"]
 
 Examination = Callable[[], Iterator[Finding]]
 
@@ -21,11 +33,21 @@ OF_THE_LEDGER: Final[Mapping[str, Examination]] = {
     "conversions": conversions.examine,
     "backlog": worker.examine_backlog,
     "worker": worker.examine,
+    "diagnostics": diagnostics.examine,
+    "digest": digest.examine,
 }
 
 
 def examine(*, test_event_code: str = "", may_send: bool = True) -> Iterator[Finding]:
     """Examine everything, in the order of an event's path. Never raises."""
+    yield from examine_without_network()
+    yield from findings_of("broker", broker.examine)
+    yield from findings_of("egress", egress.examine)
+    yield from findings_of("test event", lambda: pixels.examine(test_event_code=test_event_code, may_send=may_send))
+
+
+def examine_without_network() -> Iterator[Finding]:
+    """Examine the settings and the ledger, without the broker and Meta. Never raises."""
     yield from findings_of("settings", settings.examine)
     is_stored = True
     for finding in findings_of("database", database.examine):
@@ -33,9 +55,6 @@ def examine(*, test_event_code: str = "", may_send: bool = True) -> Iterator[Fin
         yield finding
     for name, examination in OF_THE_LEDGER.items():
         yield from findings_of(name, examination) if is_stored else [unchecked(name)]
-    yield from findings_of("broker", broker.examine)
-    yield from findings_of("egress", egress.examine)
-    yield from findings_of("test event", lambda: pixels.examine(test_event_code=test_event_code, may_send=may_send))
 
 
 def findings_of(name: str, examination: Examination) -> Iterator[Finding]:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 GRAPH_SENDER = 'Write "SENDER": "graph", or remove the line.'
+# The names of all findings, in the order of the report. Programs that read the report compare them.
+NAMES: Final = (
+    "settings", "database", "migrations", "sqlite", "databases", "storage", "sequences", "sql_mode", "character set",
+    "database clock", "conversions", "backlog", "pause", "worker", "diagnostics", "digest", "broker", "egress", "clock",
+    "test event",
+)  # fmt: skip
 
 
 class Level(StrEnum):

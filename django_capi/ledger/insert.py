@@ -22,7 +22,12 @@ from django_capi.database.conflicts import is_serialization_failure, violated_ke
 from django_capi.database.transactions import is_in_transaction
 from django_capi.models import Event
 
-FIELDS: Final = [field for field in Event._meta.concrete_fields if not (field.primary_key or field.has_db_default())]
+# The primary key and the time of the last change come from the database.
+FIELDS: Final = [
+    field
+    for field in Event._meta.concrete_fields
+    if not field.primary_key and (field.has_default() or not field.has_db_default())
+]
 NAMES: Final = [field.attname for field in FIELDS]
 TIMES: Final = [
     place

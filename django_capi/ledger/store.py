@@ -6,6 +6,7 @@ A row holds its event as finished JSON, which sending only joins, so that a retr
 from __future__ import annotations
 
 import hashlib
+import hmac
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -21,9 +23,11 @@ from django_capi.conf import Pixel
 from django_capi.consent import Consent
 from django_capi.database.alias import using
 from django_capi.ledger import precedence
+from django_capi.ledger.browsers import family_of
 from django_capi.ledger.insert import insert
 from django_capi.meta import events, rules, wire
 from django_capi.models import MATCH_KEYS, BrowserState, Event, MatchKey, Origin, Rank, Status
+from django_capi.requests.pages import page_of
 
 logger = logging.getLogger("django_capi")
 
@@ -122,6 +126,8 @@ def columns(entry: EventEntry, payload: Mapping[str, wire.JSON], now: datetime) 
         "consent": entry.consent,
         "consented_at": entry.decided_at,
         **money(payload.get("custom_data")),
+        "page": page_of(entry.event.event_source_url),
+        "browser_family": family_of(str(user_data.get("client_user_agent") or "")),
         "created_at": now,
         "rank": rank_of(entry),
         "due_at": HELD if entry.is_draft else now,
@@ -131,6 +137,7 @@ def columns(entry: EventEntry, payload: Mapping[str, wire.JSON], now: datetime) 
         "left_out": " ".join(entry.left_out)[:250],
         "server_fbp": digest(user_data.get("fbp")),
         "server_external_id": digest(user_data.get("external_id")),
+        "server_ip": trace_of(user_data.get("client_ip_address")),
     }
     return {**found, **WITHDRAWN, "finished_at": now} if entry.is_withdrawn else found
 
@@ -205,3 +212,10 @@ def digest(value: object) -> str:
     """
     first = value[0] if isinstance(value, (list, tuple)) and value else value
     return hashlib.sha256(str(first).encode()).hexdigest()[:16] if first else ""
+
+
+def trace_of(address: object) -> str | None:
+    """Return 16 bits of a keyed digest of an address: thousands of addresses share each value."""
+    if not isinstance(address, str):
+        return None
+    return hmac.digest(settings.SECRET_KEY.encode(), address.encode(), "sha256").hex()[:4]

@@ -10,95 +10,57 @@ counted once more some time after its last change, and each count also checks on
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from functools import reduce
-from operator import or_
 from typing import Any, Final
 
-from django.db import transaction
-from django.db.models import Case, F, IntegerField, Max, Q, QuerySet, Sum, Value, When
-from django.db.models import Count as CountOf
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
+from django.db import connections, transaction
+from django.db.models import F, Max, Q, QuerySet
 
-from django_capi.clock import Now, SecondsBucket
+from django_capi.clock import Now
 from django_capi.database.alias import using
 from django_capi.database.keys import PkIn, batched
 from django_capi.database.retry import retried
-from django_capi.ledger.store import VALUE_STEP
-from django_capi.models import Count, Event, Span, Status, Tally
+from django_capi.ledger.counting import (
+    DAY,
+    DELAYS,
+    FIGURES,
+    HOUR,
+    HOUR_OF_EVENT,
+    KEY_STATES,
+    PLACE,
+    STATES,
+    TABLES,
+    Hour,
+    Table,
+    among,
+    made_of,
+    within,
+)
+from django_capi.models import Count, Event, KeyTally, Span, Tally
 
-HOUR: Final = 3600  # seconds
-DAY: Final = 24 * HOUR
+__all__ = [
+    "DAY",
+    "DELAYS",
+    "EVERY",
+    "FIGURES",
+    "HOUR",
+    "KEY_STATES",
+    "MARGIN",
+    "STATES",
+    "Hour",
+    "latest",
+    "recount",
+    "refresh",
+    "remove",
+]
+
 EVERY: Final = timedelta(seconds=5)  # between two counts
 MARGIN: Final = timedelta(minutes=2)  # the longest a transaction is expected to last
 MOST_SECONDS: Final = 5.0  # of a count; what is left is counted the next time
 HOURS_AT_ONCE: Final = 12  # in one transaction
 
-PLACE: Final = ("pixel_id", "start")
-STATES: Final = ("event_name", "status", "browser_state", "currency", "reason")
-WITH_REASON: Final = (Status.REJECTED, Status.EXPIRED)  # whose reasons are one of a few
-# The states of a tally that are not columns of an event under the same name, or not always.
-COMPUTED: Final[Mapping[str, Combinable]] = {
-    "currency": Coalesce("currency", Value("")),
-    "reason": Case(When(status__in=WITH_REASON, then=F("error_reason")), default=Value("")),
-}
-KEYS: Final = {
-    "fbp": ("browser_fbp", "server_fbp"),
-    "external_id": ("browser_external_id", "server_external_id"),
-}
-# From the event to Meta's answer: the longest time that each counts, in seconds. None: without limit.
-DELAYS: Final[Mapping[str, int | None]] = {
-    "delay_1s": 1,
-    "delay_10s": 10,
-    "delay_1m": 60,
-    "delay_5m": 300,
-    "delay_1h": HOUR,
-    "delay_2h": 2 * HOUR,
-    "delay_1d": DAY,
-    "delay_longer": None,
-}
-
-
-def figures() -> dict[str, CountOf | Sum]:
-    """Return what is counted of the rows in one state."""
-    found: dict[str, CountOf | Sum] = {"events": CountOf("pk"), "shared_ids": CountOf("pk", filter=Q(shared_id=True))}
-    for key, (browser, server) in KEYS.items():
-        in_browser, in_server = ~Q(**{browser: ""}), ~Q(**{server: ""})
-        found[f"{key}_browser"] = CountOf("pk", filter=in_browser)
-        found[f"{key}_server"] = CountOf("pk", filter=in_server)
-        found[f"{key}_pairs"] = CountOf("pk", filter=in_browser & in_server)
-        found[f"{key}_equal"] = CountOf("pk", filter=in_browser & in_server & Q(**{browser: F(server)}))
-    found["of_value"] = Sum("value")
-    return found
-
-
-def delay() -> Case:
-    """Return the place of the event's delay in DELAYS; -1 if Meta has not accepted it. Rows are grouped by it."""
-    limits = [limit for limit in DELAYS.values() if limit is not None]
-    return Case(
-        When(
-            status=Status.ACCEPTED, finished_at__isnull=False, then=SecondsBucket("finished_at", "event_time", limits)
-        ),
-        default=Value(-1),
-        output_field=IntegerField(),
-    )
-
-
-FIGURES: Final = (*(name for name in figures() if name != "of_value"), "value", *DELAYS)
-NONE_COUNTED: Final[Mapping[str, int | Decimal]] = {**dict.fromkeys(FIGURES, 0), "value": Decimal(0)}
-HOUR_OF_EVENT: Final = F("event_time") - F("event_time") % HOUR
-
-
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """One hour of one pixel, or its first one of a day."""
-
-    pixel_id: str
-    start: int  # Unix seconds
+Made = Mapping[Table, Sequence[Tally | KeyTally]]
 
 
 def refresh() -> datetime | None:
@@ -171,9 +133,14 @@ def check_next(count: Count, now: datetime) -> int:
 
 
 def is_right(hour: Hour, now: datetime) -> bool:
-    names = (*STATES, *FIGURES)
-    stored = Tally.objects.using(using()).filter(among([hour]), span=Span.HOUR).values_list(*names)
-    return {tuple(getattr(row, name) for name in names) for row in tallies_of([hour], now)} == set(stored)
+    made = tallies_of([hour], now)
+    return all(is_stored(table, hour, made[table]) for table in TABLES)
+
+
+def is_stored(table: Table, hour: Hour, made: Sequence[Tally | KeyTally]) -> bool:
+    names = (*table.states, *table.figures)
+    stored = table.rows().filter(among([hour]), span=Span.HOUR).values_list(*names)
+    return {tuple(getattr(row, name) for name in names) for row in made} == set(stored)
 
 
 def recount(hours: Collection[Hour], count: Count) -> bool:
@@ -182,12 +149,15 @@ def recount(hours: Collection[Hour], count: Count) -> bool:
         return True
     _, now = latest()
     made = tallies_of(hours, now)
+    days = {Hour(hour.pixel_id, hour.start - hour.start % DAY) for hour in hours}
     with transaction.atomic(using=using()):
         if not raise_version(count):
             return False
-        replace(Span.HOUR, hours, made)
-        days = {Hour(hour.pixel_id, hour.start - hour.start % DAY) for hour in hours}
-        replace(Span.DAY, days, sums_of(days, now))
+        for table in TABLES:
+            outdated = Q(among(hours), span=Span.HOUR) | Q(among(days), span=Span.DAY)
+            table.rows().filter(outdated)._raw_delete(using())
+            table.rows().bulk_create(made[table])
+            sum_up(table, days)
     return True
 
 
@@ -198,61 +168,33 @@ def raise_version(count: Count) -> bool:
     return bool(rows.update(version=count.version))
 
 
-def replace(span: Span, places: Iterable[Hour], made: Sequence[Tally]) -> None:
-    rows = Tally.objects.using(using())
-    rows.filter(among(places), span=span)._raw_delete(using())
-    rows.bulk_create(made)
-
-
-def among(places: Iterable[Hour]) -> Q:
-    """The tallies that start there."""
-    return reduce(or_, (Q(start=place.start, pixel_id=place.pixel_id) for place in places))
-
-
-def within(places: Iterable[Hour], field: str, seconds: int) -> Q:
-    """The rows whose field lies in one of these whiles."""
-    whiles = (Q(**{"pixel_id": at.pixel_id, f"{field}__range": (at.start, at.start + seconds - 1)}) for at in places)
-    return reduce(or_, whiles)
-
-
-def tallies_of(hours: Collection[Hour], now: datetime) -> list[Tally]:
+def tallies_of(hours: Collection[Hour], now: datetime) -> Made:
     """Their rows, and what pruning has taken of them."""
     rows = Event.objects.using(using()).filter(within(hours, "event_time", HOUR))
-    gone = Tally.objects.using(using()).filter(among(hours), span=Span.PRUNED)
-    return made_of(Span.HOUR, [*grouped(rows), *gone.values(*PLACE, *STATES, *FIGURES)], now)
+    return {table: made_of(table, Span.HOUR, [*table.counted(rows), *gone(table, hours)], now) for table in TABLES}
 
 
-def grouped(rows: QuerySet[Event]) -> Iterator[dict[str, Any]]:
-    """Return the figures of these rows, by hour and state. Test events are not counted."""
-    columns = [name for name in STATES if name not in COMPUTED]
-    computed = {f"of_{name}": expression for name, expression in COMPUTED.items()}
-    by_hour = rows.filter(test_event_code="").annotate(start=HOUR_OF_EVENT)
-    found = by_hour.values(*PLACE, *columns, of_delay=delay(), **computed).annotate(**figures()).order_by()
-    for row in found:
-        made = {**NONE_COUNTED, **row, "value": row["of_value"] or Decimal(0)}
-        made |= {name: row[f"of_{name}"] for name in COMPUTED}
-        if row["of_delay"] >= 0:
-            made[tuple(DELAYS)[row["of_delay"]]] = row["events"]
-        yield made
+def gone(table: Table, hours: Collection[Hour]) -> QuerySet[Any, dict[str, Any]]:
+    """What these hours have lost to pruning."""
+    rows = table.rows().filter(among(hours), span=Span.PRUNED)
+    return rows.values(*PLACE, *table.states, *table.figures)
 
 
-def sums_of(days: Collection[Hour], now: datetime) -> list[Tally]:
-    hours = Tally.objects.using(using()).filter(within(days, "start", DAY), span=Span.HOUR)
-    found = hours.values(*PLACE, *STATES, *FIGURES)
-    return made_of(Span.DAY, ({**row, "start": row["start"] - row["start"] % DAY} for row in found), now)
-
-
-def made_of(span: Span, found: Iterable[Mapping[str, Any]], now: datetime) -> list[Tally]:
-    """One tally a state, those of one place and state added up."""
-    made: dict[tuple[Any, ...], Tally] = {}
-    for row in found:
-        state = {name: row[name] for name in (*PLACE, *STATES)}
-        tally = made.setdefault(tuple(state.values()), Tally(span=span, counted_at=now, **state, **NONE_COUNTED))
-        for name in FIGURES:
-            setattr(tally, name, getattr(tally, name) + row[name])
-    for tally in made.values():
-        tally.value = tally.value.quantize(VALUE_STEP)  # SQLite's sums are not decimal
-    return list(made.values())
+def sum_up(table: Table, days: Collection[Hour]) -> None:
+    """Insert the sums of the days' hours, without reading them here: a day has thousands."""
+    quoted = connections[using()].ops.quote_name
+    name = quoted(table.model._meta.db_table)
+    day = f"{quoted('start')} - {quoted('start')} %% {DAY}"
+    same = ["pixel_id", *table.states]
+    taken = [*same, *(f"SUM({figure})" for figure in table.figures), "MAX(counted_at)"]
+    one_day = f"(pixel_id = %s AND {quoted('start')} BETWEEN %s AND %s)"
+    statement = (
+        f"INSERT INTO {name} (span, {quoted('start')}, {', '.join((*same, *table.figures))}, counted_at) "  # noqa: S608  # names only
+        f"SELECT {Span.DAY:d}, {day}, {', '.join(taken)} FROM {name} "
+        f"WHERE span = {Span.HOUR:d} AND ({' OR '.join([one_day] * len(days))}) GROUP BY {day}, {', '.join(same)}"
+    )
+    with connections[using()].cursor() as cursor:
+        cursor.execute(statement, [value for at in days for value in (at.pixel_id, at.start, at.start + DAY - 1)])
 
 
 @retried
@@ -268,15 +210,16 @@ def remove(rows: QuerySet[Event]) -> int:
         still = rows.filter(PkIn(found)).select_for_update().order_by("pk")
         pks = list(still.values_list("pk", flat=True))
         going = Event.objects.using(using()).filter(pk__in=pks)
-        outlive(list(grouped(going)), now)
+        for table in TABLES:
+            outlive(table, table.counted(going), now)
         going._raw_delete(using())
     return len(pks)
 
 
-def outlive(going: Sequence[Mapping[str, Any]], now: datetime) -> None:
+def outlive(table: Table, going: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """Add them to what their hours have lost already."""
     hours = {Hour(row["pixel_id"], row["start"]) for row in going}
     if hours:
-        gone = Tally.objects.using(using()).filter(among(hours), span=Span.PRUNED)
-        found = [*gone.values(*PLACE, *STATES, *FIGURES), *going]
-        replace(Span.PRUNED, hours, made_of(Span.PRUNED, found, now))
+        made = made_of(table, Span.PRUNED, [*gone(table, hours), *going], now)
+        table.rows().filter(among(hours), span=Span.PRUNED)._raw_delete(using())
+        table.rows().bulk_create(made)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django_capi.models.choices import (
     MATCH_KEYS,
     RESENDABLE,
+    BrowserFamily,
     BrowserState,
     ConversionState,
     MatchKey,
@@ -15,29 +16,37 @@ from django_capi.models.choices import (
 )
 from django_capi.models.conversions import ConversionMark, ConversionSource
 from django_capi.models.delivery import Batch, Lane
-from django_capi.models.events import Deduplication, Event, Overview
+from django_capi.models.diagnostics import Diagnostic, DiagnosticRefresh
+from django_capi.models.digests import SentDigest
+from django_capi.models.events import CustomerInformation, Deduplication, Event, Overview
 from django_capi.models.foreign_pixels import ForeignPixel
-from django_capi.models.tallies import Count, Span, Tally
+from django_capi.models.tallies import Count, KeyTally, Span, Tally
 from django_capi.models.visitors import Snapshot, Withdrawal, WithdrawalKind
 
 __all__ = [
     "MATCH_KEYS",
     "RESENDABLE",
     "Batch",
+    "BrowserFamily",
     "BrowserState",
     "ConversionMark",
     "ConversionSource",
     "ConversionState",
     "Count",
+    "CustomerInformation",
     "Deduplication",
+    "Diagnostic",
+    "DiagnosticRefresh",
     "Event",
     "ForeignPixel",
+    "KeyTally",
     "Lane",
     "MatchKey",
     "NotSent",
     "Origin",
     "Overview",
     "Rank",
+    "SentDigest",
     "Snapshot",
     "Span",
     "Status",

@@ -13,6 +13,7 @@ from django_capi.meta.normalize.keys import MATCH_KEYS
 __all__ = [
     "MATCH_KEYS",
     "RESENDABLE",
+    "BrowserFamily",
     "BrowserState",
     "ConversionState",
     "MatchKey",
@@ -42,6 +43,21 @@ class BrowserState(models.IntegerChoices):
     NONE = 0, _("no receipt")
     BLOCKED = 1, _("blocked")
     FIRED = 2, _("fired")
+
+
+class BrowserFamily(models.IntegerChoices):
+    """Which browser the customer used, from the user agent."""
+
+    UNKNOWN = 0, _("not known")  # no user agent, or a row of an earlier release
+    CHROME = 1, "Chrome"
+    SAFARI = 2, "Safari"
+    FIREFOX = 3, "Firefox"
+    EDGE = 4, "Edge"
+    SAMSUNG = 5, "Samsung Internet"
+    OPERA = 6, "Opera"
+    INSTAGRAM = 7, "Instagram"
+    FACEBOOK = 8, _("Facebook app")
+    OTHER = 9, _("other")
 
 
 class Rank(models.IntegerChoices):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_capi.clock import Now
 from django_capi.consent import Consent
-from django_capi.models.choices import BrowserState, Origin, Rank, Status
+from django_capi.models.choices import BrowserFamily, BrowserState, Origin, Rank, Status
 from django_capi.models.querysets import EventQuerySet
 
 
@@ -28,6 +28,11 @@ class Event(models.Model):
     value = models.DecimalField(_("value"), max_digits=20, decimal_places=4, null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3, null=True, blank=True)  # noqa: DJ001  # as the value
     test_event_code = models.CharField(_("test code"), max_length=20, blank=True)
+    # Where it happened, for the admin's figures. The database has the defaults, too, as an older release may insert.
+    page = models.CharField(_("page"), max_length=100, blank=True, default="", db_default="")
+    browser_family = models.PositiveSmallIntegerField(
+        _("browser"), choices=BrowserFamily, default=BrowserFamily.UNKNOWN, db_default=0
+    )
     created_at = models.DateTimeField(_("stored"), auto_now_add=True)
 
     status = models.PositiveSmallIntegerField(_("server copy"), choices=Status, default=Status.PENDING)
@@ -46,6 +51,8 @@ class Event(models.Model):
     left_out = models.CharField(_("left out"), max_length=250, blank=True, help_text=_("key:reason, no values"))
     server_fbp = models.CharField(max_length=16, blank=True)
     server_external_id = models.CharField(max_length=16, blank=True)
+    # 16 bits of a keyed digest of the address: they tell a proxy from many visitors, and identify no visitor.
+    server_ip = models.CharField(max_length=4, null=True, blank=True)  # noqa: DJ001  # as the value
 
     browser_state = models.PositiveSmallIntegerField(_("browser copy"), choices=BrowserState, default=BrowserState.NONE)
     browser_at = models.DateTimeField(_("first receipt"), null=True, blank=True)
@@ -75,6 +82,7 @@ class Event(models.Model):
             models.Index(fields=["status", "pixel_id", "rank", "deadline", "id"], name="capi_event_due"),
             models.Index(fields=["event_time", "event_name"], name="capi_event_time"),
             models.Index(fields=["changed_at", "pixel_id", "event_time"], name="capi_event_changed"),
+            models.Index(fields=["batch"], name="capi_event_batch"),
         ]
 
     def __str__(self) -> str:
@@ -100,3 +108,13 @@ class Deduplication(Event):
         default_permissions = ("view",)
         verbose_name = _("deduplication")
         verbose_name_plural = _("deduplication")
+
+
+class CustomerInformation(Event):
+    """A page of the admin on which customer keys the events carry, with a permission of its own."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = _("customer information")
+        verbose_name_plural = _("customer information")

@@ -67,6 +67,32 @@ class Tally(models.Model):
         return f"{self.get_span_display()} {self.start} {self.event_name}"
 
 
+class KeyTally(models.Model):
+    """How many events of an hour or a day have one state of the server copy and the same match keys."""
+
+    id = models.BigAutoField(primary_key=True)
+    span = models.PositiveSmallIntegerField(choices=Span)
+    start = models.BigIntegerField(help_text="Unix seconds")
+    pixel_id = models.CharField(max_length=32)
+    event_name = models.CharField(max_length=50)
+    status = models.PositiveSmallIntegerField(choices=Status)
+    match_keys = models.PositiveIntegerField()  # as bits, as in an event
+    counted_at = models.DateTimeField()
+    events = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["span", "start", "pixel_id", "event_name", "status", "match_keys"],
+                name="capi_one_tally_per_keys",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_span_display()} {self.start} {self.event_name}"
+
+
 class Count(models.Model):
     """The single row that says how far the tallies have come. A writer of tallies increments its version first."""
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import F, Max, Sum
 
@@ -52,16 +53,23 @@ class State:
 def states(scope: Scope) -> Iterator[State]:
     """Sum up the tallies of the scope."""
     rows = Tally.objects.filter(scope.window.tallies(), **scope.only()).order_by(*STATES)
-    for row in rows.values(*STATES).annotate(**{f"{name}_sum": Sum(name) for name in FIGURES}):
-        yield State(
-            event_name=row["event_name"],
-            status=Status(row["status"]),
-            browser_state=BrowserState(row["browser_state"]),
-            currency=row["currency"],
-            reason=row["reason"],
-            figures={name: row[f"{name}_sum"] for name in FIGURES if name != "value"},
-            value=Decimal(row["value_sum"]),
-        )
+    return map(state_from, rows.values(*STATES).annotate(**sums_of_figures()))
+
+
+def sums_of_figures() -> dict[str, Sum]:
+    return {f"{name}_sum": Sum(name) for name in FIGURES}
+
+
+def state_from(row: Mapping[str, Any]) -> State:
+    return State(
+        event_name=row["event_name"],
+        status=Status(row["status"]),
+        browser_state=BrowserState(row["browser_state"]),
+        currency=row["currency"],
+        reason=row["reason"],
+        figures={name: row[f"{name}_sum"] for name in FIGURES if name != "value"},
+        value=Decimal(row["value_sum"]),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from django_capi.ledger.tallies import DAY, HOUR
-from django_capi.models import Span
+from django_capi.models import Event, Span
+from django_capi.models.querysets import EventQuerySet
 
 LONGEST: Final = 366  # days, so that a page's cost has a limit
 HOURLY: Final = 2 * DAY  # a window up to this long is drawn by hours
@@ -33,6 +34,20 @@ class Window:
             return hours(self.since, self.until)
         days = Q(span=Span.DAY, start__gte=first_day, start__lt=last_day)
         return hours(self.since, first_day) | days | hours(last_day, self.until)
+
+    def events(self) -> EventQuerySet:
+        """The rows of its events, with those of tests."""
+        rows = Event.objects.filter(event_time__gte=self.since)
+        return rows if self.until is None else rows.filter(event_time__lt=self.until)
+
+    def before(self, now: datetime) -> Window:
+        """Return the window of the same length that ends where this one begins."""
+        return Window(since=self.since - self.length(now), until=self.since)
+
+    def length(self, now: datetime) -> int:
+        """Return its seconds, in whole hours."""
+        end = int(now.timestamp()) if self.until is None else self.until
+        return max(end - end % HOUR - self.since, HOUR)
 
     def hourly(self) -> Q:
         """Tallies of each of its hours."""

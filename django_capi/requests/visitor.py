@@ -139,13 +139,18 @@ def client_ip_address(request: HttpRequest) -> str | None:
     proxies = conf.TRUSTED_PROXIES
     if not proxies or IpWare is None:
         return remote
-    forwarded = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-    hops = [*forwarded, remote or "127.0.0.1"][-(proxies + 1) :]
-    if len(hops) <= proxies:
+    trusted = hops(request)[-(proxies + 1) :]
+    if len(trusted) <= proxies:
         return remote
     # Only the trusted hops are passed on: the visitor may have written the others.
-    address, _ = IpWare(proxy_count=proxies).get_client_ip({"HTTP_X_FORWARDED_FOR": ",".join(hops)})
+    address, _ = IpWare(proxy_count=proxies).get_client_ip({"HTTP_X_FORWARDED_FOR": ",".join(trusted)})
     return str(address) if address else remote
+
+
+def hops(request: HttpRequest) -> list[str]:
+    """Return the addresses that X-Forwarded-For names, and last the one that has connected to this server."""
+    forwarded = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    return [*forwarded, request.META.get("REMOTE_ADDR") or "127.0.0.1"]
 
 
 def where(request: HttpRequest) -> tuple[str | None, str | None]:
@@ -225,7 +230,13 @@ def contact_of(request: HttpRequest) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 def contact(request: HttpRequest) -> UserData:
-    """Return the signed-in user's contact data and external id, hashed.
+    """Return the signed-in user's contact data and external id, hashed."""
+    raw = raw_contact(request)
+    return UserData.from_raw(raw, default_region=conf.DEFAULT_REGION) if raw else NO_USER_DATA
+
+
+def raw_contact(request: HttpRequest) -> dict[str, object]:
+    """Return the same as the site gives it.
 
     Raises SynchronousOnlyOperation if the user must be fetched from the database in an event loop.
     """
@@ -237,7 +248,7 @@ def contact(request: HttpRequest) -> UserData:
             if issubclass(failure.kind, SynchronousOnlyOperation):
                 raise SynchronousOnlyOperation from None
             logger.error("%s raised %s; the event is sent without it.", name, failure)  # noqa: TRY400  # a traceback may hold personal data
-    return UserData.from_raw(raw, default_region=conf.DEFAULT_REGION) if raw else NO_USER_DATA
+    return raw
 
 
 def user_data(request: HttpRequest) -> Mapping[str, object]:

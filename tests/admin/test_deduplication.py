@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,8 @@ from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.ledger import tallies
-from django_capi.models import ConversionState, Count, NotSent
+from django_capi.models import BrowserFamily, ConversionState, Count, Event, NotSent
+from django_capi.reports import places
 from tests.admin.conftest import Staff
 from tests.support.factories import PIXEL_ID, ConversionMarkFactory, EventFactory, LaneFactory
 
@@ -261,7 +263,8 @@ def test_every_figure_leads_to_exactly_its_events(query: dict[str, str], admin_c
     today = timezone.localdate().isoformat()
     noon = int(timezone.make_aware(datetime.combine(timezone.localdate(), time(12))).timestamp())
     for place, made in enumerate(ONE_OF_EACH):
-        EventFactory.create_batch(1 + place % 2, event_time=noon, **made)
+        where = {"page": ("", "/", "/thanks/<pk>/")[place % 3], "browser_family": BrowserFamily(place % 4)}
+        EventFactory.create_batch(1 + place % 2, event_time=noon, **where, **made)
         EventFactory(event_time=noon, event_name="Lead", pixel_id=OTHER_PIXEL, **made)
         EventFactory(event_time=noon, test_event_code="TEST1", **made)
         EventFactory(event_time=days_ago(9), **made)
@@ -275,10 +278,48 @@ def test_every_figure_leads_to_exactly_its_events(query: dict[str, str], admin_c
         *((link.count, link.url) for step in context["timeline"].steps for link in step.outcomes),
         *((tile.value, tile.url) for tile in context["tiles"]),
         *((reason.count, reason.url) for reason in context["reasons"]),
+        *(
+            (link.count, link.url)
+            for row in (*context["places"].pages, *context["places"].browsers)
+            for link in (row.events, *row.outcomes)
+        ),
     ]
     followed = [(count, url) for count, url in links if url]
     assert len(followed) > 20
     assert [str(linked(admin_client, url)) for _, url in followed] == [count for count, _ in followed]
+
+
+def test_each_page_and_browser_says_how_far_the_copies_met(admin_client: Client) -> None:
+    EventFactory.create_batch(3, met=True, page="/thanks/<pk>/", browser_family=BrowserFamily.SAFARI)
+    EventFactory(accepted=True, page="/thanks/<pk>/", browser_family=BrowserFamily.FIREFOX)
+    EventFactory(rejected=True, browser_family=BrowserFamily.FIREFOX)
+
+    response = admin_client.get(PAGE)
+
+    found = response.context["places"]
+    assert [(str(row.name), row.events.count, *(link.count for link in row.outcomes)) for row in found.pages] == [
+        ("/thanks/<pk>/", "4", "3", "1", "0", "0", "0"),
+        ("not known", "1", "0", "0", "0", "1", "0"),
+    ]
+    assert [(str(row.name), row.events.count) for row in found.browsers] == [("Safari", "3"), ("Firefox", "2")]
+    page = response.content.decode()
+    assert "/thanks/&lt;pk&gt;/" in page
+    assert "By page and by browser, all events of the window are counted." in page
+
+
+def test_pages_and_browsers_of_the_newest_events_only_are_said_to_be_so(admin_client: Client) -> None:
+    rows = [EventFactory.build(met=True, page="/cart/", event_time=days_ago(1) - number) for number in range(3)]
+    more = [copy(rows[0]) for _ in range(places.MOST_EVENTS)]
+    for number, row in enumerate(more):
+        row.event_id, row.event_time = f"copy-{number}", days_ago(1) + 1 + number % 2
+    Event.objects.bulk_create([*rows, *more])
+
+    response = admin_client.get(PAGE)
+
+    row = response.context["places"].pages[0]
+    assert row.events.count == "5,000"
+    assert admin_client.get(row.events.url).context["cl"].result_count == 5000
+    assert "only the newest 5,000 events of the window are counted: those since" in response.content.decode()
 
 
 def test_conversions_that_were_not_sent_are_reasons_too(admin_client: Client) -> None:
@@ -443,15 +484,15 @@ def test_the_page_costs_the_same_number_of_queries(
     rows: int, admin_client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for index in range(rows):
-        EventFactory(met=True, event_name=f"Custom{index}")
+        EventFactory(met=True, event_name=f"Custom{index}", page=f"/page-{index}/")
         EventFactory(rejected=True, error_reason=f"Reason {index}.")
         ConversionMarkFactory(state=ConversionState.NOT_SENT, reason=NotSent.DENIED)
 
     tallies.refresh()
 
     # Session, user, how far the tallies have come, two for the banner, sums, the first event, moments, evidence: two,
-    # other pixels.
-    with django_assert_num_queries(11):
+    # places: two, other pixels.
+    with django_assert_num_queries(13):
         admin_client.get(PAGE)
 
 

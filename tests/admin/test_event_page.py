@@ -286,8 +286,8 @@ def test_the_page_costs_the_same_number_of_queries(
 ) -> None:
     event = EventFactory(met=True, batch=BatchFactory())
 
-    # Session, user, the event, two for the banner, its request, two for near misses.
-    with django_assert_num_queries(8):
+    # Session, user, the event, two for the banner, its request, two for near misses, the open diagnostics.
+    with django_assert_num_queries(9):
         admin_client.get(address(event))
 
 

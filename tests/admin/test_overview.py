@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from django_capi.ledger import tallies
 from django_capi.ledger.expiry import SHED_REASON
 from django_capi.models import Lane
+from django_capi.reports import diagnostics
 from tests.admin.conftest import Staff
 from tests.support.factories import BatchFactory, EventFactory, LaneFactory
 
@@ -190,10 +191,11 @@ def test_the_page_costs_the_same_number_of_queries(
         EventFactory(met=True, event_name=f"Custom{index}")
         BatchFactory(lane=LaneFactory(pixel_id=f"{index + 1:016d}"))
     tallies.refresh()
+    diagnostics.refresh()
 
-    # Session, user, how far the tallies have come, two for the banner, sums, whether there are events, days, hours,
-    # lanes, requests.
-    with django_assert_num_queries(11):
+    # Session, user, how far the tallies have come, whether to refresh the diagnostics, two for the banner, sums,
+    # whether there are events, days, hours, lanes, requests, the open diagnostics.
+    with django_assert_num_queries(13):
         admin_client.get(PAGE)
 
 

@@ -1,18 +1,28 @@
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+
 import pytest
 from django.contrib.messages import get_messages
+from django.db import connections
 from django.test import Client
-from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries
+from django.urls import resolve, reverse
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.admin import test_events
+from django_capi.database.alias import using
+from django_capi.delivery import http
 from django_capi.models import Event, Status
+from example_project.standin.faults import Control
+from example_project.standin.server import Running, serve
 from tests.admin.conftest import Staff
 from tests.support.factories import BatchFactory, EventFactory
 
 pytestmark = pytest.mark.django_db
 
+HELPER = reverse("admin:django_capi_event_payload_helper")
 PAGE = reverse("admin:django_capi_event_test_events")
 FEED = reverse("admin:django_capi_event_test_events_feed")
 FORM = {"event_name": "Purchase", "pixel": "main", "code": "TEST123"}
@@ -85,3 +95,44 @@ def test_old_events_are_not_searched(admin_client: Client, monkeypatch: pytest.M
     EventFactory()
 
     assert admin_client.get(FEED).json() == {"rows": []}
+
+
+@pytest.fixture
+def meta(settings: Settings, connections_of_requests: list[object]) -> Iterator[Running]:
+    """A Meta that records the events and answers half a second later."""
+    running = serve(token="test-token-0123456789")
+    running.state.faults.set(Control(answer="slow", seconds=0.5))
+    settings.CAPI = {**settings.CAPI, "SENDER": "graph", "GRAPH_URL": running.url}
+    yield running
+    http.session().close()
+    running.stop()
+    connections_of_requests.clear()  # these requests may connect to Meta: staff has asked for it
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("address", [PAGE, HELPER], ids=["test events", "payload helper"])
+def test_no_transaction_is_open_while_meta_answers(
+    address: str, meta: Running, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for alias in connections:
+        monkeypatch.setitem(connections.settings[alias], "ATOMIC_REQUESTS", True)
+    ours, is_open = connections[using()], []
+
+    def watch() -> None:
+        while not meta.state.seen.counts()["server"]:
+            time.sleep(0.005)
+        is_open.append(ours.in_atomic_block)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    form = {**FORM, "action_source": "website", "page": "https://shop.example.com/", "client_user_agent": "Mozilla/5.0"}
+    admin_client.post(address, {**form, "em": "jane@example.com", "value": "5", "currency": "EUR", "send": "1"})
+    watcher.join(timeout=10)
+
+    assert is_open == [False]
+    assert Event.objects.get().status == Status.ACCEPTED
+
+
+def test_every_database_is_exempt_from_atomic_requests() -> None:
+    for address in (PAGE, HELPER):
+        assert getattr(resolve(address).func, "_non_atomic_requests") == set(connections)  # noqa: B009

@@ -7,8 +7,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from django_capi.consent import Consent
-from django_capi.reports.freshness import backlog
-from tests.support.factories import EventFactory, LaneFactory
+from django_capi.models import Rank
+from django_capi.reports import freshness
+from django_capi.reports.freshness import backlog, waits
+from tests.support.factories import PIXEL_ID, EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -73,3 +75,21 @@ def test_two_queries_whatever_waits(django_assert_num_queries: DjangoAssertNumQu
 
     with django_assert_num_queries(2):
         backlog(now=NOW)
+
+
+def test_the_longest_wait_is_that_of_any_rank() -> None:
+    EventFactory(due_at=NOW - timedelta(minutes=2))
+    EventFactory(due_at=NOW - timedelta(minutes=12), rank=Rank.QUARANTINE)
+    EventFactory(due_at=NOW - timedelta(minutes=30), consent=Consent.DENIED)
+    EventFactory(due_at=NOW - timedelta(minutes=20), pixel_id="999")
+
+    assert waits([PIXEL_ID, "1"], now=NOW) == {PIXEL_ID: timedelta(minutes=12), "1": timedelta(0)}
+
+
+def test_only_the_first_events_are_searched_for_the_longest_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freshness, "FIRST", 1)
+    seconds = int(NOW.timestamp())
+    EventFactory(event_time=seconds - 100, due_at=NOW - timedelta(minutes=2))
+    EventFactory(event_time=seconds - 50, due_at=NOW - timedelta(minutes=12))
+
+    assert waits([PIXEL_ID], now=NOW) == {PIXEL_ID: timedelta(minutes=2)}

@@ -16,7 +16,7 @@ from django_capi.clock import Now
 from django_capi.delivery import lanes
 from django_capi.delivery.drain import deliver
 from django_capi.ledger import receipts, resend, retention, withdrawal
-from django_capi.models import Batch, BrowserState, Count, Event, Lane, Status, Tally, Withdrawal
+from django_capi.models import Batch, BrowserState, Count, Event, KeyTally, Lane, Status, Tally, Withdrawal
 from django_capi.tracking import track
 from django_capi.types import CustomEvent
 from tests.support.interruptions import Interruption, Killed, Statements
@@ -25,7 +25,7 @@ from tests.support.scripted_meta import Meta
 
 LEASE = 100  # seconds after which no lease is good any more
 ROUNDS = 20  # passes that must be enough in the end
-MODELS = (Event, Batch, Lane, Tally, Count, Withdrawal)
+MODELS = (Event, Batch, Lane, Tally, KeyTally, Count, Withdrawal)
 FINISHED = [status for status in Status if status is not Status.PENDING]
 
 

@@ -1,0 +1,85 @@
+"""The list's filters by the customer keys that an event carries, or left out."""
+
+# ruff: noqa: ARG002  # the signatures are Django's
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from django_capi.admin.filters import LinkedFilter, SpanFilter, TimeFilter
+from django_capi.models import MATCH_KEYS, Event
+from django_capi.reports import information, overlap
+
+RECENT_DAYS: Final = 30
+OFFERED: Final = ("em", "ph", "external_id", "fbc", "fbp")  # links filter by the other keys, too
+
+
+class LeftOutFilter(LinkedFilter):
+    title = _("left out")
+    parameter_name = "left_out"
+
+    def condition(self, value: str) -> Q:
+        return information.has_left_out(value)
+
+
+class WeakFilter(LinkedFilter):
+    title = _("combination of keys")
+    parameter_name = "keys"
+
+    def label_of(self, value: str) -> Any:
+        return _("only weak combinations, rejected")
+
+    def condition(self, value: str) -> Q:
+        return information.is_weak()
+
+
+class KeyFilter(SimpleListFilter):
+    """Events by one match key. No index has the keys: without another filter by time, only recent events are read."""
+
+    title_without_time: Any
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.has_time = any(request.GET.get(name) for name in (TimeFilter.parameter_name, *SpanFilter.parameters))
+        if not self.has_time:
+            self.title = self.title_without_time
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        value = self.value()
+        keys = [*OFFERED, *([value] if value in MATCH_KEYS and value not in OFFERED else [])]
+        return [(key, key) for key in keys]
+
+    def condition(self, key: str) -> Q:
+        raise NotImplementedError
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        value = self.value()
+        if value not in MATCH_KEYS:
+            return queryset
+        found = queryset.filter(self.condition(value))
+        return found if self.has_time else found.filter(event_time__gte=overlap.start_of(RECENT_DAYS, timezone.now()))
+
+
+class CarriesFilter(KeyFilter):
+    title = _("key carried")
+    title_without_time = _("key carried, in 30 days")
+    parameter_name = "carries"
+
+    def condition(self, key: str) -> Q:
+        return information.carries(key)
+
+
+class LacksFilter(KeyFilter):
+    title = _("key missing")
+    title_without_time = _("key missing, in 30 days")
+    parameter_name = "lacks"
+
+    def condition(self, key: str) -> Q:
+        return information.lacks(key)

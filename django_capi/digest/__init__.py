@@ -1,0 +1,3 @@
+"""The daily e-mail to the site's administrators: what changed, what was lost, and what to fix."""
+
+from __future__ import annotations

@@ -1,0 +1,91 @@
+"""Collect what the digest of a day says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django_capi.digest.problems import Days, Problem, open_problems
+from django_capi.ledger import tallies
+from django_capi.models import Status
+from django_capi.reports import windows
+from django_capi.reports.outcomes import Outcome
+from django_capi.reports.overlap import Overlap, measured
+from django_capi.reports.sums import Scope, State
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loss:
+    """The events of one name that Meta has by neither channel, by reason, and their value by currency."""
+
+    event_name: str
+    events: int
+    reasons: Sequence[tuple[str, int]]
+    value: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Digest:
+    """What is said of one day."""
+
+    day: date
+    days: Days
+    losses: Sequence[Loss]
+    problems: Sequence[Problem]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened and nothing is wrong."""
+        return not (self.days.day.total.events or self.problems)
+
+
+def of(day: date) -> Digest:
+    """Count the day, in the current time zone, and examine the site."""
+    tallies.refresh()
+    days = Days(
+        day=measured_on(day),
+        day_before=measured_on(day - timedelta(days=1)),
+        week_before=measured_on(day - timedelta(days=7)),
+    )
+    return Digest(day=day, days=days, losses=losses_of(days.day), problems=open_problems(days))
+
+
+def measured_on(day: date) -> Overlap:
+    return measured(Scope(window=windows.between(day, day)))
+
+
+def losses_of(found: Overlap) -> list[Loss]:
+    """Return the losses by event name, the largest first. Events whose visitor withdrew consent are not lost."""
+    by_name: dict[str, list[State]] = {}
+    for state in found.states:
+        if state.outcome is Outcome.NEITHER and state.status is not Status.WITHDRAWN:
+            by_name.setdefault(state.event_name, []).append(state)
+    losses = [loss_of(name, states) for name, states in by_name.items()]
+    return sorted(losses, key=lambda loss: (-loss.events, loss.event_name))
+
+
+def loss_of(name: str, states: Sequence[State]) -> Loss:
+    reasons: Counter[str] = Counter()
+    value: dict[str, Decimal] = {}
+    for state in states:
+        reasons[state.reason or str(state.status.label)] += state.events
+        if state.currency:
+            value[state.currency] = value.get(state.currency, Decimal(0)) + state.value
+    return Loss(
+        event_name=name,
+        events=reasons.total(),
+        reasons=reasons.most_common(),
+        value=dict(sorted(value.items())),
+    )
+
+
+def only_server(found: Overlap) -> dict[str, Decimal]:
+    """Return the value of the events that only the server reported to Meta, by currency."""
+    total: dict[str, Decimal] = {}
+    for money in found.money.values():
+        for currency, outcomes in money.items():
+            total[currency] = total.get(currency, Decimal(0)) + outcomes[Outcome.SERVER]
+    return dict(sorted(total.items()))

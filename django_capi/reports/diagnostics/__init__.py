@@ -1,0 +1,20 @@
+"""What is wrong with the events, since when, and what to do about it."""
+
+from __future__ import annotations
+
+from django_capi.reports.diagnostics.diagnosis import Diagnosis, Severity, Unit
+from django_capi.reports.diagnostics.open import OpenDiagnostic, of_event, open_now
+from django_capi.reports.diagnostics.rows import refresh, refreshed_at
+from django_capi.reports.diagnostics.table import TABLE
+
+__all__ = [
+    "TABLE",
+    "Diagnosis",
+    "OpenDiagnostic",
+    "Severity",
+    "Unit",
+    "of_event",
+    "open_now",
+    "refresh",
+    "refreshed_at",
+]

@@ -1,0 +1,111 @@
+"""Read the facts of the last day, with a fixed number of queries that each read a bounded number of rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import Count, Min
+
+from django_capi.checks.csp import check_policies
+from django_capi.conf import conf
+from django_capi.database.alias import using
+from django_capi.ledger.tallies import STATES
+from django_capi.meta.events import PAGE_VIEW
+from django_capi.models import ConversionMark, ConversionState, Event, ForeignPixel, Lane, NotSent, Tally
+from django_capi.reports.diagnostics.facts import COLUMNS, Answers, Due, Facts, OtherPixel, Row, Tallied
+from django_capi.reports.overlap import Counts, counts_of
+from django_capi.reports.static_files import lacks_script
+from django_capi.reports.sums import State, state_from, sums_of_figures
+from django_capi.reports.windows import last_days
+
+PAGE_VIEWS: Final = 1000  # the newest ones that are read
+OTHERS: Final = 2000  # of all other events
+DEEPEST: Final = 10_000  # the newest events among which both are looked for
+CONVERSIONS: Final = 1000
+PAGES: Final = 1000
+TODAY: Final = timedelta(days=1)
+WEEK: Final = timedelta(days=7)
+WITHOUT_CONSENT: Final = (NotSent.DENIED, NotSent.UNKNOWN, NotSent.WITHDRAWN)
+
+
+def gather(now: datetime, *, clock_ahead: timedelta = timedelta()) -> Facts:
+    """Return what is known of the last day. Only pixels in the settings are examined."""
+    pixels = tuple(conf.pixels().values())
+    pixel_ids = tuple(dict.fromkeys(pixel.pixel_id for pixel in pixels))
+    rows = [row for row in newest(now) if row.pixel_id in pixel_ids]
+    stored = conversions(ConversionState.STORED, now - TODAY, now)
+    return Facts(
+        now=now,
+        pixel_ids=pixel_ids,
+        tallied=tallied(now, pixel_ids),
+        rows=[row for row in rows if not row.test_event_code],
+        tests=[row for row in rows if row.test_event_code],
+        shown={(mark["event_id"], mark["event_name"]) for mark in stored if mark["shown_at"]},
+        lanes={lane.pixel_id: lane for lane in Lane.objects.using(using()).filter(pixel_id__in=pixel_ids)},
+        due=due(now),
+        others=other_pixels(now, pixel_ids),
+        answers=answers(stored, conversions(ConversionState.NOT_SENT, now - TODAY, now)),
+        answers_before=answers(
+            conversions(ConversionState.STORED, now - WEEK, now - TODAY),
+            conversions(ConversionState.NOT_SENT, now - WEEK, now - TODAY),
+        ),
+        test_codes={pixel.pixel_id for pixel in pixels if pixel.test_event_code and not settings.DEBUG},
+        clock_ahead=clock_ahead,
+        lacks_script=lacks_script(),
+        blocks_pixel=any(not message.is_silenced() for message in check_policies()),
+    )
+
+
+def tallied(now: datetime, pixel_ids: Collection[str]) -> dict[tuple[str, str], Tallied]:
+    rows = Tally.objects.filter(last_days(1, now).hourly(), pixel_id__in=pixel_ids).order_by("pixel_id", *STATES)
+    found: dict[tuple[str, str], list[State]] = {}
+    for row in rows.values("pixel_id", *STATES).annotate(**sums_of_figures()):
+        found.setdefault((row["pixel_id"], row["event_name"]), []).append(state_from(row))
+    return {
+        place: Tallied(counts=sum(map(counts_of, states), Counts()), states=tuple(states))
+        for place, states in found.items()
+    }
+
+
+def newest(now: datetime) -> list[Row]:
+    """Return the newest events, not page views only, however many of those there are."""
+    since = last_days(1, now).since
+    times = Event.objects.filter(event_time__gte=since).order_by("-event_time").values_list("event_time", flat=True)
+    edge = max([since, *times[DEEPEST : DEEPEST + 1]])
+    recent = Event.objects.filter(event_time__gte=edge).order_by("-event_time").values_list(*COLUMNS)
+    pages = recent.filter(event_name=PAGE_VIEW)[:PAGE_VIEWS]
+    others = recent.exclude(event_name=PAGE_VIEW)[:OTHERS]
+    return [Row(*values) for values in (*pages, *others)]
+
+
+def due(now: datetime) -> dict[str, Due]:
+    waiting = Event.objects.using(using()).due(now).order_by().values("pixel_id")
+    rows = waiting.annotate(events=Count("pk"), oldest=Min("due_at"))
+    return {row["pixel_id"]: Due(events=row["events"], oldest=row["oldest"]) for row in rows}
+
+
+def other_pixels(now: datetime, pixel_ids: Collection[str]) -> list[OtherPixel]:
+    seen = ForeignPixel.objects.filter(last_seen_at__gte=now - TODAY, pixel_id__in=pixel_ids)
+    pages = Counter(seen.order_by("-last_seen_at").values_list("pixel_id", "other_id")[:PAGES])
+    return [
+        OtherPixel(pixel_id=pixel_id, other_id=other_id, pages=count)
+        for (pixel_id, other_id), count in sorted(pages.items())
+    ]
+
+
+def conversions(state: ConversionState, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    """Return the newest conversions in this state, by an index."""
+    marks = ConversionMark.objects.filter(state=state, happened_at__gt=since, happened_at__lte=until)
+    names = ("event_name", "event_id", "reason", "shown_at")
+    return list(marks.order_by("-happened_at").values(*names)[:CONVERSIONS])
+
+
+def answers(stored: Iterable[Mapping[str, Any]], not_sent: Iterable[Mapping[str, Any]]) -> dict[str, Answers]:
+    """Count by event name the conversions of customers who were asked, and those that were not sent for that."""
+    refused = Counter(mark["event_name"] for mark in not_sent if mark["reason"] in WITHOUT_CONSENT)
+    total = refused + Counter(mark["event_name"] for mark in stored)
+    return {name: Answers(refused=refused[name], total=count) for name, count in total.items()}
