@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from django_capi.admin import pills, wording
 from django_capi.admin.delays import in_words
@@ -78,7 +78,8 @@ def freshness(delays: Delays, *, lost: int) -> Criterion:
     return Criterion(
         name=gettext_lazy("Data freshness"),
         meaning=gettext_lazy("from the event to Meta's answer: half of the events, and 95 of 100"),
-        value=f"{FRESHNESS[delays.freshness]} ({within(delays, 0.5)}, {within(delays, 0.95)})",
+        value=_("%(grade)s (%(median)s, %(slowest)s)")
+        % {"grade": FRESHNESS[delays.freshness], "median": within(delays, 0.5), "slowest": within(delays, 0.95)},
         goal=_("real time or hourly"),
         pill=judged(is_met=delays.freshness in TIMELY, n=delays.total, lost=lost),
     )
@@ -95,5 +96,9 @@ def judged(*, is_met: bool, n: int, lost: int) -> SafeString:
     if n < ENOUGH:
         return pills.pill("quiet", "·", _("Too few to judge"))
     if is_met and lost:
-        return pills.pill("fair", "▲", _("Met, but events are lost"))
-    return pills.pill("good", "✓", _("Met")) if is_met else pills.pill("poor", "✕", _("Not met"))
+        return pills.pill("fair", "▲", pgettext("goal", "Met, but events are lost"))
+    return (
+        pills.pill("good", "✓", pgettext("goal", "Met"))
+        if is_met
+        else pills.pill("poor", "✕", pgettext("goal", "Not met"))
+    )

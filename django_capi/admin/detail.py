@@ -10,9 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import pills, pixels, story, wording
+from django_capi.admin import answers, pills, pixels, stored, story, wording
 from django_capi.admin.cells import linked
-from django_capi.admin.logs import words_of
 from django_capi.admin.outcomes import LABELS, outcome_of_event
 from django_capi.conf import conf
 from django_capi.meta.left_out import MEANING, Reason
@@ -88,7 +87,7 @@ def server_copy(event: Event, batch: Batch | None, *, batch_url: str) -> list[Fa
         Fact(term=_("Attempts"), value=attempts(event)),
         Fact(term=_("Meta's answer"), value=answer(event, batch, batch_url)),
         *([Fact(term="fbtrace_id", value=batch.fbtrace_id)] if batch and batch.fbtrace_id else []),
-        *([Fact(term=_("Reason"), value=event.error_reason)] if event.error_reason else []),
+        *([Fact(term=_("Reason"), value=stored.translated(event.error_reason))] if event.error_reason else []),
         Fact(term=_("Deadline"), value=wording.instant(event.deadline)),
     ]
 
@@ -110,10 +109,18 @@ def attempts(event: Event) -> str:
 def answer(event: Event, batch: Batch | None, batch_url: str) -> Any:
     """What came back for the request this event was last in, with a link for those who may follow it."""
     if batch is None:  # a request that was pruned, or an event that was refused here
-        codes = story.code_of(event).strip(" ()")
+        codes = story.code_of(event)
         return codes if codes and event.attempts else wording.NOTHING
-    known = f"HTTP {batch.http_status} · {words_of(batch.outcome)}" if batch.http_status else batch.reason
-    return linked(batch_url, known or _("none yet"))
+    return linked(batch_url, outcome_of_request(batch) if batch.http_status else reason_of_request(batch))
+
+
+def outcome_of_request(batch: Batch) -> str:
+    words = {"status": batch.http_status, "outcome": answers.label(batch.outcome)}
+    return str(_("HTTP %(status)s · %(outcome)s")) % words
+
+
+def reason_of_request(batch: Batch) -> Any:
+    return stored.translated(batch.reason) or _("none yet")
 
 
 def has_reached_meta(batch: Batch | None) -> bool:
@@ -138,12 +145,12 @@ def agreements(event: Event) -> list[Agreement]:
     return [
         Agreement(term=_("Event name"), server=event.event_name, browser=event.event_name, verdict=same),
         Agreement(term=_("Event id"), server=event.event_id, browser=event.event_id, verdict=same),
-        compared("External ID", event.server_external_id, event.browser_external_id),
+        compared(_("External ID"), event.server_external_id, event.browser_external_id),
         compared("FBP", event.server_fbp, event.browser_fbp),
     ]
 
 
-def compared(term: str, server: str, browser: str) -> Agreement:
+def compared(term: Any, server: str, browser: str) -> Agreement:
     words = [pills.pill("quiet", "✓", _("carried")) if value else wording.NOTHING for value in (server, browser)]
     return Agreement(term=term, server=words[0], browser=words[1], verdict=agreement(server, browser))
 
@@ -176,7 +183,8 @@ def left_out(event: Event) -> Iterator[LeftOutKey]:
 def explained(key: str, reason: Reason) -> str:
     """The reason in words; for a key that is not Meta's, with the one that was probably meant."""
     meant = dict(hints.near_misses([key], hints.PERSON)) if reason is Reason.UNKNOWN_KEY else {}
-    return f"{MEANING[reason]}; use {meant[key]}" if meant else MEANING[reason]
+    why = stored.translated(MEANING[reason])
+    return str(_("%(reason)s; use %(key)s")) % {"reason": why, "key": meant[key]} if meant else why
 
 
 def pretty(payload: str) -> str:

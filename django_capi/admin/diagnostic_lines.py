@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy, ngettext
 
-from django_capi.admin import links, pills, pixels, wording
+from django_capi.admin import links, pills, pixels, stored, wording
 from django_capi.admin.event_links import LOST, EventLinks
 from django_capi.conf import conf
 from django_capi.meta.left_out import MEANING, Reason
@@ -125,10 +125,12 @@ def counted(row: Diagnostic, diagnosis: Diagnosis) -> str:
 def explained(row: Diagnostic) -> str:
     """The detail in words: keys with the reason why they are left out, pixels, or the reason of a pause."""
     if row.code != "invalid_key":
-        return row.detail
+        return stored.translated(row.detail)
     words = (word.partition(":") for word in row.detail.split())
     return "; ".join(
-        f"{key}: {MEANING[Reason(reason)] if reason in Reason.__members__.values() else reason}"
+        wording.pair(
+            key, stored.translated(MEANING[Reason(reason)]) if reason in Reason.__members__.values() else reason
+        )
         for key, _colon, reason in words
     )
 

@@ -202,7 +202,9 @@ def meeting(measured: Overlap, links: EventLinks) -> Meeting:
         for outcome, (tone, label, _meaning) in OUTCOMES.items()
     ]
     return Meeting(
-        chart=charts.stack(parts, label=", ".join(f"{part.label}: {wording.number(part.count)}" for part in parts)),
+        chart=charts.stack(
+            parts, label=wording.listed(wording.pair(part.label, wording.number(part.count)) for part in parts)
+        ),
         rows=tuple(outcome_row(outcome, total, money, name, links) for outcome in OUTCOMES),
         currencies=tuple(money),
         money_of=name,
@@ -266,9 +268,12 @@ def row(name: str, counts: Counts, links: EventLinks) -> Row:
 
 
 KEY_WORDS = {
-    "event_id": ("Event ID", gettext_lazy("recommended; this app gives every event one, the same in both copies")),
+    "event_id": (
+        gettext_lazy("Event ID"),
+        gettext_lazy("recommended; this app gives every event one, the same in both copies"),
+    ),
     "external_id": (
-        "External ID",
+        gettext_lazy("External ID"),
         gettext_lazy("of events that carry it in either copy, as guests have none; weak: the browser must come first"),
     ),
     "fbp": ("FBP", gettext_lazy("weak: only when the browser event arrives first")),

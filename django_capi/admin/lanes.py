@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from django_capi.admin import pills, pixels, wording
+from django_capi.admin import pills, pixels, stored, wording
 from django_capi.admin.cells import labelled
 from django_capi.admin.pages import LogPagesMixin
 from django_capi.delivery import lanes
@@ -43,8 +43,9 @@ class LaneAdminMixin(LogPagesMixin):
     def pause(self, lane: Lane) -> SafeString:
         if not lane.paused_until or lane.paused_until <= timezone.now():
             return labelled(_("reason for pause"), wording.NOTHING)
-        until = _("next try %(time)s") % {"time": wording.instant(lane.paused_until)}
-        return labelled(_("reason for pause"), f"{lane.pause_reason} ({until})")
+        why, until = stored.translated(lane.pause_reason), wording.instant(lane.paused_until)
+        words = _("%(reason)s (next try %(time)s)") % {"reason": why, "time": until}
+        return labelled(_("reason for pause"), words)
 
     @admin.display(description=_("failures in a row"), ordering="failures")
     def failures_in_a_row(self, lane: Lane) -> SafeString:

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import filters, links, pills, pixels, search, wording
+from django_capi.admin import answers, filters, links, pills, pixels, search, stored, wording
 from django_capi.admin.cells import labelled
 from django_capi.admin.pages import Link, LogPagesMixin
 from django_capi.meta.verdicts import RequestOutcome
@@ -23,13 +23,13 @@ from django_capi.reports.freshness import Backlog
 from django_capi.requests.agents import BY_SITE, LISTED
 
 ANSWERS: Final = {
-    RequestOutcome.ACCEPTED: ("server", "✓", _("accepted")),
-    RequestOutcome.EVENT: ("fair", "▲", _("an event was refused")),
-    RequestOutcome.LANE: ("poor", "✕", _("token or settings refused")),
-    RequestOutcome.THROTTLE: ("fair", "‖", _("asked to send less")),
-    RequestOutcome.TRANSIENT: ("fair", "▲", _("failed for now")),
-    RequestOutcome.AMBIGUOUS: ("fair", "?", _("no answer")),
-    RequestOutcome.TOO_LARGE: ("fair", "▲", _("request too large")),
+    RequestOutcome.ACCEPTED: ("server", "✓"),
+    RequestOutcome.EVENT: ("fair", "▲"),
+    RequestOutcome.LANE: ("poor", "✕"),
+    RequestOutcome.THROTTLE: ("fair", "‖"),
+    RequestOutcome.TRANSIENT: ("fair", "▲"),
+    RequestOutcome.AMBIGUOUS: ("fair", "?"),
+    RequestOutcome.TOO_LARGE: ("fair", "▲"),
 }
 OUTCOMES: Final = {
     ConversionState.OPEN: ("quiet", "–"),
@@ -44,7 +44,7 @@ class AnswerFilter(SimpleListFilter):
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [(str(outcome), word) for outcome, (_tone, _mark, word) in ANSWERS.items()]
+        return [(str(outcome), label) for outcome, label in answers.LABELS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Batch]) -> QuerySet[Batch]:
         value = self.value()
@@ -73,8 +73,8 @@ class BatchAdminMixin(LogPagesMixin):
     def answer(self, batch: Batch) -> SafeString:
         if batch.finished_at is None:
             return labelled(_("answer"), pills.pill("quiet", "…", _("open")))
-        known = ANSWERS.get(batch.outcome)  # type: ignore[call-overload]  # the column holds the member's value
-        return labelled(_("answer"), pills.pill(*known) if known else pills.pill("fair", "▲", batch.outcome))
+        tone, mark = ANSWERS.get(batch.outcome, ("fair", "▲"))  # type: ignore[call-overload]  # the column holds the member's value
+        return labelled(_("answer"), pills.pill(tone, mark, answers.label(batch.outcome)))
 
     @admin.display(description=_("events"))
     def count(self, batch: Batch) -> SafeString:
@@ -84,7 +84,7 @@ class BatchAdminMixin(LogPagesMixin):
     def took(self, batch: Batch) -> SafeString:
         if batch.finished_at is None:
             return labelled(_("duration"), wording.NOTHING)
-        return labelled(_("duration"), f"{(batch.finished_at - batch.started_at).total_seconds():.2f}\u00a0s")
+        return labelled(_("duration"), wording.seconds(batch.finished_at - batch.started_at))
 
     @admin.display(description=_("HTTP · code"))
     def codes(self, batch: Batch) -> SafeString:
@@ -94,7 +94,7 @@ class BatchAdminMixin(LogPagesMixin):
 
     @admin.display(description=_("reason"))
     def why(self, batch: Batch) -> SafeString:
-        return labelled(_("reason"), batch.reason or wording.NOTHING)
+        return labelled(_("reason"), stored.translated(batch.reason) or wording.NOTHING)
 
     @admin.display(description="fbtrace_id")
     def trace(self, batch: Batch) -> SafeString:
@@ -161,7 +161,7 @@ class ConversionMarkAdminMixin(LogPagesMixin):
 
     @admin.display(description=_("pixels"))
     def pixel_names(self, mark: ConversionMark) -> str:
-        return ", ".join(map(pixels.titled, mark.pixel_ids.split())) or wording.NOTHING
+        return wording.listed(map(pixels.titled, mark.pixel_ids.split())) or wording.NOTHING
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -177,12 +177,6 @@ class ConversionMarkAdminMixin(LogPagesMixin):
             label = _("Event for pixel %(pixel)s") % {"pixel": pixels.name_of(event.pixel_id)}
             found.append(Link(url=links.to_event(site, request, event.pk), label=label))
         return {"capi_links": [link for link in found if link.url]}
-
-
-def words_of(outcome: str) -> str:
-    """What an answer of Meta's means."""
-    known = ANSWERS.get(outcome)  # type: ignore[call-overload]  # the column holds the member's value
-    return str(known[2]) if known else outcome
 
 
 def outcome_pill(mark: ConversionMark) -> SafeString:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from django_capi.models import BrowserState, Event, Status
 from django_capi.reports.outcomes import Outcome, outcome_of
 
 LABELS: Final = {
-    Outcome.MET: _("Met"),
+    Outcome.MET: pgettext_lazy("outcome of an event", "Met"),
     Outcome.SERVER: _("Server only"),
     Outcome.BROWSER: _("Browser only"),
     Outcome.NEITHER: _("Neither"),

@@ -18,11 +18,23 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
-from django_capi.admin import charts, criteria, diagnostic_lines, empty, figures, find, pills, pixels, wording
+from django_capi.admin import (
+    answers,
+    charts,
+    criteria,
+    diagnostic_lines,
+    empty,
+    figures,
+    find,
+    pills,
+    pixels,
+    stored,
+    wording,
+)
 from django_capi.admin.event_links import LOST, EventLinks
 from django_capi.admin.lanes import state_of
-from django_capi.admin.logs import words_of
 from django_capi.admin.pages import LedgerPagesMixin, banner
 from django_capi.admin.timeline import starts
 from django_capi.ledger import tallies
@@ -177,7 +189,11 @@ def connection(counts: overlap.Counts) -> SafeString:
         return pills.pill("quiet", "⇄", _("Both"))
     if counts.server:
         return pills.pill("server", "↑", _("Server"))
-    return pills.pill("browser", "◉", _("Browser")) if counts.browser else pills.pill("poor", "✕", _("None"))
+    return (
+        pills.pill("browser", "◉", _("Browser"))
+        if counts.browser
+        else pills.pill("poor", "✕", pgettext("connection", "None"))
+    )
 
 
 def last_seen(days: Sequence[sums.Moment], hour: int | None) -> str:
@@ -196,8 +212,8 @@ def sparkline(days: Sequence[sums.Moment], window: windows.Window, now: datetime
         charts.Line(tone="server", label=_("Server"), values=server),
     ]
     label = _("By day, browser: %(browser)s; server: %(server)s") % {
-        "browser": ", ".join(map(wording.number, browser)),
-        "server": ", ".join(map(wording.number, server)),
+        "browser": wording.listed(map(wording.number, browser)),
+        "server": wording.listed(map(wording.number, server)),
     }
     return charts.lines(drawn, label=label, height=charts.SPARK_HEIGHT)
 
@@ -223,7 +239,7 @@ def requests(list_url: str) -> list[Fact]:
     """The newest requests by their outcome."""
     return [
         Fact(
-            label=words_of(outcome) or _("without an answer"),
+            label=str(answers.label(outcome)) if outcome else _("without an answer"),
             value=wording.number(count),
             url=f"{list_url}?outcome={outcome}" if outcome else list_url,
         )
@@ -237,7 +253,7 @@ def lane_line(lane: Lane, now: datetime) -> LaneLine:
         lane=lane,
         pixel=pixels.titled(lane.pixel_id),
         state=state_of(lane, now),
-        reason=lane.pause_reason if is_paused else "",
+        reason=stored.translated(lane.pause_reason) if is_paused else "",
         next_try=wording.instant(lane.paused_until) if is_paused else wording.NOTHING,
         looked=wording.instant(lane.seen_at),
         accepted=wording.instant(lane.last_ok_at),

@@ -12,7 +12,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from django_capi.admin import pixels, wording
+from django_capi.admin import pixels, stored, wording
 from django_capi.admin.paging import BoundedPaginator
 from django_capi.reports import freshness
 
@@ -40,7 +40,7 @@ def banner(backlog: freshness.Backlog) -> dict[str, Any]:
                 "pixel_id": pause.pixel_id,
                 "pixel": pixels.name_of(pause.pixel_id),
                 "until": wording.instant(pause.until),
-                "reason": pause.reason,
+                "reason": stored.translated(pause.reason),
             }
             for pause in backlog.pauses
         ],

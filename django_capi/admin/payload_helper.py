@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from django_capi.admin import stored, wording
 from django_capi.conf import Pixel, conf
 from django_capi.conversions.base import call_method, find_conversion
 from django_capi.conversions.objects import place
 from django_capi.delivery.client import events_url
 from django_capi.meta import rules
-from django_capi.meta.events import ActionSource, Event
+from django_capi.meta.events import ActionSource, Event, InvalidEvent
 from django_capi.meta.left_out import MEANING
 from django_capi.meta.normalize import normalize
 from django_capi.meta.normalize.keys import ACCEPTED_NAMES
@@ -76,7 +77,7 @@ def examine(given: Given) -> Examined:
     )
     return Examined(
         values=list(values_of(given)),
-        left_out=[f"{item.key}: {MEANING[item.reason]}" for item in custom_data.left_out],
+        left_out=[wording.pair(item.key, stored.translated(MEANING[item.reason])) for item in custom_data.left_out],
         event=event,
         payload=event.payload(),
         problems=rules.check(event.payload(), now=int(time.time())),
@@ -102,7 +103,7 @@ def values_of(given: Given) -> Iterator[Value]:
             given=shown(raw),
             normalized=joined(found.text, shown),
             sent=joined(found.hashed, str),
-            left_out=MEANING[found.reason] if found.reason else "",
+            left_out=stored.translated(MEANING[found.reason]) if found.reason else "",
         )
 
 
@@ -142,6 +143,11 @@ def of_conversion(mark: ConversionMark) -> Given | str:
         action_source=ActionSource.SYSTEM_GENERATED,
         is_typed=False,
     )
+
+
+def refused(error: InvalidEvent) -> str:
+    """The error itself is for developers and stays English."""
+    return _("The site's code gives no valid event. The error says: “%(error)s”") % {"error": error}
 
 
 def as_json(payload: Mapping[str, JSON]) -> str:

@@ -83,7 +83,7 @@ def of_form(request: HttpRequest, form: PayloadForm, *, may_send: bool) -> Exami
     try:
         examined = payload_helper.examine(form.given)
     except InvalidEvent as error:
-        return str(error)
+        return payload_helper.refused(error)
     if "send" in request.POST and may_send and examined.event:
         if form.cleaned_data["code"]:
             test_events.tell(request, sending.send(examined.event, form.chosen, form.cleaned_data["code"]))
@@ -106,7 +106,7 @@ def of_term(term: str) -> Examined | str:
     except callbacks.Failed:
         return _("A method of the Conversion raised an error. The log names it.")
     except InvalidEvent as error:
-        return str(error)
+        return payload_helper.refused(error)
 
 
 def printed(examined: Examined | str | None) -> dict[str, Any]:

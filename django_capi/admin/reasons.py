@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_capi.admin import wording
+from django_capi.admin import stored, wording
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import OUTCOMES
 from django_capi.models import BrowserState, ConversionState, NotSent, Status
@@ -131,7 +131,7 @@ def reason(
         tone=tone,
         channel=channel,
         event_name=event_name,
-        title=f"{known.title}: {_(why)}" if why else known.title,
+        title=wording.pair(known.title, stored.translated(why)) if why else known.title,
         meaning=" ".join(map(str, meanings(known, status, browser_state, unreported.get(event_name)))),
         count=wording.number(count),
         url=links.to(
@@ -188,7 +188,7 @@ def not_sent(found: Counter[tuple[str, NotSent]], list_url: str) -> list[Missing
             event_name=event_name,
             title=why.label,
             meaning=NOT_SENT[why],
-            count=f"≥ {wording.number(count)}" if total >= MOST else wording.number(count),
+            count=wording.at_least(count) if total >= MOST else wording.number(count),
             url=list_url
             + "?"
             + urlencode({"state": int(ConversionState.NOT_SENT), "reason": why.value, "event": event_name}),

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_capi.admin import wording
+from django_capi.admin import stored, wording
 from django_capi.consent import Consent
 from django_capi.ledger.store import HELD
 from django_capi.models import BrowserState, ConversionMark, Event, Origin, Rank, Status
@@ -200,26 +200,35 @@ def paused(pause: Pause) -> Story:
     return Story(
         tone="fair",
         happened=_("The server copy waits: sending for this pixel is paused until %(time)s. %(reason)s")
-        % {"time": wording.instant(pause.until), "reason": pause.reason},
+        % {"time": wording.instant(pause.until), "reason": stored.translated(pause.reason)},
         advice=_("Fix the cause, then press “Resume now” above. No event is lost meanwhile."),
     )
 
 
 def rejected(event: Event) -> Story:
-    if event.attempts:
-        happened = _("Meta refused the server copy%(code)s: %(reason)s")
-    else:
-        happened = _("The server copy was not sent, because Meta would refuse it%(code)s: %(reason)s")
     return Story(
         tone="poor",
-        happened=happened % {"code": code_of(event), "reason": event.error_reason or _("no reason was given")},
+        happened=refusal(event),
         advice=IN_THE_FUTURE if event.error_subcode == FUTURE else CORRECT,
     )
 
 
+def refusal(event: Event) -> str:
+    code, reason = code_of(event), stored.translated(event.error_reason) or _("no reason was given")
+    if event.attempts:
+        coded, plain = (
+            _("Meta refused the server copy (%(code)s): %(reason)s"),
+            _("Meta refused the server copy: %(reason)s"),
+        )
+    else:
+        coded = _("The server copy was not sent, because Meta would refuse it (%(code)s): %(reason)s")
+        plain = _("The server copy was not sent, because Meta would refuse it: %(reason)s")
+    return (coded if code else plain) % {"code": code, "reason": reason}
+
+
 def code_of(event: Event) -> str:
-    numbers = [str(code) for code in (event.error_code, event.error_subcode) if code is not None]
-    return f" ({' / '.join(numbers)})" if numbers else ""
+    """Meta's code and subcode; empty where it gave none."""
+    return " / ".join(str(code) for code in (event.error_code, event.error_subcode) if code is not None)
 
 
 def expired(event: Event) -> Story:

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import detail, links, outcomes, pills, pixels, test_mode, wording
+from django_capi.admin import detail, links, outcomes, payload_helper, pills, pixels, stored, test_mode, wording
 from django_capi.browser.nonces import nonce_of
 from django_capi.conf import Pixel, conf
 from django_capi.meta.events import InvalidEvent
@@ -102,7 +102,7 @@ def send(request: HttpRequest, form: TestEventForm) -> None:
         event = test_events.sample(form.cleaned_data["event_name"], page=address)
         sent = test_events.send(event, form.chosen, form.cleaned_data["code"])
     except InvalidEvent as error:
-        messages.error(request, str(error))
+        messages.error(request, payload_helper.refused(error))
         return
     tell(request, sent)
 
@@ -111,7 +111,7 @@ def tell(request: HttpRequest, sent: test_events.TestEvent) -> None:
     """Say what became of it, with the trace id that Meta's support asks for."""
     if sent.problem:
         words = _("Not sent, as Meta would refuse it. %(field)s: %(advice)s")
-        messages.error(request, words % {"field": sent.problem.field, "advice": sent.problem.advice})
+        messages.error(request, words % {"field": sent.problem.field, "advice": stored.translated(sent.problem.advice)})
         return
     verdict = sent.answer.verdict if sent.answer else None
     trace = verdict.fbtrace_id if verdict and verdict.fbtrace_id else wording.NOTHING
@@ -120,7 +120,7 @@ def tell(request: HttpRequest, sent: test_events.TestEvent) -> None:
     elif sent.is_accepted:
         messages.success(request, _("Meta accepted the test event. fbtrace_id: %(trace)s") % {"trace": trace})
     else:
-        reason = verdict.reason if verdict else wording.NOTHING
+        reason = stored.translated(verdict.reason) if verdict else wording.NOTHING
         words = _("Meta did not accept the test event: %(reason)s fbtrace_id: %(trace)s")
         messages.error(request, words % {"reason": reason, "trace": trace})
 

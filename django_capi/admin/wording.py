@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 NOTHING = "—"
 
@@ -41,6 +42,25 @@ def percent(share: float | None) -> str:
     tenths = math.floor(share * 1000 + 1e-9)
     value = tenths // 10 if tenths % 10 == 0 else tenths / 10
     return _("%(number)s%%") % {"number": formats.number_format(value)}
+
+
+def seconds(length: timedelta) -> str:
+    """To a hundredth, as requests take less than a second."""
+    number = formats.number_format(round(length.total_seconds(), 2), decimal_pos=2)
+    return (_("%(number)s s") % {"number": number}).replace(" ", "\u00a0")
+
+
+def at_least(value: int) -> str:
+    return _("≥ %(number)s") % {"number": number(value)}
+
+
+def pair(name: object, value: object) -> str:
+    """A name and its value, or a sentence and its reason, with the colon of the reader's language."""
+    return _("%(name)s: %(value)s") % {"name": name, "value": value}
+
+
+def listed(items: Iterable[str]) -> str:
+    return pgettext("between the items of a list", ", ").join(items)
 
 
 def duration(length: timedelta | None) -> str:

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, When
+from django.utils.translation import gettext_noop as _
 
 from django_capi import signals
 from django_capi.clock import Now
@@ -46,7 +47,7 @@ class Due:
 
 FIELDS = tuple(Due.__slots__)
 OVERTAKEN = {
-    Status.WITHDRAWN: "The visitor withdrew consent just after it was sent.",
+    Status.WITHDRAWN: _("The visitor withdrew consent just after it was sent."),
     Status.EXPIRED: "",
     Status.IN_DOUBT: "",
 }
@@ -117,7 +118,7 @@ def recover(held: lanes.Claim) -> tuple[int, int]:
 @retried
 def abandon(batch: Batch) -> int:
     with transaction.atomic(using=using()):
-        reason = "The worker died before it recorded an answer."
+        reason = _("The worker died before it recorded an answer.")
         return count_ambiguous(batch) if close_open(batch, outcome="ambiguous", reason=reason) else 0
 
 
@@ -271,7 +272,7 @@ def count_ambiguous(batch: Batch) -> int:
                 status=Status.IN_DOUBT,
                 changed_at=Now(),
                 finished_at=Now(),
-                error_reason="Meta's answer never came. Resend or leave it.",
+                error_reason=_("Meta's answer never came. Resend or leave it."),
             )
     return count
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from django.db import DatabaseError, OperationalError
+from django.utils.translation import gettext_noop as _
 
 from django_capi.conf import Pixel, conf
 from django_capi.delivery import background, batches, isolate, lanes
@@ -29,6 +30,7 @@ logger = logging.getLogger("django_capi")
 
 PROBE_AFTER = 5  # failures in a row, after which requests are small
 PROBE_SIZE = 10
+MALFORMED = _("%(settings)s is malformed: nothing is sent until it is corrected. Run manage.py check.")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -81,7 +83,7 @@ def pause_unsafe(pixel: Pixel, unsafe: Sequence[str], report: DeliveryReport) ->
     if held is None:
         return
     keys = ", ".join(f"CAPI[{key!r}]" if "[" not in key else f"CAPI {key}" for key in unsafe)
-    reason = f"{keys} is malformed: nothing is sent until it is corrected. Run manage.py check."
+    reason = MALFORMED % {"settings": keys}
     lanes.pause(held, seconds=UNSAFE_PAUSE, reason=reason)
     lanes.release(held)
     report.paused[pixel.pixel_id] = reason

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop as _
 
 from django_capi.clock import Now
 from django_capi.conf import conf
@@ -19,7 +20,8 @@ from django_capi.models.querysets import EventQuerySet
 
 logger = logging.getLogger("django_capi")
 
-SHED_REASON: Final = "Shed: too many events were pending."
+SHED_REASON: Final = _("Shed: too many events were pending.")
+EXPIRED_REASON: Final = _("Not delivered before its deadline.")
 SHED: Final = (Rank.MIRRORED, Rank.PAGE_VIEW)
 
 
@@ -29,7 +31,7 @@ def expire() -> int:
         end_pending(
             pending_events().filter(pixel_id=pixel_id, rank=rank, deadline__lte=Now()),
             Status.EXPIRED,
-            "Not delivered before its deadline.",
+            EXPIRED_REASON,
         )
         for pixel_id in pending_events().order_by().values_list("pixel_id", flat=True).distinct()
         for rank in Rank.values

@@ -12,13 +12,14 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Case, DateTimeField, F, IntegerField, QuerySet, Value, When
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_noop
 
 from django_capi.clock import Now
 from django_capi.ledger.insert import insert
 from django_capi.models import Event, Origin, Status
 
 ATTEMPTS: Final = 3  # another report may take the id in between
-REASON: Final = "The id that the browser reported belongs to another event, which the server saw itself."
+REASON: Final = gettext_noop("The id that the browser reported belongs to another event, which the server saw itself.")
 
 
 def store_own(rows: Sequence[Event], *, alias: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from django_capi import callbacks, signals
 from django_capi.conf import Pixel
@@ -42,7 +43,7 @@ VALUE_LIMIT: Final = Decimal(10) ** 12  # SQLite stores the sums of the figures 
 VALUE_STEP: Final = Decimal("0.0001")
 WITHDRAWN: Final[Mapping[str, Any]] = {
     "status": Status.WITHDRAWN,
-    "error_reason": "The visitor withdrew consent.",
+    "error_reason": gettext_noop("The visitor withdrew consent."),
     "payload": "",
 }
 

@@ -35,6 +35,7 @@ from django_capi.meta.answers import (
     RequestOutcome,
 )
 from django_capi.meta.retry_after import seconds_to_wait
+from django_capi.meta.translatable import gettext_noop as _
 
 __all__ = ["RequestOutcome", "Verdict", "broken", "judge", "unreachable", "untrusted", "without_bundle"]
 
@@ -43,6 +44,9 @@ _INVALID_PARAMETER: Final = 100
 _SUCCESS: Final = range(200, 300)
 _LARGEST: Final = 2**31 - 1
 _SERVER_ERRORS: Final = range(500, 600)
+
+SENDING_FAILED: Final = _("Sending failed with %(error)s; nothing was sent.")
+SENDING_BROKE: Final = _("Sending failed with %(error)s; Meta may or may not have accepted the events.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,8 +107,8 @@ def broken(*, error: str, sent: bool) -> Verdict:
     'Sending failed with MemoryError; nothing was sent.'
     """
     row = UNKNOWN_OUTCOME if sent else NOT_SENT
-    rest = "Meta may or may not have accepted the events." if sent else "nothing was sent."
-    return Verdict(outcome=row.outcome, known=False, reason=f"Sending failed with {error[:60]}; {rest}")
+    reason = SENDING_BROKE if sent else SENDING_FAILED
+    return Verdict(outcome=row.outcome, known=False, reason=reason % {"error": error[:60]})
 
 
 def _without_answer(row: Meaning) -> Verdict:

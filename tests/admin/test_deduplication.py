@@ -532,4 +532,4 @@ def test_numbers_follow_the_reader_s_language(admin_client: Client) -> None:
     with translation.override("de"):
         figure = admin_client.get(PAGE).context["rows"][0].coverage
 
-    assert figure.value == "66,6%"
+    assert figure.value == "66,6\u00a0%"

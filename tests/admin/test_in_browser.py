@@ -18,8 +18,8 @@ from tests.support.factories import BatchFactory, EventFactory, LaneFactory
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGES = (
-    "overview", "diagnostic", "deduplication", "customerinformation", "datafreshness", "datasetquality", "event", "lane",
-    "batch",
+    "overview", "diagnostic", "deduplication", "customerinformation", "datafreshness", "datasetquality", "event",
+    "lane", "batch",
 )  # fmt: skip
 SELF = "default-src 'self'"
 POLICIES = [

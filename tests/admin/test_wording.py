@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
 from django_capi.admin import wording
 
@@ -61,3 +62,51 @@ def test_no_time_is_a_dash() -> None:
 )
 def test_money_has_the_digits_of_its_currency(value: str, currency: str, words: str) -> None:
     assert wording.money(Decimal(value), currency) == f"{words}\u00a0{currency}"
+
+
+LOCAL = {
+    "de": ("1.234.567", "66,6\u00a0%", "1.234,50\u00a0EUR", "0,32\u00a0s", "02.11.2026 03:05:07", "3 Tage"),
+    "es": (
+        "1\u00a0234\u00a0567",
+        "66,6\u00a0%",
+        "1\u00a0234,50\u00a0EUR",
+        "0,32\u00a0s",
+        "02/11/2026 03:05:07",
+        "3 días",
+    ),
+    "fr": (
+        "1\u00a0234\u00a0567",
+        "66,6\u00a0%",
+        "1\u00a0234,50\u00a0EUR",
+        "0,32\u00a0s",
+        "02/11/2026 03:05:07",
+        "3 jours",
+    ),
+    "pt-br": ("1.234.567", "66,6%", "1.234,50\u00a0EUR", "0,32\u00a0s", "02/11/2026 03:05:07", "3 dias"),
+    "ar": ("1234567", "66,6%", "1234,50\u00a0EUR", "0,32\u00a0ث", "02\u200f/11\u200f/2026 03:05:07", "3 أيام"),
+}
+
+
+@pytest.mark.parametrize("language", LOCAL)
+def test_numbers_money_and_times_are_told_as_the_language_does(language: str) -> None:
+    with translation.override(language):
+        words = (
+            wording.number(1234567),
+            wording.percent(2 / 3),
+            wording.money(Decimal("1234.5"), "EUR"),
+            wording.seconds(timedelta(milliseconds=320)),
+            wording.instant(datetime(2026, 11, 2, 9, 5, 7, tzinfo=UTC)),
+            wording.duration(timedelta(days=3)),
+        )
+
+    assert words == LOCAL[language]
+
+
+def test_a_list_a_pair_and_a_limit_have_the_language_s_marks() -> None:
+    with translation.override("fr"):
+        french = (wording.pair("em", "vide"), wording.listed(["1", "2"]), wording.at_least(1234))
+    with translation.override("ar"):
+        arabic = wording.listed(["1", "2"])
+
+    assert french == ("em\u00a0: vide", "1, 2", "≥ 1\u00a0234")
+    assert arabic == "1، 2"

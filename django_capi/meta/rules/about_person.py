@@ -10,6 +10,7 @@ from django_capi.meta.normalize.hashing import SHA256_FORM
 from django_capi.meta.normalize.ids import ip_address
 from django_capi.meta.normalize.keys import BY_KEY, HASHED
 from django_capi.meta.rules.problem import Parts, Rule, Severity
+from django_capi.meta.translatable import gettext_noop as _
 
 # https://developers.facebook.com/documentation/ads-commerce/conversions-api/best-practices
 TOO_BROAD: Final = (
@@ -67,34 +68,34 @@ _REFUSED, _WARNED = Severity.REFUSED, Severity.WARNED
 
 PERSON_RULES: Final = (
     Rule("contact_data_hashed", "user_data", _REFUSED, 2804016, _unhashed,
-         "Hash contact data with SHA-256 after normalising it (UserData.from_raw does).",
+         _("Hash contact data with SHA-256 after normalising it (UserData.from_raw does)."),
          "Customer Information Parameters; captured answer"),
     Rule("enough_to_match", "user_data", _REFUSED, 2804050, _too_broad,
-         "Add an identifier: an address, a phone number, external_id, fbp, fbc or the visitor's IP address.",
+         _("Add an identifier: an address, a phone number, external_id, fbp, fbc or the visitor's IP address."),
          "Best Practices; captured answer"),
     Rule("fbc_form", "user_data.fbc", _REFUSED, 2804001, lambda parts: _malformed("fbc", parts),
-         "Send fb.<index>.<milliseconds>.<fbclid>, or no fbc at all.", "ClickID page; seen in the field"),
+         _("Send fb.<index>.<milliseconds>.<fbclid>, or no fbc at all."), "ClickID page; seen in the field"),
     Rule("fbp_form", "user_data.fbp", _WARNED, None, lambda parts: _malformed("fbp", parts),
-         "Send the cookie as the browser has it, or no fbp at all.", "diagnostic s2s_invalid_fbp_cookie"),
+         _("Send the cookie as the browser has it, or no fbp at all."), "diagnostic s2s_invalid_fbp_cookie"),
     Rule("ip_address_type", "user_data.client_ip_address", _REFUSED, None,
          lambda parts: _not_text("client_ip_address", parts),
-         "Send one address as a string.", "Customer Information Parameters"),
+         _("Send one address as a string."), "Customer Information Parameters"),
     Rule("user_agent_type", "user_data.client_user_agent", _REFUSED, None,
          lambda parts: _not_text("client_user_agent", parts),
-         "Send one user agent as a string.", "Customer Information Parameters"),
+         _("Send one user agent as a string."), "Customer Information Parameters"),
     Rule("ip_address_form", "user_data.client_ip_address", _WARNED, None,
          lambda parts: _address(frozenset({Reason.MALFORMED}), parts),
-         "Send the visitor's IPv4 or IPv6 address without port, brackets or spaces.",
+         _("Send the visitor's IPv4 or IPv6 address without port, brackets or spaces."),
          "diagnostic s2s_invalid_ip_address"),
     Rule("ip_address_public", "user_data.client_ip_address", _WARNED, None,
          lambda parts: _address(frozenset({Reason.NOT_PUBLIC}), parts),
-         "This is a local address or a proxy's: set TRUSTED_PROXIES to the number of proxies in front of the site.",
+         _("This is a local address or a proxy's: set TRUSTED_PROXIES to the number of proxies in front of the site."),
          "diagnostic s2s_private_ip_address"),
     Rule("external_id_type", "user_data.external_id", _REFUSED, None, _bad_external_id,
-         "Send ids as strings.", "Customer Information Parameters"),
+         _("Send ids as strings."), "Customer Information Parameters"),
     Rule("no_empty_hash", "user_data", _WARNED, None, _empty_hash,
-         "This is the hash of an empty string; leave the key out.", "diagnostics capi_pii_*_empty"),
+         _("This is the hash of an empty string; leave the key out."), "diagnostics capi_pii_*_empty"),
     Rule("known_keys", "user_data", _WARNED, None, lambda parts: not parts.user.keys() <= BY_KEY.keys(),
-         "Meta has no such key in user_data; move it to custom_data if it is not about the customer.",
+         _("Meta has no such key in user_data; move it to custom_data if it is not about the customer."),
          "Customer Information Parameters; seen in the field"),
 )  # fmt: skip

@@ -152,7 +152,7 @@ COPIES: Final = (
     Diagnosis(
         code="low_coverage",
         severity=Severity.WARNING,
-        title=_("The server covers less than 75% of the browser's events"),
+        title=_("The server covers less than three quarters of the browser's events"),
         why=_("Meta did not accept a server copy with the same event id of the others."),
         action=_("Open the events that only browsers reported: each says why its server copy is missing."),
         find=lambda facts: of_tallies(facts, not_covered),

@@ -61,7 +61,9 @@
       const first = rows[0];
       if (first && first.event_id !== newest) {
         newest = first.event_id;
-        status.textContent = controls.dataset.added.replace("%s", `${first.event_name}, ${first.outcome}`);
+        status.textContent = controls.dataset.added
+          .replace("{event}", () => first.event_name)
+          .replace("{outcome}", () => first.outcome);
       }
     } catch {
       status.textContent = controls.dataset.failed;
