@@ -33,6 +33,7 @@ CAPI = {
     "CONSENT": "example_project.shop.privacy.marketing_consent",
     "TRUSTED_PROXIES": 1,
     "DEFAULT_REGION": "DE",
+    "DATASET_QUALITY": True,
 }
 
 INSTALLED_APPS = [
@@ -136,6 +137,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DEMO_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "forget old events": {"task": "django_capi.prune", "schedule": 86400.0},
+    "read what Meta reports": {"task": "django_capi.pull_quality", "schedule": 86400.0},
     "deliver conversions": {
         "task": "django_capi.deliver",
         "schedule": env.float("CAPI_SWEEP_SECONDS", default=30.0),

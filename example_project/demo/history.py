@@ -15,7 +15,7 @@ from django_capi.conversions import objects, sources
 from django_capi.database.alias import using
 from django_capi.ledger.insert import insert
 from django_capi.models import ConversionSource
-from example_project.demo.week import delivery, orders
+from example_project.demo.week import delivery, orders, reported
 from example_project.demo.week.incidents import after_the_insert, incidents
 from example_project.demo.week.people import customers
 from example_project.demo.week.unsent import unsent
@@ -40,6 +40,7 @@ def make_week(now: datetime) -> int:
     insert(rows, alias=using())
     orders.date_marks(week.marks)
     after_the_insert(week)
+    reported.report(rows, now)
     return len(rows)
 
 

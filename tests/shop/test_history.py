@@ -23,6 +23,7 @@ from django_capi.models import (
     BrowserState,
     ConversionMark,
     ConversionState,
+    DatasetQuality,
     Event,
     ForeignPixel,
     Lane,
@@ -179,3 +180,11 @@ def test_the_week_is_the_same_each_time() -> None:
 
     assert found[0] == found[1]
     assert len(found[0]) > 700
+
+
+def test_what_meta_reports_is_of_the_same_events(week: QuerySet[Event]) -> None:
+    purchase = DatasetQuality.objects.get(event_name="Purchase")
+
+    assert values(DatasetQuality.objects.all(), "event_name") == values(week.filter(test_event_code=""), "event_name")
+    assert purchase.event_coverage and 50 < purchase.event_coverage <= 100
+    assert {key["dedupe_key"] for key in purchase.dedupe_keys} == {"event_id", "external_id", "fbp"}
