@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 from django_capi.conf import conf
 from django_capi.ledger import tallies
 from django_capi.models import Lane, Status
-from django_capi.reports import freshness, health, windows
+from django_capi.reports import diagnostics, freshness, health, windows
 from django_capi.reports.by_pixel import Counted, counted
 from django_capi.reports.outcomes import Outcome
 
@@ -42,6 +42,7 @@ class Scrape:
     week: Sequence[Counted]
     accepted: Sequence[Counted]  # of the year
     lanes: Sequence[Lane]
+    diagnostics: Sequence[diagnostics.OpenDiagnostic]
 
     @property
     def pixel_ids(self) -> list[str]:
@@ -59,6 +60,7 @@ def read() -> Scrape:
         week=counted(windows.last_days(DAYS, now)),
         accepted=counted(windows.Window(since=first), status=Status.ACCEPTED),
         lanes=health.lanes(),
+        diagnostics=diagnostics.open_now(),
     )
 
 
@@ -170,9 +172,19 @@ def last_check(scrape: Scrape) -> Metric:
     )
 
 
+def open_diagnostics(scrape: Scrape) -> Metric:
+    return gauge(
+        "django_capi_open_diagnostics",
+        "Open diagnostics that are not muted.",
+        ("pixel", "code", "severity"),
+        ((each.pixel_id, each.code, str(each.severity), 1) for each in scrape.diagnostics),
+    )
+
+
 # Further metrics are added here.
 FAMILIES: Final[Sequence[Callable[[Scrape], Metric]]] = (
     pending, oldest_wait, accepted, by_status, by_outcome, lost, paused, last_accepted, last_check,
+    open_diagnostics,
 )  # fmt: skip
 
 

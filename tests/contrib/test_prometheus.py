@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.ledger.tallies import remove
-from django_capi.models import Event, Status
+from django_capi.models import Diagnostic, Event, Status
 from tests.support.factories import PIXEL_ID, EventFactory, LaneFactory
 from tests.support.snippets import ROOT
 from tests.test_guides import example
@@ -111,6 +111,21 @@ def test_a_lane_says_whether_it_is_paused_and_when_it_was_last_in_use() -> None:
     assert value("django_capi_last_accepted_timestamp_seconds", pixel=PIXEL_ID) == now.timestamp()
     assert value("django_capi_last_check_timestamp_seconds", pixel=PIXEL_ID) == now.timestamp()
     assert value("django_capi_last_accepted_timestamp_seconds", pixel="999") is None
+
+
+def test_open_diagnostics_are_counted_by_code() -> None:
+    now = timezone.now()
+    for name, until in (("Lead", None), ("Purchase", None), ("Search", now + timedelta(days=7))):
+        Diagnostic.objects.create(
+            code="lost",
+            pixel_id=PIXEL_ID,
+            event_name=name,
+            first_seen_at=now,
+            last_seen_at=now,
+            muted_until=until,
+        )
+
+    assert value("django_capi_open_diagnostics", pixel=PIXEL_ID, code="lost", severity="error") == 2
 
 
 def test_registering_does_not_use_the_database(django_assert_num_queries: DjangoAssertNumQueries) -> None:
