@@ -12,4 +12,8 @@ class Migration(migrations.Migration):
             name="event_pks",
             field=models.JSONField(default=list),
         ),
+        migrations.AddIndex(
+            model_name="batch",
+            index=models.Index(fields=["fbtrace_id"], name="capi_batch_trace"),
+        ),
     ]

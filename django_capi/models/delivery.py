@@ -52,7 +52,10 @@ class Batch(models.Model):
     class Meta:
         verbose_name = _("request to Meta")
         verbose_name_plural = _("requests to Meta")
-        indexes = [models.Index(fields=["lane", "finished_at"], name="capi_batch_open")]
+        indexes = [
+            models.Index(fields=["lane", "finished_at"], name="capi_batch_open"),
+            models.Index(fields=["fbtrace_id"], name="capi_batch_trace"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.pk}"
