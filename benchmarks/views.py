@@ -7,6 +7,7 @@ import uuid
 from functools import cache
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -72,6 +73,7 @@ def ready_row() -> dict[str, Any]:
 
 
 urlpatterns = [
+    path("admin/", admin.site.urls),
     path("nothing/", nothing),
     path("nothing-async/", nothing_async),
     path("checkout-tracked/", checkout_tracked),

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -57,8 +57,11 @@ CUSTOM = (
     filters.PageFilter,
     filters.BrowserFamilyFilter,
 )
+REQUEST = "batch__id__exact"
 LOOKUPS = {f"{field}__exact" for field in FIELDS} | {custom.parameter_name for custom in CUSTOM}
 LOOKUPS |= set(filters.SpanFilter.parameters)
+INDEXED = frozenset({"status__exact", filters.OutcomeFilter.parameter_name})
+NARROWING = frozenset({REQUEST, filters.TimeFilter.parameter_name, *filters.SpanFilter.parameters})
 SHORT_KEYS = 2
 
 
@@ -87,6 +90,8 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         "shared_id",
     )
     list_per_page = 50
+    indexed_parameters = INDEXED
+    narrowing_parameters = NARROWING
     ordering = ("-pk",)
     search_fields = ("event_id", "object_ref", "batch__fbtrace_id")
     search_help_text = _("The number of an order, an object such as shop.order:12, an event id, or an fbtrace_id")
@@ -129,6 +134,11 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup in LOOKUPS
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        number = request.GET.get(REQUEST, "")
+        batches = Batch.objects.filter(pk=number) if number.isascii() and number.isdigit() and len(number) < 19 else []
+        return super().get_queryset(request).filter(search.of_requests(list(batches)) if batches else Q())
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str

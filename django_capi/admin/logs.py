@@ -117,6 +117,7 @@ class BatchAdminMixin(LogPagesMixin):
 
 class ConversionMarkAdminMixin(LogPagesMixin):
     list_display = ("object_called", "named", "outcome", "why", "happened", "shown")
+    indexed_parameters = frozenset({filters.StateFilter.parameter_name})
     list_filter = (filters.StateFilter, filters.NotSentFilter, filters.NameFilter)
     fields = (
         "object_ref", "reference", "event_name", "outcome", "why", "seen", "happened", "checked", "event_id",

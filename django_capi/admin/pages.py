@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from django_capi.admin import pixels, stored, wording
-from django_capi.admin.paging import BoundedPaginator
+from django_capi.admin.paging import BoundedChangeList, BoundedPaginator
 from django_capi.reports import freshness
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ class LedgerPagesMixin(Base):
     list_max_show_all = 0
     sortable_by = ()
     empty_value_display = wording.NOTHING
+    # Parameters of a list's address by which an index finds the rows, and those that leave few rows to search.
+    indexed_parameters: frozenset[str] = frozenset()
+    narrowing_parameters: frozenset[str] = frozenset()
 
     class Media:
         css = {"all": ("django_capi/admin.css",)}
@@ -65,6 +68,9 @@ class LedgerPagesMixin(Base):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedChangeList]:
+        return BoundedChangeList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         backlog = freshness.backlog(now=timezone.now())

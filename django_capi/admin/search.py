@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import Q
 
 from django_capi.conversions.base import registry
+from django_capi.database.keys import PkIn
 from django_capi.models import Batch, ConversionMark, Event
 
 
@@ -22,9 +25,16 @@ def conversions_or_their_events(term: str) -> Q:
 
 def events(term: str) -> Q:
     """Whole values only: a search for a part of one would read the whole ledger."""
-    batches = list(Batch.objects.filter(fbtrace_id=term).values_list("pk", flat=True))
-    if batches:
-        return Q(batch_id__in=batches)
+    if batches := list(Batch.objects.filter(fbtrace_id=term)):
+        return of_requests(batches)
     # An object's events are those of its marks: the ledger needs no index of its own for them.
     marks = ConversionMark.objects.filter(conversions(term)).exclude(event_id="")
     return Q(event_id__in=[term, *marks.values_list("event_id", flat=True)])
+
+
+def of_requests(batches: Sequence[Batch]) -> Q:
+    """The events that these requests settled, by the keys in the requests: no index finds the events of a request."""
+    settled = Q(batch_id__in=[batch.pk for batch in batches])
+    if not all(batch.event_pks for batch in batches):  # closed by an earlier release, which emptied them
+        return settled
+    return settled & Q(PkIn([pk for batch in batches for pk in batch.event_pks]))

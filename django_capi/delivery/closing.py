@@ -22,13 +22,13 @@ def answered(answer: Answer) -> dict[str, object]:
 
 
 def close(batch: Batch, **answer: object) -> None:
-    update_batch(batch, finished_at=Now(), event_pks=[], **answer)
+    update_batch(batch, finished_at=Now(), **answer)
 
 
 def close_open(batch: Batch, **answer: object) -> bool:
     """Close the batch. False if it was closed already, so that ambiguous events are counted once."""
     left = Batch.objects.using(using()).filter(pk=batch.pk, finished_at=None)
-    return bool(left.update(finished_at=Now(), event_pks=[], **answer))
+    return bool(left.update(finished_at=Now(), **answer))
 
 
 def update_batch(batch: Batch, **changes: object) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from django.db import DatabaseError, OperationalError
 from django.utils.translation import gettext_noop as _
@@ -24,13 +25,14 @@ from django_capi.delivery.pauses import UNSAFE_PAUSE, wait
 from django_capi.ledger import erasure, expiry, tallies
 from django_capi.meta import wire
 from django_capi.meta.verdicts import RequestOutcome
-from django_capi.models import Batch, Rank
+from django_capi.models import Batch, Count, Rank
 
 logger = logging.getLogger("django_capi")
 
 PROBE_AFTER = 5  # failures in a row, after which requests are small
 PROBE_SIZE = 10
 MALFORMED = _("%(settings)s is malformed: nothing is sent until it is corrected. Run manage.py check.")
+LONGEST_UNCOUNTED = timedelta(minutes=1)  # where one worker or another is always sending
 
 
 @dataclass(kw_only=True, slots=True)
@@ -90,11 +92,20 @@ def pause_unsafe(pixel: Pixel, unsafe: Sequence[str], report: DeliveryReport) ->
 
 
 def refresh_tallies() -> None:
-    """Recount the hours that changed, for the admin. A failure here is not one of delivery."""
+    """Recount the hours that changed, for the admin. A failure here is not one of delivery.
+
+    While another worker is sending, its count would be in the way and out of date at once: that worker counts at its
+    end. Only what has not been counted for a while is counted in between.
+    """
     try:
-        tallies.refresh()
+        if not (lanes.are_held() and is_recent(*tallies.latest())):
+            tallies.refresh()
     except DatabaseError as error:
         logger.warning("Events could not be counted: %s.", type(error).__name__)
+
+
+def is_recent(count: Count, now: datetime) -> bool:
+    return count.counted_at is not None and abs(now - count.counted_at) < LONGEST_UNCOUNTED
 
 
 def drain(pixel: Pixel, sender: Client, *, may_continue: Callable[[], bool], report: DeliveryReport) -> None:

@@ -88,6 +88,11 @@ def claim(pixel_id: str) -> Claim | None:
     )
 
 
+def are_held() -> bool:
+    """Whether any worker is sending."""
+    return Lane.objects.using(using()).filter(lease_until__gt=Now()).exists()
+
+
 def held_lane(held: Claim) -> QuerySet[Lane]:
     return Lane.objects.using(using()).filter(pk=held.lane_id, owner=held.owner, fence=held.fence)
 

@@ -71,9 +71,12 @@ def body(
     >>> body(['{"event_name":"Lead"}'], test_event_code="TEST1")
     '{"data":[{"event_name":"Lead"}],"test_event_code":"TEST1"}'
     """
+    data = ",".join(payloads)
+    if not (test_event_code or partner_agent or appsecret_proof):
+        return f'{{"data":[{data}]}}'
     fields = {"test_event_code": test_event_code, "partner_agent": partner_agent, "appsecret_proof": appsecret_proof}
     rest = "".join(f',"{name}":{json.dumps(value)}' for name, value in fields.items() if value)
-    return f'{{"data":[{",".join(payloads)}]{rest}}}'
+    return f'{{"data":[{data}]{rest}}}'
 
 
 def how_many(sizes: Iterable[int], *, max_events: int = MAX_EVENTS, max_bytes: int) -> int:

@@ -41,7 +41,7 @@ class Batch(models.Model):
     finished_at = models.DateTimeField(_("answered"), null=True, blank=True)
     events = models.PositiveIntegerField(_("events"))
     size = models.PositiveIntegerField(_("bytes"))
-    event_pks = models.JSONField(default=list, help_text=_("emptied when the batch is closed"))
+    event_pks = models.JSONField(default=list)  # of its events, for which Event.batch has no index
     outcome = models.CharField(_("outcome"), max_length=20, blank=True)
     http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
     error_code = models.IntegerField(_("code"), null=True, blank=True)
@@ -52,7 +52,10 @@ class Batch(models.Model):
     class Meta:
         verbose_name = _("request to Meta")
         verbose_name_plural = _("requests to Meta")
-        indexes = [models.Index(fields=["lane", "finished_at"], name="capi_batch_open")]
+        indexes = [
+            models.Index(fields=["lane", "finished_at"], name="capi_batch_open"),
+            models.Index(fields=["fbtrace_id"], name="capi_batch_trace"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.pk}"

@@ -228,6 +228,63 @@ def test_a_long_ledger_is_cut_and_says_so(admin_client: Client) -> None:
     assert "the newest 5000 events; filter or search to reach older ones" in page
 
 
+def far_apart(**fields: object) -> tuple[Event, Event]:
+    """Two such events with as many keys between them as a filter may search."""
+    old = EventFactory(**fields)
+    return old, EventFactory(pk=old.pk + paging.SEARCHED, **fields)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"event": "Purchase"}, {"shared_id__exact": "0"}, {"event": "Purchase", "status__exact": "0"}],
+    ids=["name", "shared id", "name and status"],
+)
+def test_a_filter_without_an_index_searches_the_newest_events_and_says_so(
+    query: dict[str, str], admin_client: Client
+) -> None:
+    _old, new = far_apart()
+
+    assert shown(admin_client, **query) == [new]
+    assert "the filters were applied to the newest 10000 events only" in text(admin_client, **query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"status__exact": "0"}, {"outcome": "waiting"}, {"event": "Purchase", "event_time__gte": "0"}],
+    ids=["no filter", "status", "outcome", "time and name"],
+)
+def test_a_list_that_an_index_serves_has_all_events(query: dict[str, str], admin_client: Client) -> None:
+    old, new = far_apart()
+
+    assert shown(admin_client, **query) == [new, old]
+    assert "the filters were applied" not in text(admin_client, **query)
+
+
+def test_a_search_finds_an_old_event_in_spite_of_a_filter(admin_client: Client) -> None:
+    old, _new = far_apart()
+
+    assert shown(admin_client, event="Purchase", q=old.event_id) == [old]
+
+
+@pytest.mark.parametrize("query", ["q", "batch__id__exact"], ids=["trace id", "link"])
+def test_the_events_of_a_request_are_found_by_the_keys_that_it_kept(query: str, admin_client: Client) -> None:
+    settled, sent_again = EventFactory(), EventFactory()
+    batch = BatchFactory(fbtrace_id="AbCdEf123", event_pks=[settled.pk, sent_again.pk])
+    Event.objects.filter(pk=settled.pk).update(batch=batch)
+    Event.objects.filter(pk=sent_again.pk).update(batch=BatchFactory(lane=batch.lane))
+
+    found = shown(admin_client, **{query: "AbCdEf123" if query == "q" else str(batch.pk)})
+
+    assert found == [settled]
+
+
+@pytest.mark.parametrize("number", ["-1", "x", "9" * 30, "²"])
+def test_a_request_that_does_not_exist_has_no_events(number: str, admin_client: Client) -> None:
+    EventFactory()
+
+    assert admin_client.get(LIST, {"batch__id__exact": number}, follow=True).status_code == 200
+
+
 def test_a_short_ledger_is_counted(admin_client: Client) -> None:
     EventFactory.create_batch(2)
 

@@ -43,6 +43,16 @@ def test_a_batch_holds_many_events_and_a_second_pass_nothing(meta: Running) -> N
     assert len(seen(meta)) == 30
 
 
+def test_a_closed_request_keeps_the_keys_of_its_events(meta: Running) -> None:
+    events = [lead(number) for number in range(3)]
+
+    deliver()
+
+    batch = Batch.objects.get()
+    assert batch.finished_at
+    assert batch.event_pks == [event.pk for event in events]
+
+
 def test_many_batches_go_in_one_pass_and_what_comes_in_between_goes_with_them(
     meta: Running, settings: Settings
 ) -> None:

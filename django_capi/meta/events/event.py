@@ -39,10 +39,10 @@ class Event:
     if not TYPE_CHECKING:  # type checkers use the signature that the fields give
 
         def __init__(self, **given: object) -> None:
-            if [*map(type, given.values())] != [*map(_type_of, given)]:
-                given = {
-                    name: value for name, value in given.items() if type(value) is KINDS.get(name) or _fits(name, value)
-                }
+            for name, value in given.items():
+                if type(value) is not _type_of(name):
+                    given = {name: value for name, value in given.items() if _fits(name, value)}
+                    break
             if "event_name" not in given or "event_time" not in given:
                 raise InvalidEvent("event_time" if "event_name" in given else "event_name", "is missing")
             if not given["event_name"].strip():
@@ -99,6 +99,8 @@ def _fits(name: str, value: object) -> bool:
     type_ = KINDS.get(name)
     if type_ is None:
         raise InvalidEvent("event", "has no such field")
+    if type(value) is type_:
+        return True
     if value is None and name not in _NEVER_NONE:
         return False
     if issubclass(type_, StrEnum):

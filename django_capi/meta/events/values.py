@@ -144,18 +144,22 @@ def _is_readable(written: str) -> bool:
 def product_ids(value: object) -> tuple[str, ...] | Reason:
     """Accept one or several ids; drop those that cannot be sent, and keep the order of the others."""
     kept = _each(product_id, value if is_several(value) else [value])
-    return kept if isinstance(kept, Reason) else tuple(kept)  # type: ignore[arg-type]  # the rule gives strings
+    return kept if type(kept) is Reason else tuple(kept)  # type: ignore[arg-type]  # the rule gives strings
 
 
 def _each(rule: Callable[[object], object], values: Iterable[object]) -> list[object] | Reason:
     items = in_order(values)
     if items is None:
         return Reason.TOO_LONG
-    cleaned = [rule(one) for one in items]
-    if Reason not in map(type, cleaned):
-        return cleaned or Reason.EMPTY
-    kept = [one for one in cleaned if not isinstance(one, Reason)]
-    return kept or next(one for one in cleaned if isinstance(one, Reason))
+    reason: Reason | None = None
+    kept: list[object] = []
+    for one in items:
+        cleaned = rule(one)
+        if type(cleaned) is not Reason:
+            kept.append(cleaned)
+        else:
+            reason = reason or cleaned
+    return kept or reason or Reason.EMPTY
 
 
 def whole_number(value: object) -> int | Reason:

@@ -12,16 +12,16 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
-from django_capi.meta.left_out import Reason
 from django_capi.meta.normalize.contact import LONGEST_EMAIL, PLAIN_ADDRESS
 from django_capi.meta.normalize.forms import LONGEST_CACHED, cached_form
 from django_capi.meta.normalize.hashing import MD5_LENGTH, SHA256_LENGTH
 from django_capi.meta.normalize.ids import LONGEST_AGENT, user_agent
-from django_capi.meta.normalize.keys import CACHED, HASHED, UNHASHED, WHOLE_NUMBERS, Normalizer
+from django_capi.meta.normalize.keys import CACHED, HASHED, UNHASHED, WHOLE_NUMBERS, Form, Normalizer
 from django_capi.meta.normalize.phone import LONGEST, NORTH_AMERICAN, SHORTEST, SYMBOLS, UNUSUAL, ends_in_one_digit
 from django_capi.meta.normalize.placeholders import AS_BYTES
 from django_capi.meta.normalize.text import LOWER, NOT_LETTER_OR_DIGIT
 
+# Returns what is sent; None or a `Reason` for a value that is left to `sent_form`.
 Plain = Callable[[str, str | None], str | None]
 
 _IS_UNUSUAL = re.compile(rf"{UNUSUAL}|1".encode()).match
@@ -33,7 +33,7 @@ def sent_plainly(values: Mapping[str, object], place: str | None) -> dict[str, A
     """Return what is sent for those of the values that are usual ones."""
     sent_values: dict[str, Any] = {}
     for key, value in values.items():
-        if type(value) is str and (plain := _plain(key)) and (sent := plain(value, place)):
+        if type(value) is str and (plain := _plain(key)) and type(sent := plain(value, place)) is str:
             sent_values[key] = sent
     return sent_values
 
@@ -79,7 +79,8 @@ def usual_external_id(value: str, _place: str | None) -> str | None:
 
 
 def usual_agent(value: str, _place: str | None) -> str | None:
-    return _agent(value) if len(value) <= LONGEST_AGENT else None
+    # Many visitors share a few user agents.
+    return _cached_agent(value) if len(value) <= LONGEST_AGENT else None
 
 
 def _may_be_placeholder(value: str) -> bool:
@@ -87,26 +88,12 @@ def _may_be_placeholder(value: str) -> bool:
     return not letters_and_digits or letters_and_digits in AS_BYTES or "{" in value or "%" in value
 
 
-@lru_cache(maxsize=256)
-def _agent(value: str) -> str | None:
-    # Many visitors share a few user agents.
-    return _unless_left_out(user_agent(value))
-
-
-def _unless_left_out(sent: str) -> str | None:
-    return None if type(sent) is Reason else sent
-
-
-def _as_it_is(form: Callable[[object], str]) -> Plain:
-    return lambda value, _place: _unless_left_out(form(value))
+def _as_it_is(form: Form) -> Plain:
+    return lambda value, _place: form(value)
 
 
 def _known(key: str) -> Plain:
-    def plain(value: str, place: str | None) -> str | None:
-        sent = cached_form(key, value, place) if len(value) <= LONGEST_CACHED else None
-        return sent if type(sent) is str else None
-
-    return plain
+    return lambda value, place: cached_form(key, value, place) if len(value) <= LONGEST_CACHED else None
 
 
 def _by(rule: Normalizer) -> Plain:
@@ -135,3 +122,4 @@ PLAIN: Final[dict[str, Plain]] = {
     "client_user_agent": usual_agent,
 }
 _plain = PLAIN.get
+_cached_agent: Final = lru_cache(maxsize=256)(user_agent)
