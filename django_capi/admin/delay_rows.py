@@ -69,7 +69,9 @@ def steps_chart(found: Delays) -> SafeString:
         charts.Segment(tone=tone, count=found.in_step(step), label=str(delays.STEPS[step]))
         for step, tone in TONES.items()
     ]
-    return charts.stack(parts, label=", ".join(f"{part.label}: {wording.number(part.count)}" for part in parts))
+    return charts.stack(
+        parts, label=wording.listed(wording.pair(part.label, wording.number(part.count)) for part in parts)
+    )
 
 
 def step_rows(found: Delays, links: EventLinks) -> list[DelayRow]:

@@ -22,7 +22,11 @@ from django_capi.reports.overlap import Counts, Overlap
 
 SCORE_GOAL: Final = 6.0  # of 10, by Meta's playbook
 NOT_KNOWN: Final = Counts()
-KEY_NAMES: Final = {"event_id": "Event ID", "external_id": "External ID", "fbp": "FBP"}
+KEY_NAMES: Final[dict[str, Any]] = {
+    "event_id": gettext_lazy("Event ID"),
+    "external_id": gettext_lazy("External ID"),
+    "fbp": "FBP",
+}
 MATCH_KEY_NAMES: Final = {
     "email": gettext_lazy("email address"),
     "phone": gettext_lazy("telephone number"),
@@ -165,7 +169,7 @@ def key_row(name: str, key: dict[str, Any], ours: KeyShare | None, counts: Count
     by_id = ours is not None and ours.key == "event_id"
     return ReportedKeyRow(
         event_name=name,
-        key=KEY_NAMES.get(key["dedupe_key"], key["dedupe_key"]),
+        key=str(KEY_NAMES.get(key["dedupe_key"], key["dedupe_key"])),
         browser=percent(key["browser"]),
         browser_here=wording.percent(share(ours.browser, counts.browser) if ours else None),
         server=percent(key["server"]),

@@ -51,7 +51,7 @@ def parts_chart(parts: Sequence[WaitParts]) -> SafeString:
         for name, (tone, label, _meaning) in PARTS.items()
     ]
     whole = sum(segment.count for segment in segments)
-    label = ", ".join(f"{each.label}: {wording.percent(share(each.count, whole))}" for each in segments)
+    label = wording.listed(wording.pair(each.label, wording.percent(share(each.count, whole))) for each in segments)
     return charts.stack(segments, label=label)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -14,10 +14,22 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from django_capi.admin.reported_rows import MATCH_KEY_NAMES
 from django_capi.ledger import expiry
 from django_capi.meta import answers
 from django_capi.meta.events import STANDARD_EVENTS, ActionSource
-from django_capi.models import MATCH_KEYS, ConversionState, ForeignPixel, NotSent, Origin, Rank, Status
+from django_capi.models import (
+    MATCH_KEYS,
+    ConversionState,
+    DatasetQuality,
+    ForeignPixel,
+    NotSent,
+    Origin,
+    QualityProblem,
+    QualityPull,
+    Rank,
+    Status,
+)
 from tests.support import catalogs, visible
 from tests.support.factories import PIXEL_ID, BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory
 
@@ -34,6 +46,8 @@ LISTS: Final = (
     "foreignpixel",
     "diagnostic",
     "customerinformation",
+    "datafreshness",
+    "datasetquality",
 )
 # Names that no language translates: of events, keys, currencies and formats, and of other apps of the test project.
 DATA: Final = (
@@ -92,6 +106,7 @@ def addresses() -> dict[str, str]:
     foreign = ForeignPixel.objects.create(
         pixel_id=PIXEL_ID, other_id="6543210987654321", path="/tea/", first_seen_at=now, last_seen_at=now
     )
+    report_quality()
     return {
         "app": reverse("admin:app_list", args=["django_capi"]),
         **{name: list_of(name) for name in LISTS},
@@ -108,6 +123,43 @@ def addresses() -> dict[str, str]:
         "own request": reverse("admin:django_capi_event_payload_helper") + "?me=1",
         "payload of an event": reverse("admin:django_capi_event_payload_helper") + f"?q={events['met'].event_id}",
     }
+
+
+def report_quality() -> None:
+    """Figures of Meta's that were read, and a newer attempt that failed."""
+    now = timezone.now()
+    QualityPull.objects.create(
+        pixel_id=PIXEL_ID,
+        attempted_at=now,
+        succeeded_at=now,
+        unknown_fields="acr",
+        problem=QualityProblem.PERMISSION,
+        error_code=200,
+        fbtrace_id="A1b2_trace",
+    )
+    DatasetQuality.objects.create(
+        pixel_id=PIXEL_ID,
+        event_name="Purchase",
+        day=now.astimezone(UTC).date(),
+        retrieved_at=now - timedelta(hours=3),
+        composite_score=6.2,
+        event_coverage=34.1,
+        coverage_goal=75.0,
+        upload_frequency="hourly",
+        acr=12.5,
+        dedupe_keys=[{"dedupe_key": "event_id", "browser": 90.0, "server": 95.0, "coverage": 34.1}],
+        match_keys=[{"identifier": name, "coverage": 40.0} for name in MATCH_KEY_NAMES],
+        diagnostics=[
+            {
+                "name": "Name_1",
+                "description": "Description_1",
+                "solution": "Solution_1",
+                "percentage": 12.0,
+                "affected": 12,
+                "total": 100,
+            }
+        ],
+    )
 
 
 def pages(client: Client, found: Mapping[str, str]) -> dict[str, str]:

@@ -331,13 +331,15 @@ def test_a_sender_that_sends_nothing_is_named(admin_client: Client, settings: Se
 
 def test_the_figures_of_the_reader_s_language(admin_client: Client) -> None:
     pulled()
-    reported(composite_score=6.25, event_coverage=34.1)
+    reported(composite_score=6.25, event_coverage=34.1, dedupe_keys=[key("event_id", 90.0, 95.0, 34.1)])
 
     with override_settings(LANGUAGE_CODE="de"):
-        (row,) = context_of(admin_client)["rows"]
+        context = context_of(admin_client)
 
-    assert row.coverage == "34,1%"
-    assert row.score.startswith(("6,2", "6,3"))
+    (row,) = context["rows"]
+    assert row.coverage == "34,1\u00a0%"
+    assert row.score in {"6,2 von 10", "6,3 von 10"}
+    assert [each.key for each in context["keys"]] == ["Ereignis-ID"]
 
 
 @pytest.mark.parametrize("rows", [1, 30], ids=["one event", "thirty events"])
