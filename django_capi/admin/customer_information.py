@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from django_capi.admin import charts, empty, pills, wording
 from django_capi.admin.deduplication import Chosen, chosen_in, dataset_url, pixel_choices, window_choices
@@ -46,7 +46,7 @@ LABELS: Final[Mapping[str, Any]] = {
     "fn": gettext_lazy("First name"),
     "ln": gettext_lazy("Last name"),
     "ct": gettext_lazy("City"),
-    "st": gettext_lazy("State"),
+    "st": pgettext_lazy("part of a country", "State"),
     "zp": gettext_lazy("Postcode"),
     "country": gettext_lazy("Country"),
     "db": gettext_lazy("Date of birth"),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.utils import formats
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from django_capi.admin import charts, criteria, pills, wording
 from django_capi.admin.event_links import EventLinks
@@ -40,7 +40,7 @@ MATCH_KEY_NAMES: Final = {
     "date_of_birth": gettext_lazy("date of birth"),
     "gender": gettext_lazy("gender"),
     "city": gettext_lazy("city"),
-    "state": gettext_lazy("state"),
+    "state": pgettext_lazy("part of a country", "state"),
     "zip_code": gettext_lazy("postcode"),
     "country": gettext_lazy("country"),
 }
