@@ -61,7 +61,11 @@ def gather(now: datetime, *, clock_ahead: timedelta = timedelta()) -> Facts:
 
 
 def tallied(now: datetime, pixel_ids: Collection[str]) -> dict[tuple[str, str], Tallied]:
-    rows = Tally.objects.filter(last_days(1, now).hourly(), pixel_id__in=pixel_ids).order_by("pixel_id", *STATES)
+    rows = (
+        Tally.objects.using(using())
+        .filter(last_days(1, now).hourly(), pixel_id__in=pixel_ids)
+        .order_by("pixel_id", *STATES)
+    )
     found: dict[tuple[str, str], list[State]] = {}
     for row in rows.values("pixel_id", *STATES).annotate(**sums_of_figures()):
         found.setdefault((row["pixel_id"], row["event_name"]), []).append(state_from(row))
@@ -74,9 +78,14 @@ def tallied(now: datetime, pixel_ids: Collection[str]) -> dict[tuple[str, str], 
 def newest(now: datetime) -> list[Row]:
     """Return the newest events, not page views only, however many of those there are."""
     since = last_days(1, now).since
-    times = Event.objects.filter(event_time__gte=since).order_by("-event_time").values_list("event_time", flat=True)
+    times = (
+        Event.objects.using(using())
+        .filter(event_time__gte=since)
+        .order_by("-event_time")
+        .values_list("event_time", flat=True)
+    )
     edge = max([since, *times[DEEPEST : DEEPEST + 1]])
-    recent = Event.objects.filter(event_time__gte=edge).order_by("-event_time").values_list(*COLUMNS)
+    recent = Event.objects.using(using()).filter(event_time__gte=edge).order_by("-event_time").values_list(*COLUMNS)
     pages = recent.filter(event_name=PAGE_VIEW)[:PAGE_VIEWS]
     others = recent.exclude(event_name=PAGE_VIEW)[:OTHERS]
     return [Row(*values) for values in (*pages, *others)]
@@ -89,7 +98,7 @@ def due(now: datetime) -> dict[str, Due]:
 
 
 def other_pixels(now: datetime, pixel_ids: Collection[str]) -> list[OtherPixel]:
-    seen = ForeignPixel.objects.filter(last_seen_at__gte=now - TODAY, pixel_id__in=pixel_ids)
+    seen = ForeignPixel.objects.using(using()).filter(last_seen_at__gte=now - TODAY, pixel_id__in=pixel_ids)
     pages = Counter(seen.order_by("-last_seen_at").values_list("pixel_id", "other_id")[:PAGES])
     return [
         OtherPixel(pixel_id=pixel_id, other_id=other_id, pages=count)
@@ -99,7 +108,7 @@ def other_pixels(now: datetime, pixel_ids: Collection[str]) -> list[OtherPixel]:
 
 def conversions(state: ConversionState, since: datetime, until: datetime) -> list[dict[str, Any]]:
     """Return the newest conversions in this state, by an index."""
-    marks = ConversionMark.objects.filter(state=state, happened_at__gt=since, happened_at__lte=until)
+    marks = ConversionMark.objects.using(using()).filter(state=state, happened_at__gt=since, happened_at__lte=until)
     names = ("event_name", "event_id", "reason", "shown_at")
     return list(marks.order_by("-happened_at").values(*names)[:CONVERSIONS])
 
