@@ -12,7 +12,7 @@ from django_capi.models import BrowserState, Event, Status
 from django_capi.quality import pull
 from django_capi.quality.answers import EventQuality, quality_of
 from django_capi.quality.client import QualityReport
-from example_project.standin.measures import Copy, Sent, first, said_of
+from example_project.standin.measures import Copy, Sent, said_of
 
 AGO: Final = timedelta(hours=3)  # since the daily reading
 
@@ -33,21 +33,19 @@ def quality(name: str, rows: Sequence[Event]) -> EventQuality:
     named = [row for row in rows if row.event_name == name]
     accepted = [row for row in named if row.status == Status.ACCEPTED]
     fired = [row for row in named if row.browser_state == BrowserState.FIRED]
-    return quality_of(name, said_of(name, sent(accepted), [browser_copy(row) for row in fired]))
+    return quality_of(
+        name, said_of(name, sent(accepted), [copy_of(row, row.browser_external_id, row.browser_fbp) for row in fired])
+    )
 
 
 def sent(rows: Sequence[Event]) -> Sent:
-    users = [json.loads(row.payload).get("user_data") or {} for row in rows]
     return Sent(
-        copies=[
-            Copy(event_id=row.event_id, external_id=first(user.get("external_id")), fbp=row.server_fbp or None)
-            for row, user in zip(rows, users, strict=True)
-        ],
-        users=users,
+        copies=[copy_of(row, row.server_external_id, row.server_fbp) for row in rows],
+        users=[json.loads(row.payload).get("user_data") or {} for row in rows],
         delays=[row.finished_at.timestamp() - row.event_time for row in rows if row.finished_at],
     )
 
 
-def browser_copy(row: Event) -> Copy:
-    """The keys as the ledger has them, by which they can be compared with those of the server's copies."""
-    return Copy(event_id=row.event_id, external_id=None, fbp=row.browser_fbp or None)
+def copy_of(row: Event, external_id: str, fbp: str) -> Copy:
+    """One of the two copies, with its keys as the ledger has them: digests that can be compared."""
+    return Copy(event_id=row.event_id, external_id=external_id or None, fbp=fbp or None)
