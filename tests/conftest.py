@@ -35,7 +35,11 @@ FBP = "fb.1.1596403881668.1116446470"
 FIGURES, CELLS = "figures", "cells"
 LONG = (
     "tests/failures/",
+    "tests/admin/test_accessibility.py",
     "tests/browser/test_matrix.py::test_a_cell",
+    "tests/conversions/test_machine.py",
+    "tests/delivery/test_machine.py",
+    "tests/story/test_admin_pages.py::test_each_page_fits",
     "tests/story/test_command.py::test_a_background_job_stops_also_while_it_starts",
     "tests/story/test_command.py::test_a_part_that_dies",
     "tests/story/test_outage.py",
@@ -60,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--long",
         action="store_true",
-        help="run the long tests only: kills, outages, wrong clocks, the matrix of pages in the browser",
+        help="run the long tests only: kills, outages, state machines, and all pages in the browser",
     )
 
 
