@@ -327,7 +327,7 @@ def test_numbers_follow_the_reader_s_language(admin_client: Client) -> None:
     add(1, "fbp")
 
     with translation.override("de"):
-        assert lines(admin_client)["em"].share == "66,6%"
+        assert lines(admin_client)["em"].share == "66,6\u00a0%"
 
 
 @pytest.mark.parametrize(
