@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -17,6 +16,7 @@ from django.utils import timezone
 from django_capi.delivery.client import memory
 from django_capi.delivery.drain import deliver
 from django_capi.management.commands.capi_deliver import Command
+from django_capi.management.stopping import Stop
 from django_capi.models import Event, Status
 from django_capi.tracking import track
 from example_project.demo.processes import ROOT
@@ -64,14 +64,29 @@ def test_watching_prints_a_pause_once_and_again_when_it_changes() -> None:
     lane = LaneFactory(paused=True)
     track("Lead", user_data={"em": "jane@example.com"}, consent=True)
 
-    command.deliver(threading.Event())
-    command.deliver(threading.Event())
+    command.deliver(Stop())
+    command.deliver(Stop())
     assert out.getvalue().count("is paused, next try") == 1
 
     lane.paused_until += timedelta(minutes=5)
     lane.save()
-    command.deliver(threading.Event())
+    command.deliver(Stop())
     assert out.getvalue().count("is paused, next try") == 2
+
+
+def test_a_signal_at_any_moment_ends_the_wait() -> None:
+    """With a `threading.Event`, one that arrives while its lock is held would hang the process."""
+    before = signal.getsignal(signal.SIGALRM)
+    try:
+        for place in range(400):
+            stop = Stop()
+            signal.signal(signal.SIGALRM, stop.set)
+            signal.setitimer(signal.ITIMER_REAL, 1e-5 * (1 + place % 50))
+            while not stop.wait(1e-5):
+                pass
+            assert stop.is_set()
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.django_db

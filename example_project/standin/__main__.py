@@ -1,11 +1,11 @@
-"""In: command-line options. Out: a running stand-in that says where it is, until it is told to stop."""
+"""Run the stand-in until it is told to stop."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 import sys
-import threading
+import time
 from collections.abc import Sequence
 
 from example_project.standin.server import serve
@@ -13,9 +13,9 @@ from example_project.standin.server import serve
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    stopped = threading.Event()
+    received: list[int] = []  # a handler of signals may not set an event: it could wait for itself
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, lambda number, _frame: received.append(number))
     try:
         running = serve(**vars(options))
     except (OSError, ValueError) as error:
@@ -23,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     sys.stdout.write(f"ready {running.url}\n")
     sys.stdout.flush()
-    stopped.wait()
+    while not received:
+        time.sleep(0.1)
     running.stop()
     return 0
 

@@ -23,6 +23,7 @@ from django_capi.conf import conf
 from django_capi.delivery import lanes
 from django_capi.delivery.drain import deliver
 from django_capi.ledger import receipts, withdrawal
+from django_capi.management.stopping import Stop
 from django_capi.models import Batch, BrowserState, Event, Lane, Status
 from django_capi.tracking import track
 from tests.failures import brokers, clocks, orders, shopping
@@ -38,10 +39,10 @@ def one_of_them(subject: object) -> str:
     return random.choice(list(conf.pixels()))
 
 
-def stopped() -> threading.Event:
+def stopped() -> Stop:
     """Set by SIGTERM."""
-    found = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: found.set())
+    found = Stop()
+    signal.signal(signal.SIGTERM, found.set)
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from django.utils import timezone
 from django_capi.database.alias import using
 from django_capi.delivery import lanes
 from django_capi.delivery.drain import DeliveryReport
+from django_capi.management.stopping import Stop
 from django_capi.models import Lane
 from django_capi.reports.freshness import Pause, backlog
 from django_capi.worker import run
@@ -40,9 +40,9 @@ class Command(BaseCommand):
             self.print_report(run())
             self.print_pauses(backlog(now=timezone.now()).pauses)
             return
-        stop = threading.Event()
+        stop = Stop()
         for signal_number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signal_number, lambda *_: stop.set())
+            signal.signal(signal_number, stop.set)
         while not stop.is_set():
             self.deliver(stop)
             stop.wait(interval)
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         count = lanes.resume(list(paused.values_list("pk", flat=True)))
         self.stdout.write(f"{count} {'pixel resumes' if count == 1 else 'pixels resume'}.")
 
-    def deliver(self, stop: threading.Event) -> None:
+    def deliver(self, stop: Stop) -> None:
         """Make one pass. --watch continues when the database is unavailable."""
         close_old_connections()
         try:
