@@ -57,7 +57,7 @@ def test_capi_deliver_resumes_when_it_is_asked_to(capsys: pytest.CaptureFixture[
     assert len(memory.sent) == 1
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # the command closes connections between its passes
 def test_watching_prints_a_pause_once_and_again_when_it_changes() -> None:
     out = StringIO()
     command = Command(stdout=out)
