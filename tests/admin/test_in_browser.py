@@ -114,8 +114,8 @@ def test_a_test_event_appears_without_a_reload_and_a_pause_stops_that(
         other.goto(reverse("admin:django_capi_event_test_events"))
         other.get_by_label("Event name").fill("Lead")
         other.get_by_label("Test code").fill("TEST1")
-        other.get_by_role("button", name="Send").click()
-        other.close()
+        with other.expect_navigation():
+            other.get_by_role("button", name="Send").click()
         page.locator("#capi-tail tbody tr", has_text="Lead").wait_for()
         announced = page.locator("#capi-tail-status").text_content()
         page.get_by_role("button", name="Pause").click()
