@@ -193,7 +193,7 @@ def get(address: str, user: AbstractBaseUser) -> HttpResponse:
 def content(answer: HttpResponse) -> str:
     if hasattr(answer, "render"):
         answer.render()
-    if answer.status_code != 200:
+    if answer.status_code not in (200, 302):  # a search leads to another page, which is measured by itself
         raise SystemExit(f"a page answered {answer.status_code}")
     return answer.content.decode()
 
