@@ -28,7 +28,7 @@ COPIES: Final = (
     (Status.ACCEPTED, BrowserState.NONE),
     (Status.ACCEPTED, BrowserState.BLOCKED),
 )
-# One event in so many, by what is rare.
+# Every 997th event is rejected, every 1,999th expired, and so on.
 REJECTED, EXPIRED, LIMITED, TEST = 997, 1999, 499, 2503
 EVENTS_OF_REQUEST: Final = 500
 

@@ -92,7 +92,7 @@ def pause_unsafe(pixel: Pixel, unsafe: Sequence[str], report: DeliveryReport) ->
 
 
 def refresh_tallies() -> None:
-    """Recount the hours that changed, for the admin. A failure here is not one of delivery.
+    """Recount the hours that changed, for the admin. An error here does not stop delivery.
 
     While another worker is sending, its count would be in the way and out of date at once: that worker counts at its
     end. Only what has not been counted for a while is counted in between.

@@ -28,7 +28,7 @@ class Event(models.Model):
     value = models.DecimalField(_("value"), max_digits=20, decimal_places=4, null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3, null=True, blank=True)  # noqa: DJ001  # as the value
     test_event_code = models.CharField(_("test code"), max_length=20, blank=True)
-    # Where it happened, for the admin's figures. The database has the defaults, too, as an older release may insert.
+    # For the admin's figures by page and browser. Database defaults let processes of an older release insert rows.
     page = models.CharField(_("page"), max_length=100, blank=True, default="", db_default="")
     browser_family = models.PositiveSmallIntegerField(
         _("browser"), choices=BrowserFamily, default=BrowserFamily.UNKNOWN, db_default=0

@@ -253,7 +253,7 @@ def test_the_names_with_the_most_late_events_come_first(admin_client: Client) ->
 
 
 def split(*, stored: float, tried: float, answered: float, failures: tuple[float, ...] = (), **columns: Any) -> Event:
-    """An event that was stored, sent and accepted so many seconds after it happened, and requests that failed."""
+    """An event with the seconds until it was stored, sent and accepted, and requests that failed."""
     event_time = int(timezone.now().timestamp()) - 3600
     at = datetime.fromtimestamp(event_time, UTC)
     lane = columns.pop("lane", None) or LaneFactory(pixel_id=columns.get("pixel_id", PIXEL_ID))

@@ -40,7 +40,7 @@ class Diagnosis:
     """One sentence: what to do."""
     find: Callable[[Facts], Iterable[Measure]]
     concerns: Concern | None = None
-    """Whether one event shows it, for the page of the event."""
+    """Return True if the event has the problem; its page then names the diagnostic."""
     sample: int = 1
     """It is not raised of fewer events than these."""
     share: float = 0.0
