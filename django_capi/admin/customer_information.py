@@ -11,27 +11,22 @@ from functools import partial
 from typing import Any, Final
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from django_capi.admin import charts, empty, pills, wording
-from django_capi.admin.deduplication import Chosen, chosen_in, dataset_url, pixel_choices, window_choices
+from django_capi.admin.deduplication import chosen_in, dataset_url, pixel_choices, window_choices
 from django_capi.admin.detail import KEY_ORDER
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import Link, link
 from django_capi.admin.filters import NAMES
 from django_capi.admin.gaps import gaps
-from django_capi.admin.pages import LedgerPagesMixin, banner
+from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import name_of
 from django_capi.conf import conf
-from django_capi.ledger import tallies
 from django_capi.ledger.tallies import HOUR
 from django_capi.meta.normalize.keys import BY_KEY
 from django_capi.meta.rules.about_person import TOO_BROAD
@@ -98,38 +93,16 @@ class StepLine:
     shares: tuple[Link, ...]
 
 
-class CustomerInformationAdminMixin(LedgerPagesMixin):
-    """One page at the address of a list, as that of deduplication."""
+class CustomerInformationAdminMixin(ReportPageMixin):
+    """The page, for any admin site."""
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    report_template = "admin/django_capi/customer_information.html"
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.changelist_view)
-        return [path("", view, name="django_capi_customerinformation_changelist")]
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        now = timezone.now()
-        counted_at = tallies.refresh()
-        context = {
-            **self.admin_site.each_context(request),
-            **banner(freshness.backlog(now=now)),
-            "title": capfirst(self.opts.verbose_name),
-            "opts": self.opts,
-            "media": self.media,
-            **self.page(chosen_in(request), now),
-            "counted": wording.instant(counted_at) if counted_at else "",
-            **(extra_context or {}),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/django_capi/customer_information.html", context)
-
-    def page(self, chosen: Chosen, now: datetime) -> dict[str, Any]:
+    def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
+        chosen = chosen_in(request)
         scope = chosen.scope(now)
         step = scope.window.step(now)
-        links = EventLinks(list_url=reverse(f"{self.admin_site.name}:django_capi_event_changelist"), scope=scope)
+        links = EventLinks(list_url=self.url_of("event"), scope=scope)
         found = information.information(scope, scope.window.before(now), step)
         reasons = information.gaps(scope)
         carried = [key for key in KEY_ORDER if found.now.by_key[key]]

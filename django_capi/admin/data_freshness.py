@@ -1,6 +1,6 @@
 """The page that shows how soon Meta has each event, and where the time goes."""
 
-# ruff: noqa: ARG002  # the signatures are Django's
+# the signatures are Django's
 
 from __future__ import annotations
 
@@ -8,24 +8,18 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_capi.admin import charts, criteria, empty, links, pills, wording
-from django_capi.admin.deduplication import Chosen, choices, chosen_in, dataset_url
+from django_capi.admin.deduplication import choices, chosen_in, dataset_url
 from django_capi.admin.delay_rows import event_rows, histogram, judged, step_rows, steps_chart
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import Figure, Tile
 from django_capi.admin.overview import Fact
-from django_capi.admin.pages import LedgerPagesMixin, banner
+from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.wait_rows import part_rows, parts_chart, precise, sample
-from django_capi.ledger import tallies
 from django_capi.models import Batch, Event
 from django_capi.reports import freshness, overlap, waits
 from django_capi.reports.delays import Freshness
@@ -40,37 +34,13 @@ NONE_ACCEPTED: Final = empty.Empty(
 )
 
 
-class DataFreshnessAdminMixin(LedgerPagesMixin):
-    """One page at the address of a list, as that of deduplication."""
+class DataFreshnessAdminMixin(ReportPageMixin):
+    """The page, for any admin site."""
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    report_template = "admin/django_capi/data_freshness.html"
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.changelist_view)
-        return [path("", view, name="django_capi_datafreshness_changelist")]
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        now = timezone.now()
-        counted_at = tallies.refresh()
-        backlog = freshness.backlog(now=now)
-        context = {
-            **self.admin_site.each_context(request),
-            **banner(backlog),
-            "title": capfirst(self.opts.verbose_name),
-            "opts": self.opts,
-            "media": self.media,
-            **self.page(chosen_in(request), now, backlog),
-            "requests_url": self.url_of("batch") if links.may_view(self.admin_site, request, Batch) else "",
-            "counted": wording.instant(counted_at) if counted_at else "",
-            **(extra_context or {}),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/django_capi/data_freshness.html", context)
-
-    def page(self, chosen: Chosen, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
+    def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
+        chosen = chosen_in(request)
         scope = chosen.scope(now)
         to_events = EventLinks(list_url=self.url_of("event"), scope=scope)
         measured = overlap.measured(scope)
@@ -90,11 +60,9 @@ class DataFreshnessAdminMixin(LedgerPagesMixin):
             "parts": part_rows(found.parts),
             "sample": sample(found),
             "facts": facts(measured, found, backlog, to_events),
+            "requests_url": self.url_of("batch") if links.may_view(self.admin_site, request, Batch) else "",
             "dataset_url": dataset_url(chosen),
         }
-
-    def url_of(self, model: str) -> str:
-        return reverse(f"{self.admin_site.name}:django_capi_{model}_changelist")
 
 
 def nothing_accepted(measured: overlap.Overlap, scope: Scope, *, is_new: bool) -> empty.Empty | None:

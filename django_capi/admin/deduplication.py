@@ -10,22 +10,16 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import criteria, empty, figures, foreign, places, reasons, wording
 from django_capi.admin.event_links import LOST, EventLinks
 from django_capi.admin.filters import NAMES, WINDOWS
-from django_capi.admin.pages import LedgerPagesMixin, banner
+from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import timeline
 from django_capi.conf import conf
-from django_capi.ledger import tallies
 from django_capi.models import Event
 from django_capi.reports import evidence, freshness, overlap, sums, windows
 from django_capi.reports.places import places as count_places
@@ -95,39 +89,13 @@ def day_from(text: str) -> date | None:
     return day if day and EARLIEST <= day <= LATEST else None
 
 
-class DeduplicationAdminMixin(LedgerPagesMixin):
-    """One page at the address of a list. It has no list, and no row can be opened through it."""
+class DeduplicationAdminMixin(ReportPageMixin):
+    """The page, for any admin site."""
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    report_template = "admin/django_capi/deduplication.html"
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.changelist_view)
-        return [path("", view, name="django_capi_deduplication_changelist")]
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        now = timezone.now()
+    def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         chosen = chosen_in(request)
-        counted_at = tallies.refresh()  # where a worker runs, it has just done so
-        context = {
-            **self.admin_site.each_context(request),
-            **banner(freshness.backlog(now=now)),
-            "title": capfirst(self.opts.verbose_name),
-            "opts": self.opts,
-            "media": self.media,
-            **self.page(chosen, now),
-            "foreign_pixel": foreign.notice(
-                request, days=chosen.days, pixel_id=chosen.pixel_id, site_name=self.admin_site.name
-            ),
-            "counted": wording.instant(counted_at) if counted_at else "",
-            **(extra_context or {}),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/django_capi/deduplication.html", context)
-
-    def page(self, chosen: Chosen, now: datetime) -> dict[str, Any]:
         scope = chosen.scope(now)
         links = EventLinks(list_url=self.url_of("event"), scope=scope)
         measured = overlap.measured(scope)
@@ -151,14 +119,14 @@ class DeduplicationAdminMixin(LedgerPagesMixin):
             ],
             "since": wording.instant(first),
             "dataset_url": dataset_url(chosen),
+            "foreign_pixel": foreign.notice(
+                request, days=chosen.days, pixel_id=chosen.pixel_id, site_name=self.admin_site.name
+            ),
         }
 
     def timeline(self, scope: sums.Scope, now: datetime, links: EventLinks) -> Any:
         step = scope.window.step(now)
         return timeline(sums.moments(scope, step), window=scope.window, step=step, now=now, links=links)
-
-    def url_of(self, model: str) -> str:
-        return reverse(f"{self.admin_site.name}:django_capi_{model}_changelist")
 
 
 def choices(chosen: Chosen, measured: overlap.Overlap) -> dict[str, Any]:

@@ -12,15 +12,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from django_capi.admin import diagnostic_lines, empty, wording
-from django_capi.admin.pages import LedgerPagesMixin, banner
+from django_capi.admin.pages import ReportPageMixin
 from django_capi.models import Diagnostic, Tally
 from django_capi.reports import diagnostics, freshness
 from django_capi.reports.diagnostics.open import by_severity
@@ -34,11 +32,10 @@ MOST_CLOSED: Final = 50
 NAME: Final = "django_capi_diagnostic"
 
 
-class DiagnosticAdminMixin(LedgerPagesMixin):
+class DiagnosticAdminMixin(ReportPageMixin):
     """One page at the address of a list. Its rows cannot be opened, only muted."""
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    report_template = "admin/django_capi/diagnostics.html"
 
     def has_mute_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("django_capi.change_diagnostic")
@@ -46,33 +43,23 @@ class DiagnosticAdminMixin(LedgerPagesMixin):
     def get_urls(self) -> list[URLPattern]:
         wrapped = self.admin_site.admin_view
         return [
-            path("", wrapped(self.changelist_view), name=f"{NAME}_changelist"),
+            *super().get_urls(),
             path("<int:pk>/mute/", wrapped(self.mute_view), name=f"{NAME}_mute"),
             path("<int:pk>/unmute/", wrapped(self.unmute_view), name=f"{NAME}_unmute"),
         ]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        diagnostics.refresh(every=EVERY)
-        now = timezone.now()
-        context = {
-            **self.admin_site.each_context(request),
-            **banner(freshness.backlog(now=now)),
-            "title": capfirst(self.opts.verbose_name_plural),
-            "opts": self.opts,
-            "media": self.media,
-            **self.page(request, now),
-            **(extra_context or {}),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/django_capi/diagnostics.html", context)
+    def refresh(self) -> datetime | None:
+        diagnostics.refresh(every=EVERY)  # it also counts what has changed
+        return diagnostics.refreshed_at()
 
-    def page(self, request: HttpRequest, now: datetime) -> dict[str, Any]:
+    def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         rows = by_severity(Diagnostic.objects.open())
         muted = [row for row in rows if row.muted_until and row.muted_until > now]
-        closed = Diagnostic.objects.closed().filter(closed_at__gte=now - CLOSED_SINCE).order_by("-closed_at", "-pk")
-        refreshed_at = diagnostics.refreshed_at()
+        closed = (
+            Diagnostic.objects.closed()
+            .filter(code__in=diagnostics.TABLE, closed_at__gte=now - CLOSED_SINCE)
+            .order_by("-closed_at", "-pk")
+        )
         return {
             "notice": empty.notice(),
             "open": self.lines(request, [row for row in rows if row not in muted]),
@@ -80,7 +67,6 @@ class DiagnosticAdminMixin(LedgerPagesMixin):
             "closed": self.lines(request, list(closed[:MOST_CLOSED])),
             "remark": remark(now),
             "may_mute": self.has_mute_permission(request),
-            "refreshed": wording.instant(refreshed_at) if refreshed_at else "",
         }
 
     def lines(self, request: HttpRequest, rows: list[Diagnostic]) -> list[diagnostic_lines.Line]:
@@ -102,7 +88,7 @@ class DiagnosticAdminMixin(LedgerPagesMixin):
         row = get_object_or_404(Diagnostic.objects.open(), pk=pk)
         Diagnostic.objects.filter(pk=row.pk).update(muted_until=until)
         self.message_user(request, words, messages.SUCCESS)
-        return HttpResponseRedirect(reverse(f"{self.admin_site.name}:{NAME}_changelist"))
+        return HttpResponseRedirect(self.url_of("diagnostic"))
 
 
 def remark(now: datetime) -> Any:

@@ -1,6 +1,6 @@
 """The app's first page: every event name, and whether delivery works."""
 
-# ruff: noqa: ARG002  # the signatures are Django's
+# the signatures are Django's
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ from typing import Any, Final
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -35,9 +32,8 @@ from django_capi.admin import (
 )
 from django_capi.admin.event_links import LOST, EventLinks
 from django_capi.admin.lanes import state_of
-from django_capi.admin.pages import LedgerPagesMixin, banner
+from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import starts
-from django_capi.ledger import tallies
 from django_capi.ledger.expiry import SHED_REASON
 from django_capi.ledger.tallies import DAY
 from django_capi.models import Event, Lane, Status
@@ -88,19 +84,19 @@ class Fact:
     url: str = ""
 
 
-class OverviewAdminMixin(LedgerPagesMixin):
-    """One page at the address of a list, as that of deduplication."""
+class OverviewAdminMixin(ReportPageMixin):
+    """The page, for any admin site."""
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    report_template = "admin/django_capi/overview.html"
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.changelist_view)
         find_view = self.admin_site.admin_view(self.find_view)
-        return [
-            path("", view, name="django_capi_overview_changelist"),
-            path("find/", find_view, name="django_capi_overview_find"),
-        ]
+        return [*super().get_urls(), path("find/", find_view, name="django_capi_overview_find")]
+
+    def refresh(self) -> datetime | None:
+        counted_at = super().refresh()
+        diagnostics.refresh()  # a worker that is gone does not
+        return counted_at
 
     def find_view(self, request: HttpRequest) -> HttpResponse:
         """Lead to the page of what was typed into the search of this page, or back to it."""
@@ -112,29 +108,7 @@ class OverviewAdminMixin(LedgerPagesMixin):
             self.message_user(request, _("Nothing was found for “%(term)s”.") % {"term": term}, messages.WARNING)
         return HttpResponseRedirect(address or self.url_of("overview"))
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        now = timezone.now()
-        counted_at = tallies.refresh()
-        diagnostics.refresh()  # a worker that is gone does not
-        backlog = freshness.backlog(now=now)
-        context = {
-            **self.admin_site.each_context(request),
-            **banner(backlog),
-            "title": capfirst(self.opts.verbose_name),
-            "opts": self.opts,
-            "media": self.media,
-            **self.page(now, backlog),
-            "diagnostics": diagnostic_lines.panel(self.admin_site, request, now),
-            "counted": wording.instant(counted_at) if counted_at else "",
-            "may_resume": request.user.has_perms(("django_capi.view_lane", "django_capi.change_lane")),
-            **(extra_context or {}),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/django_capi/overview.html", context)
-
-    def page(self, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
+    def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         scope = sums.Scope(window=windows.last_days(DAYS, now))
         links = EventLinks(list_url=self.url_of("event"), scope=scope)
         measured = overlap.measured(scope)
@@ -152,10 +126,9 @@ class OverviewAdminMixin(LedgerPagesMixin):
             "requests": requests(self.url_of("batch")),
             "deduplication_url": self.url_of("deduplication"),
             "find_url": reverse(f"{self.admin_site.name}:django_capi_overview_find"),
+            "diagnostics": diagnostic_lines.panel(self.admin_site, request, now),
+            "may_resume": request.user.has_perms(("django_capi.view_lane", "django_capi.change_lane")),
         }
-
-    def url_of(self, model: str) -> str:
-        return reverse(f"{self.admin_site.name}:django_capi_{model}_changelist")
 
 
 def event_lines(measured: overlap.Overlap, scope: sums.Scope, links: EventLinks, now: datetime) -> list[EventLine]:

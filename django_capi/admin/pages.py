@@ -5,15 +5,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from django_capi.admin import pixels, stored, wording
 from django_capi.admin.paging import BoundedChangeList, BoundedPaginator
+from django_capi.ledger import tallies
 from django_capi.reports import freshness
 
 if TYPE_CHECKING:
@@ -101,3 +107,46 @@ class LogPagesMixin(LedgerPagesMixin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ReportPageMixin(LedgerPagesMixin):
+    """One page at the address of a list. It has no list, and no row can be opened through it."""
+
+    report_template = ""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.changelist_view)
+        return [path("", view, name=f"django_capi_{self.opts.model_name}_changelist")]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        counted_at = self.refresh()
+        now = timezone.now()
+        backlog = freshness.backlog(now=now)
+        context = {
+            **self.admin_site.each_context(request),
+            **banner(backlog),
+            "title": capfirst(self.opts.verbose_name_plural),
+            "opts": self.opts,
+            "media": self.media,
+            "counted": wording.instant(counted_at) if counted_at else "",
+            **self.report(request, now, backlog),
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, self.report_template, context)
+
+    def refresh(self) -> datetime | None:
+        """Count what has changed, and return when it was last counted. Where a worker runs, it has just done so."""
+        return tallies.refresh()
+
+    def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
+        """Return what the template shows."""
+        raise NotImplementedError
+
+    def url_of(self, model: str) -> str:
+        return reverse(f"{self.admin_site.name}:django_capi_{model}_changelist")

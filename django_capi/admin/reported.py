@@ -9,20 +9,14 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.text import capfirst
 
 from django_capi.admin import empty, reported_states, wording
 from django_capi.admin.deduplication import DATASET_URL, Choice
 from django_capi.admin.event_links import EventLinks
-from django_capi.admin.pages import LedgerPagesMixin, banner
+from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.reported_rows import diagnostic_rows, information_rows, key_rows, reported_rows
 from django_capi.conf import conf
-from django_capi.ledger import tallies
 from django_capi.models import DatasetQuality, QualityPull
 from django_capi.reports import freshness, overlap, sums, windows
 
@@ -30,40 +24,15 @@ DAYS: Final = 7  # Meta's own figures are averages of seven days
 MOST_ROWS: Final = 100
 
 
-class DatasetQualityAdminMixin(LedgerPagesMixin):
-    """One page at the address of a list, as that of deduplication."""
+class DatasetQualityAdminMixin(ReportPageMixin):
+    """The page, for any admin site."""
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    report_template = "admin/django_capi/reported.html"
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.changelist_view)
-        return [path("", view, name="django_capi_datasetquality_changelist")]
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        now = timezone.now()
-        counted_at = tallies.refresh()
-        context = {
-            **self.admin_site.each_context(request),
-            **banner(freshness.backlog(now=now)),
-            "title": capfirst(self.opts.verbose_name),
-            "opts": self.opts,
-            "media": self.media,
-            **self.page(pixel_in(request), now),
-            "counted": wording.instant(counted_at) if counted_at else "",
-            **(extra_context or {}),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/django_capi/reported.html", context)
-
-    def page(self, pixel_id: str, now: datetime) -> dict[str, Any]:
+    def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
+        pixel_id = pixel_in(request)
         scope = sums.Scope(window=windows.last_days(DAYS, now), pixel_id=pixel_id)
-        links = EventLinks(
-            list_url=reverse(f"{self.admin_site.name}:django_capi_event_changelist"),
-            scope=scope,
-        )
+        links = EventLinks(list_url=self.url_of("event"), scope=scope)
         pull = QualityPull.objects.filter(pixel_id=pixel_id).first()
         found = newest(pull)
         measured = overlap.measured(scope)
