@@ -5,6 +5,9 @@ Rows that are about to be pruned are counted separately, in the transaction that
 
 A row that was written in a long transaction becomes visible after its hour has been counted. An hour is therefore
 counted once more some time after its last change, and each count also checks one hour that has not changed.
+
+A ledger that has never been counted is counted from its newest hour down, a few seconds at a time, so that a large one
+keeps no page and no worker waiting. Meanwhile what changes is counted as always.
 """
 
 from __future__ import annotations
@@ -64,17 +67,28 @@ Made = Mapping[Table, Sequence[Tally | KeyTally]]
 
 
 def refresh() -> datetime | None:
-    """Count what has changed, unless it was counted a moment ago. Return when it was last counted, or None."""
+    """Count what has changed, unless it was counted a moment ago.
+
+    Return when it was last counted, or None while older hours have not been counted at all.
+    """
     count, now = latest()
-    if count.counted_at and abs(now - count.counted_at) < EVERY:
-        return count.counted_at
+    if count.complete_at and abs(now - count.complete_at) < EVERY:
+        return count.complete_at
     until = time.monotonic() + MOST_SECONDS
-    for hours in batched(changed(count, now), HOURS_AT_ONCE):
-        if time.monotonic() > until or not recount(hours, count):
-            return count.counted_at  # more remains, or another process is counting
-    checked = check_next(count, now)
-    Count.objects.using(using()).filter(pk=count.pk, version=count.version).update(counted_at=now, checked=checked)
-    return now
+    if count.counted_at is None:
+        count.remaining = newest_end()
+    else:
+        for hours in batched(changed(count.counted_at, now), HOURS_AT_ONCE):
+            if time.monotonic() > until or not recount(hours, count):
+                return count.complete_at  # more remains, or another process is counting
+    while count.remaining is not None and time.monotonic() < until:
+        if not count_older(count):
+            return None
+    count.checked = check_next(count, now)
+    count.counted_at = now
+    rows = Count.objects.using(using()).filter(pk=count.pk, version=count.version)
+    rows.update(counted_at=now, checked=count.checked, remaining=count.remaining)
+    return count.complete_at
 
 
 def latest() -> tuple[Count, datetime]:
@@ -87,15 +101,45 @@ def latest() -> tuple[Count, datetime]:
     return found, found.now
 
 
-def changed(count: Count, now: datetime) -> list[Hour]:
+def newest_end(before: int | None = None) -> int | None:
+    """Return the end of the newest hour that has something to count, or of the newest before this time."""
+    ends = []
+    for rows, field in ((events(), "event_time"), (pruned_tallies(), "start")):
+        earlier = rows if before is None else rows.filter(**{f"{field}__lt": before})
+        newest = earlier.order_by(f"-{field}").values_list(field, flat=True).first()
+        if newest is not None:
+            ends.append(newest - newest % HOUR + HOUR)
+    return max(ends, default=None)
+
+
+def count_older(count: Count) -> bool:
+    """Count a few of the hours that remain. False if another process wrote tallies meanwhile."""
+    end = newest_end(count.remaining)
+    if end is not None:
+        start = end - HOURS_AT_ONCE * HOUR
+        found = events().filter(event_time__gte=start, event_time__lt=end).annotate(start=HOUR_OF_EVENT)
+        pruned = pruned_tallies().filter(start__gte=start, start__lt=end)
+        places = {place for rows in (found, pruned) for place in rows.order_by().values_list(*PLACE).distinct()}
+        if not all(recount(hours, count) for hours in batched([Hour(*place) for place in places], HOURS_AT_ONCE)):
+            return False
+        end = start
+    count.remaining = end
+    return True
+
+
+def events() -> QuerySet[Event]:
+    return Event.objects.using(using())
+
+
+def pruned_tallies() -> QuerySet[Tally]:
+    return Tally.objects.using(using()).filter(span=Span.PRUNED)
+
+
+def changed(last_count: datetime, now: datetime) -> list[Hour]:
     """The hours whose tallies may not be right any more, the newest first."""
-    rows = Event.objects.using(using()).annotate(start=HOUR_OF_EVENT)
-    pruned = Tally.objects.using(using()).filter(span=Span.PRUNED)
-    if count.counted_at:
-        since = min(count.counted_at, now) - MARGIN  # another server's clock may be behind
-        rows = rows.filter(changed_at__gt=since)
-        pruned = pruned.filter(counted_at__gt=since)
-    found = latest_by_hour(pruned, "counted_at")
+    since = min(last_count, now) - MARGIN  # another server's clock may be behind
+    rows = events().filter(changed_at__gt=since).annotate(start=HOUR_OF_EVENT)
+    found = latest_by_hour(pruned_tallies().filter(counted_at__gt=since), "counted_at")
     for hour, last in latest_by_hour(rows, "changed_at").items():
         found[hour] = max(last, found.get(hour, last))
     counted = counted_at(found)
@@ -123,10 +167,10 @@ def counted_at(hours: Iterable[Hour]) -> dict[Hour, datetime]:
 
 def check_next(count: Count, now: datetime) -> int:
     """Return the start of one further hour to verify, a later one each time."""
-    rows = Event.objects.using(using()).order_by("event_time").values_list("event_time", flat=True)
+    rows = events().order_by("event_time").values_list("event_time", flat=True)
     event_time = rows.filter(event_time__gte=count.checked + HOUR).first() or rows.first() or 0
     start = event_time - event_time % HOUR
-    pixels = Event.objects.using(using()).filter(event_time__range=(start, start + HOUR - 1)).order_by()
+    pixels = events().filter(event_time__range=(start, start + HOUR - 1)).order_by()
     hours = [Hour(pixel_id, start) for pixel_id in pixels.values_list("pixel_id", flat=True).distinct()]
     recount([hour for hour in hours if not is_right(hour, now)], count)
     return start
@@ -170,7 +214,7 @@ def raise_version(count: Count) -> bool:
 
 def tallies_of(hours: Collection[Hour], now: datetime) -> Made:
     """Their rows, and what pruning has taken of them."""
-    rows = Event.objects.using(using()).filter(within(hours, "event_time", HOUR))
+    rows = events().filter(within(hours, "event_time", HOUR))
     return {table: made_of(table, Span.HOUR, [*table.counted(rows), *gone(table, hours)], now) for table in TABLES}
 
 
@@ -209,7 +253,7 @@ def remove(rows: QuerySet[Event]) -> int:
         Count.objects.using(using()).filter(pk=count.pk).update(version=F("version") + 1)
         still = rows.filter(PkIn(found)).select_for_update().order_by("pk")
         pks = list(still.values_list("pk", flat=True))
-        going = Event.objects.using(using()).filter(pk__in=pks)
+        going = events().filter(pk__in=pks)
         for table in TABLES:
             outlive(table, table.counted(going), now)
         going._raw_delete(using())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import models
@@ -99,6 +100,8 @@ class Count(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True)
     version = models.BigIntegerField(default=0)
     counted_at = models.DateTimeField(null=True)  # the tallies include what changed before this
+    # The hours before this one have not been counted yet.
+    remaining = models.BigIntegerField(null=True, help_text="Unix seconds")
     checked = models.BigIntegerField(default=0, help_text="Unix seconds")  # the hour that was last verified
 
     class Meta:
@@ -106,3 +109,8 @@ class Count(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version}"
+
+    @property
+    def complete_at(self) -> datetime | None:
+        """When it was last counted, or None while older hours have not been counted at all."""
+        return None if self.remaining is not None else self.counted_at

@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("django_capi", "0017_requests_keep_their_events"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="count",
+            name="remaining",
+            field=models.BigIntegerField(help_text="Unix seconds", null=True),
+        ),
+    ]
