@@ -35,14 +35,18 @@ FBP = "fb.1.1596403881668.1116446470"
 FIGURES, CELLS = "figures", "cells"
 LONG = (
     "tests/failures/",
+    "tests/story/",
+    "tests/test_shop.py",
     "tests/admin/test_accessibility.py",
+    "tests/admin/test_customer_information.py::test_every_figure_leads",
+    "tests/admin/test_deduplication.py::test_every_figure_leads",
+    "tests/admin/test_in_browser.py",
+    "tests/admin/test_languages.py::test_no_page_has_english",
     "tests/browser/test_matrix.py::test_a_cell",
+    "tests/caches/test_in_browser.py",
     "tests/conversions/test_machine.py",
     "tests/delivery/test_machine.py",
-    "tests/story/test_admin_pages.py::test_each_page_fits",
-    "tests/story/test_command.py::test_a_background_job_stops_also_while_it_starts",
-    "tests/story/test_command.py::test_a_part_that_dies",
-    "tests/story/test_outage.py",
+    "tests/standin/test_fbevents",
 )
 
 Show = Callable[[str], None]
@@ -64,7 +68,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--long",
         action="store_true",
-        help="run the long tests only: kills, outages, state machines, and all pages in the browser",
+        help="run the long tests only: kills, outages, state machines, the corner shop, and every page and its figures",
     )
 
 
