@@ -19,7 +19,7 @@ from django_capi.models import Batch, BrowserState, ConversionMark, Event, Forei
 PIXELS: Final = PIXEL_IDS[:2]
 DAYS: Final = 30
 MADE: Final = 10_000  # rows that are made one by one; the others are copies of them
-SLICE: Final = 1_000  # of them are copied at once, so that newer rows have higher keys
+SLICE: Final = 1_000  # of them are copied at once
 PATTERN: Final = "capi_benchmark_pattern"
 QUIET: Final = timedelta(minutes=10)  # since the last change of a row, so that nothing is counted anew
 NAMES: Final = ("PageView", "ViewContent", "Purchase", "PageView", "AddToCart", "PageView", "Lead", "ViewContent")
@@ -85,7 +85,7 @@ def row(model: Event, index: int, happened: datetime) -> Event:
 
 
 def copy_all(made: int, *, copies: int) -> None:
-    """Fill the table with copies that are spread over the time until the next row."""
+    """Fill the table with copies that are spread over the time until the next row, in the order of their times."""
     names = [str(field.column) for field in Event._meta.concrete_fields if not field.primary_key]
     columns = {name: f"p.{connection.ops.quote_name(name)}" for name in names}
     joined = "CONCAT(p.{0}, '-', n.number)" if connection.vendor == "mysql" else "p.{0} || '-' || n.number"
@@ -110,7 +110,7 @@ def copy_all(made: int, *, copies: int) -> None:
                 f"INSERT INTO {TABLE} ({quoted}) WITH RECURSIVE numbers(number) AS "
                 f"(SELECT 0 UNION ALL SELECT number + 1 FROM numbers WHERE number < {copies - 1}) "
                 f"SELECT {', '.join(columns.values())} FROM {PATTERN} p CROSS JOIN numbers n "
-                f"WHERE p.id >= {begin} AND p.id < {begin + SLICE}"
+                f"WHERE p.id >= {begin} AND p.id < {begin + SLICE} ORDER BY {columns['event_time']}"
             )
         cursor.execute(f"DROP TABLE {PATTERN}")
 
