@@ -20,6 +20,7 @@ from django_capi.admin import (
     delays,
     detail,
     diagnostic_lines,
+    event_rows,
     filters,
     key_filters,
     links,
@@ -57,11 +58,8 @@ CUSTOM = (
     filters.PageFilter,
     filters.BrowserFamilyFilter,
 )
-REQUEST = "batch__id__exact"
 LOOKUPS = {f"{field}__exact" for field in FIELDS} | {custom.parameter_name for custom in CUSTOM}
 LOOKUPS |= set(filters.SpanFilter.parameters)
-INDEXED = frozenset({"status__exact", filters.OutcomeFilter.parameter_name})
-NARROWING = frozenset({REQUEST, filters.TimeFilter.parameter_name, *filters.SpanFilter.parameters})
 SHORT_KEYS = 2
 
 
@@ -90,8 +88,7 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         "shared_id",
     )
     list_per_page = 50
-    indexed_parameters = INDEXED
-    narrowing_parameters = NARROWING
+    change_list = event_rows.EventChangeList
     ordering = ("-pk",)
     search_fields = ("event_id", "object_ref", "batch__fbtrace_id")
     search_help_text = _("The number of an order, an object such as shop.order:12, an event id, or an fbtrace_id")
@@ -136,7 +133,7 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         return lookup in LOOKUPS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        number = request.GET.get(REQUEST, "")
+        number = request.GET.get(event_rows.REQUEST, "")
         batches = Batch.objects.filter(pk=number) if number.isascii() and number.isdigit() and len(number) < 19 else []
         return super().get_queryset(request).filter(search.of_requests(list(batches)) if batches else Q())
 
@@ -147,9 +144,8 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         return (queryset.filter(search.events(term)) if term else queryset), False
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Within a window, by the indexed time: by the key, a rare event would be sought through the whole ledger."""
-        has_window = any(request.GET.get(name) for name in filters.TIMES)
-        return ("-event_time", *self.ordering) if has_window else self.ordering
+        """By the time, where an index has the rows in this order."""
+        return ("-event_time", *self.ordering) if event_rows.is_by_time(request.GET) else self.ordering
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Where there are several pixels, their names take the place of the delay."""

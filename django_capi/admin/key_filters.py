@@ -10,14 +10,12 @@ from typing import Any, Final
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin.filters import TIMES, LinkedFilter
+from django_capi.admin.filters import LinkedFilter
 from django_capi.models import MATCH_KEYS, Event
-from django_capi.reports import information, overlap
+from django_capi.reports import information
 
-RECENT_DAYS: Final = 30
 OFFERED: Final = ("em", "ph", "external_id", "fbc", "fbp")  # links filter by the other keys, too
 
 
@@ -41,15 +39,7 @@ class WeakFilter(LinkedFilter):
 
 
 class KeyFilter(SimpleListFilter):
-    """Events by one match key. No index has the keys: without another filter by time, only recent events are read."""
-
-    title_without_time: Any
-
-    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
-        super().__init__(request, params, model, model_admin)
-        self.has_time = any(request.GET.get(name) for name in TIMES)
-        if not self.has_time:
-            self.title = self.title_without_time
+    """Events by one match key."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         value = self.value()
@@ -61,15 +51,11 @@ class KeyFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value()
-        if value not in MATCH_KEYS:
-            return queryset
-        found = queryset.filter(self.condition(value))
-        return found if self.has_time else found.filter(event_time__gte=overlap.start_of(RECENT_DAYS, timezone.now()))
+        return queryset.filter(self.condition(value)) if value in MATCH_KEYS else queryset
 
 
 class CarriesFilter(KeyFilter):
     title = _("key carried")
-    title_without_time = _("key carried, in 30 days")
     parameter_name = "carries"
 
     def condition(self, key: str) -> Q:
@@ -78,7 +64,6 @@ class CarriesFilter(KeyFilter):
 
 class LacksFilter(KeyFilter):
     title = _("key missing")
-    title_without_time = _("key missing, in 30 days")
     parameter_name = "lacks"
 
     def condition(self, key: str) -> Q:

@@ -62,9 +62,9 @@ class LedgerPagesMixin(Base):
     list_max_show_all = 0
     sortable_by = ()
     empty_value_display = wording.NOTHING
-    # Parameters of a list's address by which an index finds the rows, and those that leave few rows to search.
+    # Parameters of a list's address by which an index finds the rows.
     indexed_parameters: frozenset[str] = frozenset()
-    narrowing_parameters: frozenset[str] = frozenset()
+    change_list = BoundedChangeList
 
     class Media:
         css = {"all": ("django_capi/admin.css",)}
@@ -76,7 +76,7 @@ class LedgerPagesMixin(Base):
         return False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedChangeList]:
-        return BoundedChangeList
+        return self.change_list
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         backlog = freshness.backlog(now=timezone.now())

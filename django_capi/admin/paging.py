@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 LIMIT = 5_000
-SEARCHED = 10_000
+SEARCHED = 5_000
 
 
 class BoundedPaginator(Paginator):
@@ -35,16 +36,18 @@ class BoundedChangeList(ChangeList):
     """Applies filters that no index serves to the newest rows only: what is rare would be sought in the whole table."""
 
     searched = SEARCHED
-
-    @property
-    def is_bounded(self) -> bool:
-        given = self.get_filters_params().keys()
-        admin: Any = self.model_admin
-        return bool(given - admin.indexed_parameters) and not given & admin.narrowing_parameters
+    is_bounded = False
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         found = super().get_queryset(request, exclude_parameters)
-        if self.query or not self.is_bounded:
-            return found
+        return found if self.query or self.is_served(request.GET.dict()) else self.bounded(request, found)
+
+    def is_served(self, given: Mapping[str, str]) -> bool:  # noqa: ARG002  # as is this
+        """Whether an index finds the rows that these parameters ask for, in their order."""
+        indexed: frozenset[str] = self.model_admin.indexed_parameters  # type: ignore[attr-defined]  # of LedgerPagesMixin
+        return self.get_filters_params().keys() <= indexed
+
+    def bounded(self, request: HttpRequest, found: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002  # a subclass needs it
         newest = self.root_queryset.order_by("-pk").values_list("pk", flat=True).first() or 0
+        self.is_bounded = self.root_queryset.filter(pk__lte=newest - SEARCHED).exists()
         return found.filter(pk__gt=newest - SEARCHED)

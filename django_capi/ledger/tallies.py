@@ -75,7 +75,7 @@ def refresh() -> datetime | None:
     if count.complete_at and abs(now - count.complete_at) < EVERY:
         return count.complete_at
     until = time.monotonic() + MOST_SECONDS
-    if count.counted_at is None:
+    if is_first := count.counted_at is None:
         count.remaining = newest_end()
     else:
         for hours in batched(changed(count.counted_at, now), HOURS_AT_ONCE):
@@ -84,7 +84,7 @@ def refresh() -> datetime | None:
     while count.remaining is not None and time.monotonic() < until:
         if not count_older(count):
             return None
-    count.checked = check_next(count, now)
+    count.checked = count.checked if is_first else check_next(count, now)
     count.counted_at = now
     rows = Count.objects.using(using()).filter(pk=count.pk, version=count.version)
     rows.update(counted_at=now, checked=count.checked, remaining=count.remaining)

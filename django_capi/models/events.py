@@ -81,6 +81,8 @@ class Event(models.Model):
             # Not partial: SQLite ignores a partial index if the status is a parameter.
             models.Index(fields=["status", "pixel_id", "rank", "deadline", "id"], name="capi_event_due"),
             models.Index(fields=["event_time", "event_name"], name="capi_event_time"),
+            models.Index(fields=["event_name", "event_time"], name="capi_event_name"),
+            models.Index(fields=["status", "event_time"], name="capi_event_status"),
             models.Index(fields=["changed_at", "pixel_id", "event_time"], name="capi_event_changed"),
             models.Index(fields=["batch"], name="capi_event_batch"),
         ]

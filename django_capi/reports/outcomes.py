@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from django.db.models import Q
 
 from django_capi.models import BrowserState, Status
+
+REFUSED: Final = [status for status in Status if status not in (Status.PENDING, Status.ACCEPTED)]
 
 
 class Outcome(StrEnum):
@@ -30,7 +33,7 @@ def outcome_of(status: Status, state: BrowserState) -> Outcome:
 def condition(outcome: Outcome) -> Q:
     """Return the condition on events that have this outcome."""
     fired = Q(browser_state=BrowserState.FIRED)
-    refused = Q(status__in=[status for status in Status if status not in (Status.PENDING, Status.ACCEPTED)])
+    refused = Q(status__in=REFUSED)
     return {
         Outcome.MET: Q(status=Status.ACCEPTED) & fired,
         Outcome.SERVER: Q(status=Status.ACCEPTED) & ~fired,
@@ -38,3 +41,8 @@ def condition(outcome: Outcome) -> Q:
         Outcome.NEITHER: refused & ~fired,
         Outcome.WAITING: Q(status=Status.PENDING),
     }[outcome]
+
+
+def statuses(outcome: Outcome) -> frozenset[Status]:
+    """Return the states of the server copy that events with this outcome may have."""
+    return frozenset(status for status in Status for state in BrowserState if outcome_of(status, state) is outcome)

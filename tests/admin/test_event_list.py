@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from django_capi.admin import paging, wording
+from django_capi.admin import event_rows, paging, wording
 from django_capi.admin.outcomes import outcome_of_event
 from django_capi.consent import Consent
 from django_capi.models import BrowserState, Event, Origin, Status
@@ -231,33 +231,99 @@ def test_a_long_ledger_is_cut_and_says_so(admin_client: Client) -> None:
 def far_apart(**fields: object) -> tuple[Event, Event]:
     """Two such events with as many keys between them as a filter may search."""
     old = EventFactory(**fields)
-    return old, EventFactory(pk=old.pk + paging.SEARCHED, **fields)
+    return old, EventFactory(pk=old.pk + paging.SEARCHED, **{**fields, "event_time": old.event_time + 1})
 
 
 @pytest.mark.parametrize(
-    "query",
-    [{"event": "Purchase"}, {"shared_id__exact": "0"}, {"event": "Purchase", "status__exact": "0"}],
-    ids=["name", "shared id", "name and status"],
+    "query", [{"shared_id__exact": "0"}, {"event": "*"}, {"carries": "fbp"}], ids=["shared id", "other names", "key"]
 )
 def test_a_filter_without_an_index_searches_the_newest_events_and_says_so(
     query: dict[str, str], admin_client: Client
 ) -> None:
-    _old, new = far_apart()
+    _old, new = far_apart(accepted=True, event_name="Custom")
 
     assert shown(admin_client, **query) == [new]
-    assert "the filters were applied to the newest 10000 events only" in text(admin_client, **query)
+    assert "the filters were applied to the newest 5000 events only" in text(admin_client, **query)
 
 
 @pytest.mark.parametrize(
     "query",
-    [{}, {"status__exact": "0"}, {"outcome": "waiting"}, {"event": "Purchase", "event_time__gte": "0"}],
-    ids=["no filter", "status", "outcome", "time and name"],
+    [
+        {},
+        {"status__exact": "0"},
+        {"outcome": "waiting"},
+        {"event": "Purchase"},
+        {"event": "Purchase", "event_time__gte": "0", "test_event_code__exact": ""},
+        {"event": "Purchase", "status__exact": "0", "shared_id__exact": "0"},
+    ],
+    ids=["no filter", "status", "outcome", "name", "time and name", "what few have"],
 )
 def test_a_list_that_an_index_serves_has_all_events(query: dict[str, str], admin_client: Client) -> None:
     old, new = far_apart()
 
     assert shown(admin_client, **query) == [new, old]
     assert "the filters were applied" not in text(admin_client, **query)
+
+
+NOON = 1_700_000_000  # Unix seconds
+
+
+def many(number: int, **fields: object) -> None:
+    """So many events, one each second until noon."""
+    row = model_to_dict(EventFactory.build(**fields))
+    Event.objects.bulk_create(
+        Event(**{**row, "event_id": f"many-{second}", "event_time": NOON - second}) for second in range(number)
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [
+        ({"shared_id__exact": "1"}, False),
+        ({"shared_id__exact": "1", "event": "PageView"}, False),
+        ({"shared_id__exact": "1", "event": "Purchase"}, True),
+        ({"shared_id__exact": "1", "outcome": "neither"}, True),
+        ({"shared_id__exact": "1", "outcome": "neither", "event": "Purchase"}, True),
+        ({"shared_id__exact": "1", "outcome": "neither", "event": "PageView"}, False),
+        ({"shared_id__exact": "1", "status__exact": "2"}, True),
+    ],
+    ids=str,
+)
+def test_in_a_window_of_many_events_what_is_rare_is_found_by_its_name_or_status(
+    query: dict[str, str], is_found: bool, admin_client: Client
+) -> None:
+    many(paging.SEARCHED + 1, accepted=True, event_name="PageView")
+    rare = EventFactory(rejected=True, event_name="Purchase", event_time=NOON - paging.SEARCHED - 10, shared_id=True)
+    window = {"event_time__gte": str(NOON - 100_000), "event_time__lt": str(NOON + 1)}
+
+    assert shown(admin_client, **query, **window) == ([rare] if is_found else [])
+
+
+def test_a_window_with_too_many_events_says_since_when_they_were_searched(admin_client: Client) -> None:
+    many(paging.SEARCHED + 1, accepted=True)
+    window = {"shared_id__exact": "0", "event_time__lt": str(NOON + 1)}
+
+    crowded = text(admin_client, **window)
+    quiet = text(admin_client, **window, event_time__gte=str(NOON - 10))
+
+    assert f"the filters were applied to the events since {instant(NOON - paging.SEARCHED)} only" in crowded
+    assert "the filters were applied" not in quiet
+
+
+def test_too_many_lost_events_are_cut_at_the_same_time_for_each_status(admin_client: Client) -> None:
+    many(event_rows.MOST_OF_STATUS + 1, rejected=True)
+    EventFactory(expired=True, event_time=NOON - event_rows.MOST_OF_STATUS - 1)
+    newest = EventFactory(expired=True, event_time=NOON)
+
+    page = text(admin_client, outcome="lost", shared_id__exact="0")
+
+    assert f"the filters were applied to the events since {instant(NOON - event_rows.MOST_OF_STATUS)} only" in page
+    assert f"{event_rows.MOST_OF_STATUS + 2} events" in page
+    assert newest in shown(admin_client, outcome="lost")
+
+
+def instant(at: int) -> str:
+    return wording.instant(datetime.fromtimestamp(at, UTC))
 
 
 def test_a_search_finds_an_old_event_in_spite_of_a_filter(admin_client: Client) -> None:

@@ -12,4 +12,12 @@ class Migration(migrations.Migration):
             name="remaining",
             field=models.BigIntegerField(help_text="Unix seconds", null=True),
         ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(fields=["event_name", "event_time"], name="capi_event_name"),
+        ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(fields=["status", "event_time"], name="capi_event_status"),
+        ),
     ]

@@ -1,0 +1,78 @@
+"""Which rows of the ledger the list of events reads: those that an index finds, or a bounded number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+
+from django_capi.admin import wording
+from django_capi.admin.filters import OTHER, STATUS, TIMES, NameFilter, statuses_of
+from django_capi.admin.paging import SEARCHED, BoundedChangeList
+from django_capi.models import Event, Status
+
+REQUEST: Final = "batch__id__exact"
+NAME: Final = NameFilter.parameter_name
+TEST_CODE: Final = "test_event_code__exact"
+MOST_OF_STATUS: Final = 1_000  # events of a window that are searched
+
+
+def is_by_time(given: Mapping[str, str]) -> bool:
+    """Whether an index has the rows that these parameters ask for by event time: of a name, of a status, or of all."""
+    return bool(given.get(STATUS)) or is_named(given) or any(given.get(name) for name in TIMES)
+
+
+def is_named(given: Mapping[str, str]) -> bool:
+    return given.get(NAME, OTHER) not in ("", OTHER)
+
+
+def time_of(rows: QuerySet[Event], place: int) -> int | None:
+    """Return the event time of the row at this place, from the newest; None if there are not so many."""
+    return rows.order_by("-event_time").values_list("event_time", flat=True)[place : place + 1].first()
+
+
+class EventChangeList(BoundedChangeList):
+    """Lists all events of a window, a name, a status or a request. Other filters search the newest of a window."""
+
+    since: int | None = None  # older events were not searched; Unix seconds
+
+    def is_served(self, given: Mapping[str, str]) -> bool:
+        used = self.get_filters_params().keys() - set(TIMES)
+        if not given.get(TEST_CODE):
+            used -= {TEST_CODE}  # nearly all events are none of a test
+        if REQUEST in used:
+            return True
+        return not used or used == {STATUS} or (used == {NAME} and is_named(given))
+
+    def bounded(self, request: HttpRequest, found: QuerySet[Event]) -> QuerySet[Event]:
+        wanted = statuses_of(request.GET)
+        if Status.ACCEPTED not in wanted:
+            return self.newest_with(wanted, request, found)
+        if not is_by_time(request.GET):
+            return super().bounded(request, found)
+        parameters = {*TIMES, NAME} if is_named(request.GET) else {*TIMES}
+        self.since = time_of(self.narrowed(request, parameters), SEARCHED)
+        return found if self.since is None else found.filter(event_time__gte=self.since)
+
+    def newest_with(self, wanted: Iterable[Status], request: HttpRequest, found: QuerySet[Event]) -> QuerySet[Event]:
+        """Of statuses that few events have. Another index is of no use, so the order is by an expression."""
+        in_window = self.narrowed(request, set(TIMES))
+        times = [time_of(in_window.filter(status=status), MOST_OF_STATUS) for status in wanted]
+        self.since = max((at for at in times if at is not None), default=None)
+        found = found.order_by((F("event_time") + 0).desc(), "-pk")
+        return found if self.since is None else found.filter(event_time__gte=self.since)
+
+    def narrowed(self, request: HttpRequest, parameters: set[str]) -> QuerySet[Event]:
+        """Return the events that the filters with these parameters let through."""
+        rows: QuerySet[Any] = self.root_queryset
+        for spec in self.filter_specs:
+            if parameters.issuperset(spec.expected_parameters()):
+                rows = spec.queryset(request, rows)  # type: ignore[assignment]  # ours never return None
+        return rows
+
+    @property
+    def searched_since(self) -> str:
+        return "" if self.since is None else wording.instant(datetime.fromtimestamp(self.since, UTC))
