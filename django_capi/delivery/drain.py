@@ -13,26 +13,24 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 
 from django.db import DatabaseError, OperationalError
 from django.utils.translation import gettext_noop as _
 
 from django_capi.conf import Pixel, conf
-from django_capi.delivery import background, batches, isolate, lanes
+from django_capi.delivery import background, batches, counting, isolate, lanes
 from django_capi.delivery.client import Answer, Client, client
 from django_capi.delivery.pauses import UNSAFE_PAUSE, wait
-from django_capi.ledger import erasure, expiry, tallies
+from django_capi.ledger import erasure, expiry
 from django_capi.meta import wire
 from django_capi.meta.verdicts import RequestOutcome
-from django_capi.models import Batch, Count, Rank
+from django_capi.models import Batch, Rank
 
 logger = logging.getLogger("django_capi")
 
 PROBE_AFTER = 5  # failures in a row, after which requests are small
 PROBE_SIZE = 10
 MALFORMED = _("%(settings)s is malformed: nothing is sent until it is corrected. Run manage.py check.")
-LONGEST_UNCOUNTED = timedelta(minutes=1)  # where one worker or another is always sending
 
 
 @dataclass(kw_only=True, slots=True)
@@ -73,7 +71,7 @@ def deliver(*, seconds: float = 50.0, is_over: Callable[[], bool] = bool) -> Del
             raise
         except DatabaseError as error:  # a row of this pixel that the tables refuse
             refused = error
-    refresh_tallies()
+    counting.refresh_tallies()
     if refused:
         raise refused
     return report
@@ -89,23 +87,6 @@ def pause_unsafe(pixel: Pixel, unsafe: Sequence[str], report: DeliveryReport) ->
     lanes.pause(held, seconds=UNSAFE_PAUSE, reason=reason)
     lanes.release(held)
     report.paused[pixel.pixel_id] = reason
-
-
-def refresh_tallies() -> None:
-    """Recount the hours that changed, for the admin. An error here does not stop delivery.
-
-    While another worker is sending, its count would be in the way and out of date at once: that worker counts at its
-    end. Only what has not been counted for a while is counted in between.
-    """
-    try:
-        if not (lanes.are_held() and is_recent(*tallies.latest())):
-            tallies.refresh()
-    except DatabaseError as error:
-        logger.warning("Events could not be counted: %s.", type(error).__name__)
-
-
-def is_recent(count: Count, now: datetime) -> bool:
-    return count.counted_at is not None and abs(now - count.counted_at) < LONGEST_UNCOUNTED
 
 
 def drain(pixel: Pixel, sender: Client, *, may_continue: Callable[[], bool], report: DeliveryReport) -> None:

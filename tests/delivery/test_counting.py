@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from django_capi.delivery import lanes
-from django_capi.delivery.drain import LONGEST_UNCOUNTED, deliver
+from django_capi.delivery.counting import LONGEST_UNCOUNTED
+from django_capi.delivery.drain import deliver
 from django_capi.models import Count, Tally
 from tests.delivery.sending import lead
 
