@@ -110,6 +110,7 @@ class Conf:
     READ_TIMEOUT: float = 15.0  # seconds for the complete answer; slower answers are ambiguous
     BATCH_EVENTS: int = 500  # events in a request, at most 1,000
     BATCH_BYTES: int = 1_000_000  # bytes in a request
+    SHARDS: int = 1  # lanes of a pixel, from which as many workers send at once
     LEASE_SECONDS: int = 90  # how long a worker holds a lane between two batches
     ON_AMBIGUOUS: Mapping[str, str] = {}  # event name or "*" -> retry (default) or hold
     NUDGE: bool = True  # wake a Celery worker on commit; periodic delivery does not need it

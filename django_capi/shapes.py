@@ -140,6 +140,7 @@ SHAPES: dict[str, Shape] = {
     "READ_TIMEOUT": SECONDS,
     "BATCH_EVENTS": Shape(accepts=number(1, 1000), form="a whole number from 1 to 1000"),
     "BATCH_BYTES": Shape(accepts=number(10_000, 50_000_000), form="bytes between 10,000 and 50,000,000"),
+    "SHARDS": Shape(accepts=number(1, 16), form="a whole number from 1 to 16"),
     "LEASE_SECONDS": Shape(accepts=number(5, 3600), form="seconds between 5 and 3600"),
     "ON_AMBIGUOUS": Shape(accepts=is_policy, form='{"Purchase": "hold"}: event names to "retry" or "hold"'),
     "NUDGE": FLAG,

@@ -74,6 +74,7 @@ MALFORMED: dict[str, list[Any]] = {
     "READ_TIMEOUT": ["15", 0, None],
     "BATCH_EVENTS": [0, 1001, "500", 1.5, None],
     "BATCH_BYTES": [0, "1000000", None],
+    "SHARDS": [0, 17, "4", 1.0, True, None],
     "LEASE_SECONDS": [0, "90", None],
     "ON_AMBIGUOUS": ["retry", {"Purchase": "drop"}, None],
     "NUDGE": [0, "no", None],

@@ -75,7 +75,7 @@ def due(held: lanes.Claim, *, limit: int, besides: Sequence[Due] = ()) -> list[D
 
 def read_due(held: lanes.Claim, *, limit: int, besides: Sequence[Due]) -> list[tuple[Due, bool]]:
     """Return the next rows and whether their visitors have withdrawn, read in one statement so that they agree."""
-    still_pending = Event.objects.using(using()).due().filter(pixel_id=held.pixel_id)
+    still_pending = Event.objects.using(using()).due().filter(pixel_id=held.pixel_id).in_shard(held.shard, held.shards)
     if besides:
         still_pending = still_pending.exclude(PkIn([row.pk for row in besides]))
     rows = still_pending.order_by("rank", "deadline", "pk").values_list(*FIELDS, withdrawal.event_has_withdrawn())

@@ -1,6 +1,6 @@
 """Deliver the due events of every pixel, batch by batch.
 
-Any number of workers may run this at once: the holder of a pixel's lane sends. An event ends at its deadline, never
+Any number of workers may run this at once: the holder of a lane sends. An event ends at its deadline, never
 after a number of attempts.
 """
 
@@ -18,13 +18,13 @@ from django.db import DatabaseError, OperationalError
 from django.utils.translation import gettext_noop as _
 
 from django_capi.conf import Pixel, conf
-from django_capi.delivery import background, batches, counting, isolate, lanes
+from django_capi.delivery import background, batches, counting, isolate, lanes, shards
 from django_capi.delivery.client import Answer, Client, client
 from django_capi.delivery.pauses import UNSAFE_PAUSE, wait
 from django_capi.ledger import erasure, expiry
 from django_capi.meta import wire
 from django_capi.meta.verdicts import RequestOutcome
-from django_capi.models import Batch, Rank
+from django_capi.models import Batch, Lane, Rank
 
 logger = logging.getLogger("django_capi")
 
@@ -90,8 +90,30 @@ def pause_unsafe(pixel: Pixel, unsafe: Sequence[str], report: DeliveryReport) ->
 
 
 def drain(pixel: Pixel, sender: Client, *, may_continue: Callable[[], bool], report: DeliveryReport) -> None:
-    """Send the pixel's due events while this worker holds its lane and Meta accepts them."""
-    held = lanes.claim(pixel.pixel_id)
+    """Send the pixel's due events from those of its lanes that no other worker holds, one lane after the other."""
+    for number, lane in enumerate(divided(pixel.pixel_id, report)):
+        if number and (not may_continue() or lanes.paused([pixel.pixel_id])):
+            return  # what Meta answers concerns every lane of the pixel
+        drain_lane(lane, pixel, sender, may_continue=may_continue, report=report)
+
+
+def divided(pixel_id: str, report: DeliveryReport) -> list[Lane]:
+    """Return the pixel's lanes in random order; none if it must be divided anew and another worker is sending."""
+    found = lanes.of_pixel(pixel_id)
+    if not shards.are_divided(found):
+        accepted, ambiguous = shards.divide(found)
+        report.accepted += accepted
+        report.ambiguous += ambiguous
+        found = lanes.of_pixel(pixel_id)
+    in_use = found[: conf.SHARDS] if shards.are_divided(found) else []
+    return random.sample(in_use, len(in_use))
+
+
+def drain_lane(
+    lane: Lane, pixel: Pixel, sender: Client, *, may_continue: Callable[[], bool], report: DeliveryReport
+) -> None:
+    """Send the lane's due events while this worker holds it and Meta accepts them."""
+    held = lanes.claim_lane(lane)
     if held is None:
         return
     lane_drain = LaneDrain(pixel=pixel, sender=sender, held=held, may_continue=may_continue, report=report)
@@ -126,7 +148,8 @@ class LaneDrain:
         accepted, ambiguous = batches.recover(self.held)
         self.report.accepted += accepted
         self.report.ambiguous += ambiguous
-        self.report.shed += expiry.shed(self.pixel.pixel_id)
+        if self.held.shard == 0:  # the limit is the pixel's, and two workers could give up too many
+            self.report.shed += expiry.shed(self.pixel.pixel_id)
 
     def run(self) -> None:
         """Send batch after batch, until nothing is due, the pass ends, or the lane is paused."""

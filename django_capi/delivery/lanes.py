@@ -1,4 +1,4 @@
-"""Leases: only one worker may send for a pixel at a time.
+"""Leases: only one worker may send from a lane at a time.
 
 A lane is claimed by one conditional UPDATE, which works on every database. Times are the database's own, so that the
 clocks of workers may differ.
@@ -36,6 +36,8 @@ class Claim:
 
     lane_id: int
     pixel_id: str
+    shard: int
+    shards: int
     owner: str
     fence: int
     failures: int
@@ -43,31 +45,41 @@ class Claim:
 
 
 def paused(pixel_ids: Collection[str]) -> set[str]:
-    """Return the pixels whose lanes are paused, with one query."""
+    """Return the pixels of which any lane is paused, with one query."""
     lanes = Lane.objects.using(using()).filter(pixel_id__in=pixel_ids, paused_until__gt=Now())
     is_noted = ExpressionWrapper(Q(seen_at__gte=Now() - SEEN_EVERY), output_field=BooleanField())
-    found = list(lanes.values_list("pixel_id", "pk", is_noted))
-    if unnoted := [pk for _, pk, is_noted in found if not is_noted]:
-        Lane.objects.using(using()).filter(pk__in=unnoted).update(seen_at=Now())
-    return {pixel_id for pixel_id, _, _ in found}
+    found = list(lanes.values_list("pixel_id", is_noted))
+    if unnoted := {pixel_id for pixel_id, is_noted in found if not is_noted}:
+        Lane.objects.using(using()).filter(pixel_id__in=unnoted).update(seen_at=Now())
+    return {pixel_id for pixel_id, _ in found}
+
+
+def of_pixel(pixel_id: str) -> list[Lane]:
+    """Return the pixel's lanes by shard, with those no longer in use. The first is made now if there is none."""
+    found = list(Lane.objects.using(using()).filter(pixel_id=pixel_id).order_by("shard"))
+    return found or [lane_of(pixel_id)]
 
 
 def lane_of(pixel_id: str) -> Lane:
-    """Return the pixel's lane, which is made now if there is none."""
+    """Return the pixel's first lane, which is made now if there is none."""
     lanes = Lane.objects.using(using())
     lane, _ = lanes.get_or_create(pixel_id=pixel_id, shard=0, defaults={"max_batch": conf.BATCH_EVENTS})
     return lane
 
 
 def claim(pixel_id: str) -> Claim | None:
-    """Claim the pixel's lane. None while another worker holds it, or while it is paused."""
-    lane = lane_of(pixel_id)
+    """Claim the pixel's first lane. None while another worker holds it, or while it is paused."""
+    return claim_lane(lane_of(pixel_id))
+
+
+def claim_lane(lane: Lane) -> Claim | None:
+    """Claim the lane. None while another worker holds it, while it is paused, or if its pixel was divided anew."""
     owner = secrets.token_hex(8)
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     awake = Q(paused_until=None) | Q(paused_until__lte=Now())
     taken = (
         Lane.objects.using(using())
-        .filter(free, awake, pk=lane.pk)
+        .filter(free, awake, pk=lane.pk, shards=lane.shards)
         .update(
             owner=owner,
             lease_until=Now() + timedelta(seconds=conf.LEASE_SECONDS),
@@ -80,7 +92,9 @@ def claim(pixel_id: str) -> Claim | None:
     lane.refresh_from_db(using=using())
     return Claim(
         lane_id=lane.pk,
-        pixel_id=pixel_id,
+        pixel_id=lane.pixel_id,
+        shard=lane.shard,
+        shards=lane.shards,
         owner=owner,
         fence=lane.fence,
         failures=lane.failures,
@@ -136,5 +150,8 @@ def shrink(held: Claim) -> None:
 
 
 def resume(pks: Sequence[int]) -> int:
-    """End the pause of these lanes, after the cause was fixed."""
-    return Lane.objects.using(using()).filter(pk__in=pks).update(paused_until=None, pause_reason="", failures=0)
+    """End the pauses of the pixels of these lanes, after the cause was fixed. Return the number of pixels."""
+    lanes = Lane.objects.using(using())
+    pixel_ids = set(lanes.filter(pk__in=pks).values_list("pixel_id", flat=True))
+    lanes.filter(pixel_id__in=pixel_ids).update(paused_until=None, pause_reason="", failures=0)
+    return len(pixel_ids)

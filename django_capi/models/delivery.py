@@ -7,11 +7,16 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Lane(models.Model):
-    """The right to send for one pixel: which worker holds it and until when, and whether it is paused."""
+    """The right to send for one pixel: which worker holds it and until when, and whether it is paused.
+
+    A pixel with several shards has a lane for each. All its lanes store the same number of shards; those beyond it were
+    in use before.
+    """
 
     id = models.BigAutoField(primary_key=True)
     pixel_id = models.CharField(_("pixel"), max_length=32)
     shard = models.PositiveSmallIntegerField(default=0)
+    shards = models.PositiveSmallIntegerField(default=1, db_default=1)
     owner = models.CharField(_("held by"), max_length=64, blank=True)
     lease_until = models.DateTimeField(_("held until"), null=True, blank=True)
     fence = models.BigIntegerField(default=0)

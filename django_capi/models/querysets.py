@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from django_capi.clock import Now
 from django_capi.consent import Consent
-from django_capi.database.keys import Equals, PkIn
+from django_capi.database.keys import Equals, InShard, PkIn
 from django_capi.models.choices import RESENDABLE, ConversionState, Status
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Return pending events that may be sent now: due, before their deadline, and with consent."""
         now = now or Now()
         return self.pending().filter(due_at__lte=now, deadline__gt=now, consent__gte=Consent.LIMITED)
+
+    def in_shard(self, shard: int, shards: int) -> Self:
+        """Return the events in this shard of their pixel."""
+        return self.filter(InShard(shard, shards)) if shards > 1 else self
 
     def resendable(self) -> Self:
         """Return final events that Meta may not have accepted and would still accept."""
