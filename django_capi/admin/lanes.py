@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -33,7 +33,13 @@ class LaneAdminMixin(LogPagesMixin):
 
     @admin.display(description=_("pixel"))
     def pixel(self, lane: Lane) -> str:
-        return pixels.titled(lane.pixel_id)
+        title = pixels.titled(lane.pixel_id)
+        return f"{title} · {lane.shard + 1}/{lane.shards}" if lane.shards > 1 else title
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Lane]:
+        """Leave out the lanes that were in use when SHARDS was higher."""
+        found: QuerySet[Lane] = super().get_queryset(request)
+        return found.filter(shard__lt=F("shards"))
 
     @admin.display(description=_("state"))
     def state(self, lane: Lane) -> SafeString:

@@ -121,7 +121,7 @@ class OverviewAdminMixin(ReportPageMixin):
             "events": event_lines(measured, scope, links, now),
             "tiles": [*figures.revenue_tiles(measured, links)],
             "facts": facts(measured, backlog, links),
-            "lanes": [lane_line(lane, now) for lane in health.lanes()],
+            "lanes": [lane_line(lane, now) for lane in health.lanes().values()],
             "resume_url": self.url_of("lane"),
             "requests": requests(self.url_of("batch")),
             "deduplication_url": self.url_of("deduplication"),

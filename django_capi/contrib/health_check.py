@@ -21,6 +21,7 @@ from django_capi.conf import conf
 from django_capi.database.alias import using
 from django_capi.doctor.worker import SILENT_AFTER, duration
 from django_capi.models import Lane
+from django_capi.reports import health
 from django_capi.reports.freshness import LATE_AFTER, waits
 
 __all__ = ["CapiBacklog", "CapiPauses", "CapiWorker"]
@@ -85,7 +86,7 @@ class CapiWorker(LedgerCheck):
     silent_after: timedelta = field(default=SILENT_AFTER, repr=False)
 
     def examine(self, pixel_ids: set[str], now: datetime) -> None:
-        lanes = {lane.pixel_id: lane for lane in Lane.objects.using(using()).filter(pixel_id__in=pixel_ids)}
+        lanes = health.lanes()
         for pixel_id in sorted(pixel_ids):
             lane = lanes.get(pixel_id)
             if lane is None or lane.seen_at is None:

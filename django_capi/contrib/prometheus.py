@@ -59,7 +59,7 @@ def read() -> Scrape:
         now=now,
         week=counted(windows.last_days(DAYS, now)),
         accepted=counted(windows.Window(since=first), status=Status.ACCEPTED),
-        lanes=health.lanes(),
+        lanes=list(health.lanes().values()),
         diagnostics=diagnostics.open_now(),
     )
 

@@ -12,6 +12,7 @@ from django_capi.conf import conf
 from django_capi.database.alias import using
 from django_capi.doctor.finding import Finding, fail, ok, warn
 from django_capi.models import Event, Lane
+from django_capi.reports import health
 from django_capi.reports.freshness import LATE_AFTER, Backlog, backlog
 
 SILENT_AFTER = timedelta(minutes=15)  # longer than any usual interval of delivery
@@ -50,10 +51,10 @@ def backlog_sentence(found: Backlog) -> str:
 
 
 def examine() -> Iterator[Finding]:
-    """Check the lane of each pixel, where every pass of a worker is recorded."""
+    """Check the lanes of each pixel, where every pass of a worker is recorded."""
     now = timezone.now()
     oldest = oldest_due(now)
-    lanes = {lane.pixel_id: lane for lane in Lane.objects.using(using()).all()}
+    lanes = health.lanes()
     configured = {pixel.pixel_id for pixel in conf.pixels().values()}
     for pixel_id in sorted(configured):
         yield lane_finding(pixel_id, lanes.get(pixel_id), oldest.get(pixel_id, (0, now))[1], now)

@@ -43,12 +43,13 @@ def backlog(*, now: datetime) -> Backlog:
     """What delivery would take up now: due, not past its deadline, and with consent. Two queries, not of a replica."""
     waiting = Event.objects.using(using()).due(now).aggregate(due=Count("pk"), oldest=Min("due_at"))
     paused = Lane.objects.using(using()).filter(paused_until__gt=now).order_by("paused_until", "pk")
+    longest = {lane.pixel_id: lane for lane in paused}
     return Backlog(
         due=waiting["due"],
         waited=now - waiting["oldest"] if waiting["oldest"] else None,
         pauses=tuple(
             Pause(pixel_id=lane.pixel_id, until=lane.paused_until, reason=lane.pause_reason)
-            for lane in paused
+            for lane in longest.values()
             if lane.paused_until
         ),
     )

@@ -15,7 +15,8 @@ from django_capi.conf import conf
 from django_capi.database.alias import using
 from django_capi.ledger.tallies import STATES
 from django_capi.meta.events import PAGE_VIEW
-from django_capi.models import ConversionMark, ConversionState, Event, ForeignPixel, Lane, NotSent, Tally
+from django_capi.models import ConversionMark, ConversionState, Event, ForeignPixel, NotSent, Tally
+from django_capi.reports import health
 from django_capi.reports.diagnostics.facts import COLUMNS, Answers, Due, Facts, OtherPixel, Row, Tallied
 from django_capi.reports.overlap import Counts, counts_of
 from django_capi.reports.static_files import lacks_script
@@ -45,7 +46,7 @@ def gather(now: datetime, *, clock_ahead: timedelta = timedelta()) -> Facts:
         rows=[row for row in rows if not row.test_event_code],
         tests=[row for row in rows if row.test_event_code],
         shown={(mark["event_id"], mark["event_name"]) for mark in stored if mark["shown_at"]},
-        lanes={lane.pixel_id: lane for lane in Lane.objects.using(using()).filter(pixel_id__in=pixel_ids)},
+        lanes=health.lanes(),
         due=due(now),
         others=other_pixels(now, pixel_ids),
         answers=answers(stored, conversions(ConversionState.NOT_SENT, now - TODAY, now)),
