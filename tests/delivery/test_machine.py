@@ -57,6 +57,7 @@ UPKEEP: dict[str, Callable[[Site], object]] = {
     "old rows are pruned": Site.prune,
     "a person resends": Site.resend,
     "a person resumes": Site.resume,
+    "the number of shards changes": Site.divide,
     "a lease ends": lambda site: site.pass_time(LEASE),
     "hours pass": lambda site: site.pass_time(12 * HOUR),
     "days pass": lambda site: site.pass_time(2 * DAY),
@@ -91,6 +92,10 @@ class Machine(RuleBasedStateMachine):
     @rule(turn=TURNS, other=TURNS, interruption=st.sampled_from([None, None, die]))
     def turn_is_overtaken(self, turn: Turn, other: Turn, interruption: Interruption) -> None:
         self.site.turn(turn, lambda: self.site.take_over(other, interruption))
+
+    @rule(turn=TURNS, other=TURNS, interruption=st.sampled_from([None, None, die]))
+    def two_workers(self, turn: Turn, other: Turn, interruption: Interruption) -> None:
+        self.site.turn(turn, lambda: self.site.work_beside(other, interruption))
 
     @rule(turn=TURNS, what=st.sampled_from(sorted(UPKEEP)))
     def upkeep_during_turn(self, turn: Turn, what: str) -> None:
@@ -128,16 +133,18 @@ class Machine(RuleBasedStateMachine):
 def site(settings: Settings, caplog: pytest.LogCaptureFixture) -> Iterator[Site]:
     caplog.set_level("CRITICAL", "django_capi")  # what a failing test prints is the example, not its thousand pauses
     with listening() as meta:
-        found = Site(meta=meta)
+        found = Site(meta=meta, capi={})
         changes = {"PIXELS": PIXELS, "PIXEL_FOR": lambda _: found.pixels, "SENDER": "graph", "GRAPH_URL": meta.url}
         sizes = {"BATCH_EVENTS": 3, "RETENTION_DAYS": 1, "PAYLOAD_DAYS": 1, "ON_AMBIGUOUS": {HELD: "hold"}}
-        settings.CAPI = {**settings.CAPI, **changes, **sizes}
+        settings.CAPI = found.capi = {**settings.CAPI, **changes, **sizes}
         with connection.execute_wrapper(found.statements):
             yield found
         http.session().close()
 
 
-def test_the_promises_hold_whatever_happens_in_whatever_order(site: Site) -> None:
+@pytest.mark.parametrize("shards", [1, 3])
+def test_the_promises_hold_whatever_happens_in_whatever_order(shards: int, site: Site) -> None:
+    site.shards = shards
     run_state_machine_as_test(
         lambda: Machine(site),  # type: ignore[arg-type]  # it says a class, and takes a function
         settings=profile(

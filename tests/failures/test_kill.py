@@ -77,11 +77,18 @@ class Killer:
                 self.site.signal(pid, signal.SIGKILL)
 
 
+@pytest.mark.parametrize(("pixels", "shards"), [(len(PIXELS), 1), (6, 4)], ids=["one lane a pixel", "four"])
 @pytest.mark.parametrize("kind", KILLS)
 def test_nothing_is_lost_to_killed_workers(
-    kind: str, open_site: Opened, meta: Meta, tmp_path: Path, show: Show
+    kind: str, pixels: int, shards: int, open_site: Opened, meta: Meta, tmp_path: Path, show: Show
 ) -> None:
-    site = open_site(kind, PIXELS=PIXELS, PIXEL_FOR="tests.failures.roles.one_of_them", BATCH_EVENTS=FEW)
+    site = open_site(
+        kind,
+        PIXELS=dict(list(PIXELS.items())[:pixels]),
+        PIXEL_FOR="tests.failures.roles.one_of_them",
+        BATCH_EVENTS=FEW,
+        SHARDS=shards,
+    )
     killer = Killer(site=site, chance=random.Random(SEED))
     meta.say("slow", seconds=SLOW)
     logs = [tmp_path / "anna", tmp_path / "bert"]
@@ -100,8 +107,9 @@ def test_nothing_is_lost_to_killed_workers(
     twice = arrived.total() - len(arrived)
     ambiguous = sum(row["ambiguous"] for row in rows.values())
     show(
-        f"{kind}: {len(rows)} events, {twice} arrived twice, {ambiguous} ambiguous attempts, "
-        f"{meta.requests} requests; {killer.died.total()} kills in {seconds:.0f} s: {killer.places()}"
+        f"{kind}, {pixels} pixels with {shards} shards: {len(rows)} events, {twice} arrived twice, "
+        f"{ambiguous} ambiguous attempts, {meta.requests} requests; "
+        f"{killer.died.total()} kills in {seconds:.0f} s: {killer.places()}"
     )
     assert failed == 0
     assert {row["event_id"] for row in rows.values()} == set(found["orders"]) == set(lines(logs))

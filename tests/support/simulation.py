@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
@@ -24,6 +25,7 @@ from tests.support.oracle import COLUMNS, Memory
 from tests.support.scripted_meta import Meta
 
 LEASE = 100  # seconds after which no lease is good any more
+MOST_SHARDS = 3
 ROUNDS = 20  # passes that must be enough in the end
 MODELS = (Event, Batch, Lane, Tally, KeyTally, Count, Withdrawal)
 FINISHED = [status for status in Status if status is not Status.PENDING]
@@ -58,6 +60,8 @@ class Site:
     """Everything that can happen to it, and the memory of what did."""
 
     meta: Meta
+    capi: dict[str, Any]  # the setting
+    shards: int = 1  # to begin with
     statements: Statements = field(default_factory=Statements)
     memory: Memory = field(default_factory=Memory)
     pixels: Sequence[str] = ()  # what PIXEL_FOR answers
@@ -65,6 +69,7 @@ class Site:
     left_open: set[int] = field(default_factory=set)  # requests of turns that did not end well
 
     def begin(self) -> None:
+        self.capi["SHARDS"] = self.shards
         for model in MODELS:
             model._base_manager.all()._raw_delete(connection.alias)
         self.meta.lift()
@@ -128,6 +133,14 @@ class Site:
         """Another worker's turn, when the one before has been silent for too long."""
         self.pass_time(LEASE)
         self.turn(turn, interruption)
+
+    def work_beside(self, turn: Turn, interruption: Interruption) -> None:
+        """Another worker's turn, which may take the lanes that the one before does not hold."""
+        self.turn(replace(turn, is_awaited=False), interruption)
+
+    def divide(self) -> None:
+        """Somebody changes the number of shards."""
+        self.capi["SHARDS"] = self.capi["SHARDS"] % MOST_SHARDS + 1
 
     def report(self, fbp: str, state: BrowserState) -> None:
         """The page of a visitor tells of its copies."""
