@@ -12,12 +12,14 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 
 from benchmarks import sample
 from benchmarks.ready import is_postgresql
 from django_capi.conf import Pixel, Secret
 from django_capi.consent import Consent
+from django_capi.delivery import lanes, shards
 from django_capi.ledger import store
 from django_capi.meta import wire
 from django_capi.meta.events import CustomData, Event, UserData
@@ -31,11 +33,17 @@ KEPT: Final = "capi_benchmark_kept"
 PIXEL_IDS: Final = ("1234567890123456", "2234567890123456", "3234567890123456", "4234567890123456")
 
 
-def settings(url: str, pixel_ids: Sequence[str]) -> dict[str, Any]:
+def settings(url: str, pixel_ids: Sequence[str], shards: int = 1) -> dict[str, Any]:
     """`CAPI` for these pixels, sending to a sink."""
     keys = {"ACCESS_TOKEN": "test-token-0123456789"}
     pixels = {f"lane{number}": {**keys, "PIXEL_ID": pixel_id} for number, pixel_id in enumerate(pixel_ids)}
-    return {"PIXELS": pixels, "GRAPH_URL": url, "CONSENT": "django_capi.consent.always", "SENDER": "graph"}
+    return {
+        "PIXELS": pixels,
+        "SHARDS": shards,
+        "GRAPH_URL": url,
+        "CONSENT": "django_capi.consent.always",
+        "SENDER": "graph",
+    }
 
 
 def purchase() -> Event:
@@ -89,6 +97,13 @@ def fill() -> None:
             cursor.execute(f"VACUUM ANALYZE {TABLE}")
     # As on a site whose worker has counted before, and not so lately that this pass need not.
     Count.objects.create(pk=1, counted_at=timezone.now() - COUNTED_BEFORE)
+
+
+def divide(pixel_ids: Sequence[str], number: int) -> None:
+    """Divide the pixels before the round: the workers that come first and find it undone would leave at once."""
+    with override_settings(CAPI=settings("", pixel_ids, number)):
+        for pixel_id in pixel_ids:
+            shards.divide(lanes.of_pixel(pixel_id))
 
 
 def empty() -> None:

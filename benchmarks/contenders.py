@@ -25,9 +25,9 @@ def start(database: str) -> None:
     ready.join(database)
 
 
-def ours(url: str, pixel_ids: tuple[str, ...]) -> int:
+def ours(url: str, pixel_ids: tuple[str, ...], shards: int = 1) -> int:
     """One worker's pass; what it delivered."""
-    with override_settings(CAPI=backlog.settings(url, pixel_ids)):
+    with override_settings(CAPI=backlog.settings(url, pixel_ids, shards)):
         return deliver(seconds=3600).accepted
 
 

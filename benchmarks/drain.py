@@ -21,12 +21,13 @@ from typing import Final
 from django.db import connection
 
 from benchmarks import sink
-from benchmarks.backlog import PIXEL_IDS, fill, keep
+from benchmarks.backlog import PIXEL_IDS, divide, fill, keep
 from benchmarks.contenders import SDK_BATCH, bare, has_sdk, ours, sdk, start
 from benchmarks.ready import database
 from benchmarks.rounds import ratio_line, ratios
 
 OURS: Final = "django_capi"
+ONE_SHARD: Final = "django_capi, one shard"
 BARE: Final = "bare POSTs"
 SDK: Final = "facebook-business"
 SLOW: Final = 0.1  # seconds
@@ -34,16 +35,21 @@ SLOW: Final = 0.1  # seconds
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """How many lanes, how soon the sink answers, and the least ratio to whom."""
+    """How many lanes, of how many pixels, how soon the sink answers, and the least ratio to whom."""
 
     lanes: int
     delay: float
     to: str
     target: float
+    shards: int = 1
+
+    @property
+    def pixel_ids(self) -> tuple[str, ...]:
+        return PIXEL_IDS[: self.lanes // self.shards]
 
     def __str__(self) -> str:
         lanes = "one lane" if self.lanes == 1 else f"{self.lanes} lanes"
-        return f"{lanes}, answers after {self.delay * 1000:.0f} ms"
+        return f"{lanes}{' of one pixel' * (self.shards > 1)}, answers after {self.delay * 1000:.0f} ms"
 
 
 CASES: Final = (
@@ -51,6 +57,7 @@ CASES: Final = (
     Case(lanes=4, delay=0.0, to=SDK, target=1.5),
     Case(lanes=1, delay=SLOW, to=BARE, target=0.75),
     Case(lanes=4, delay=SLOW, to=BARE, target=0.65),
+    Case(lanes=4, delay=SLOW, to=ONE_SHARD, target=1.5, shards=4),
 )
 
 
@@ -58,26 +65,33 @@ def contenders(
     case: Case, url: str, options: argparse.Namespace, pool: ProcessPoolExecutor
 ) -> dict[str, Callable[[], int]]:
     """Each sends all events and says how many arrived; one process a lane."""
-    pixel_ids = PIXEL_IDS[: case.lanes]
-    each = options.events // case.lanes
+    urls, each = [url] * case.lanes, [options.events // case.lanes] * case.lanes
+    pixel_ids = [*case.pixel_ids] * case.shards
+
+    def deliver(shards: int) -> int:
+        return sum(pool.map(ours, urls, [case.pixel_ids] * case.lanes, [shards] * case.lanes))
+
     found: dict[str, Callable[[], int]] = {
-        OURS: lambda: sum(pool.map(ours, [url] * case.lanes, [pixel_ids] * case.lanes)),
-        BARE: lambda: sum(pool.map(bare, [url] * case.lanes, pixel_ids, [each] * case.lanes)),
+        OURS: lambda: deliver(case.shards),
+        BARE: lambda: sum(pool.map(bare, urls, pixel_ids, each)),
     }
+    if case.shards > 1:
+        found[ONE_SHARD] = lambda: deliver(1)
     if has_sdk() and (case.to == SDK or not options.quick):
-        found[SDK] = lambda: sum(pool.map(sdk, [url] * case.lanes, pixel_ids, [each] * case.lanes))
+        found[SDK] = lambda: sum(pool.map(sdk, urls, pixel_ids, each))
     return found
 
 
 def measure(case: Case, url: str, options: argparse.Namespace, pool: ProcessPoolExecutor) -> dict[str, list[float]]:
     """Seconds that each took, round by round; every one has its turn in every round, and one before the first."""
-    keep(options.events, PIXEL_IDS[: case.lanes])
+    keep(options.events, case.pixel_ids)
     runs = contenders(case, url, options, pool)
     times: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(-1, options.rounds):
         order = list(runs.items())
         for name, run in order[number % len(order) :] + order[: number % len(order)]:
             fill()
+            divide(case.pixel_ids, 1 if name == ONE_SHARD else case.shards)
             begin = perf_counter()
             arrived = run()
             times[name].append(perf_counter() - begin)
@@ -108,11 +122,14 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=20_000, help="a multiple of 4,000")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--shards", action="store_true", help="only the case of one pixel with several shards")
     parser.add_argument("--quick", action="store_true", help="few events and rounds, no verdict: does it run?")
     found = parser.parse_args()
     found.cases = CASES
+    if found.shards:
+        found.cases = CASES[-1:]
     if found.quick:
-        found.events, found.rounds, found.cases = 4_000, 2, (CASES[0], CASES[-1])
+        found.events, found.rounds, found.cases = 4_000, 2, (CASES[0], *CASES[-2:])
     if found.events % (SDK_BATCH * len(PIXEL_IDS)):
         parser.error("--events: a multiple of 4,000, so that all send the same number")
     return found
