@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
+from django_capi.collector.money import currency_of, value_of
 from django_capi.collector.reports import Refusals, Report
 from django_capi.collector.requests import own_url
 from django_capi.ledger import receipts, store
@@ -64,7 +65,12 @@ def visitor_of(page: RequestEvents, report: Report) -> Visitor:
 def record_receipts(page: RequestEvents, reports: Iterable[Report]) -> None:
     found = [
         receipts.Receipt(
-            event_name=report.event_name, event_id=report.event_id, pixel_ids=report.pixel_ids, state=report.state
+            event_name=report.event_name,
+            event_id=report.event_id,
+            pixel_ids=report.pixel_ids,
+            state=report.state,
+            value=value_of(report.custom_data.get("value")),
+            currency=currency_of(report.custom_data.get("currency")),
         )
         for report in reports
     ]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from django.db import connections
@@ -22,12 +23,14 @@ from django_capi.models import BrowserState, Event
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receipt:
-    """One browser copy: its event, its pixels, and whether Meta's library was loaded."""
+    """One browser copy: its event, its pixels, whether Meta's library was loaded, and its value."""
 
     event_name: str
     event_id: str
     pixel_ids: tuple[str, ...]
     state: BrowserState
+    value: Decimal | None = None
+    currency: str | None = None
 
 
 def record(receipts: Iterable[Receipt], *, fbp: str | None, external_id: object = None) -> int:
@@ -71,7 +74,7 @@ UPDATE {table} SET
         THEN %(yes)s ELSE shared_id END,
     deadline = CASE WHEN %(is_fired)s AND deadline > %(limit)s AND ({is_own}) THEN %(limit)s ELSE deadline END,
     browser_state = CASE WHEN browser_state < %(state)s THEN %(state)s ELSE browser_state END,
-    browser_at = COALESCE(browser_at, %(now)s),
+    {money}browser_at = COALESCE(browser_at, %(now)s),
     browser_fbp = CASE WHEN browser_fbp = '' THEN %(fbp)s ELSE browser_fbp END,
     browser_external_id = CASE WHEN browser_external_id = '' THEN %(external_id)s ELSE browser_external_id END,
     browser_count = browser_count + 1,
@@ -105,9 +108,27 @@ def update_rows(found: Sequence[Receipt], state: BrowserState, seen: Mapping[str
         table=connection.ops.quote_name(Event._meta.db_table),
         now=now_in_sql(using()),
         first_pages=FIRST_PAGES,
+        money=assignments_of_money(found, values),
         is_own=" OR ".join(own),
         where=" OR ".join(where),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.rowcount)
+
+
+def assignments_of_money(found: Sequence[Receipt], values: dict[str, Any]) -> str:
+    """Return the assignments of value and currency, and add their parameters. Most receipts carry neither."""
+    value_field = Event._meta.get_field("browser_value")
+    money: dict[str, list[str]] = {}
+    for number, receipt in enumerate(found):
+        value = value_field.get_db_prep_save(receipt.value, connections[using()])
+        for name, given in (("value", value), ("currency", receipt.currency)):
+            if given is not None:
+                values[f"{name}{number}"] = given
+                case = f"WHEN event_id = %(id{number})s AND event_name = %(name{number})s THEN %({name}{number})s"
+                money.setdefault(f"browser_{name}", []).append(case)
+    return "".join(
+        f"{column} = CASE WHEN browser_at IS NOT NULL THEN {column} {' '.join(cases)} ELSE {column} END,\n    "
+        for column, cases in money.items()
+    )

@@ -59,6 +59,13 @@ class Event(models.Model):
     browser_count = models.PositiveIntegerField(_("receipts"), default=0)
     browser_fbp = models.CharField(max_length=16, blank=True)
     browser_external_id = models.CharField(max_length=16, blank=True)
+    # What the page gave to Meta's pixel, by the first receipt; a claim of the browser.
+    browser_value = models.DecimalField(
+        _("value in the browser"), max_digits=20, decimal_places=4, null=True, blank=True
+    )
+    browser_currency = models.CharField(  # noqa: DJ001  # as the value
+        _("currency in the browser"), max_length=3, null=True, blank=True
+    )
     shared_id = models.BooleanField(_("one id, several visitors"), default=False)
     changed_at = models.DateTimeField(db_default=Now(), editable=False)  # of a column that tallies count
 

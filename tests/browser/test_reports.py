@@ -21,6 +21,30 @@ def test_the_script_stays_small() -> None:
     assert len(gzip.compress(SCRIPT.read_bytes(), 9)) <= 5 * 1024
 
 
+def test_a_receipt_has_the_value_and_the_currency_and_nothing_else_of_the_event(site: Site, page: Page) -> None:
+    bought = {"value": 19.9, "currency": "EUR", "content_ids": ["A-1"], "content_name": "Tea"}
+    events = [
+        event("Purchase", "purchase-0001", custom_data=bought),
+        event("AddToCart", "cart-id-00001", custom_data={"value": 5}),
+        event("PageView", custom_data=None),
+    ]
+
+    page.goto(site.put("/", events=events))
+
+    found = {item["event_name"]: item["custom_data"] for item in site.reported("Purchase", "AddToCart", "PageView")}
+    assert found == {"Purchase": {"value": 19.9, "currency": "EUR"}, "AddToCart": {"value": 5}, "PageView": {}}
+
+
+def test_an_event_whose_id_the_browser_made_is_reported_whole(site: Site, page: Page) -> None:
+    page.goto(site.put("/"))
+
+    page.evaluate("capi.track('Lead', {value: 5, currency: 'EUR', content_name: 'Tea'})")
+
+    (item,) = site.reported("Lead")
+    assert item["custom_data"] == {"value": 5, "currency": "EUR", "content_name": "Tea"}
+    assert item["url"] == f"{site.url}/"
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_report_that_the_site_could_not_take_is_repeated(site: Site, page: Page, status: int) -> None:
     site.collect.extend([status, 204])

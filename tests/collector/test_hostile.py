@@ -55,7 +55,8 @@ bodies = st.fixed_dictionaries(
 def own_rows() -> list[object]:
     """What is sent of the server's own events."""
     rows = Event.objects.exclude(origin=Origin.BROWSER).order_by("pk")
-    return list(rows.values("event_name", "event_id", "payload", "status", "rank", "origin", "event_time"))
+    columns = ("event_name", "event_id", "payload", "status", "rank", "origin", "event_time", "value", "currency")
+    return list(rows.values(*columns))
 
 
 class TestHostile(TestCase):

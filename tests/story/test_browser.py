@@ -284,6 +284,32 @@ def test_a_page_that_is_left_at_once_still_reports(demo: Demo, context: BrowserC
     assert browser_state(demo, event_id) == "blocked"
 
 
+def test_a_report_says_what_the_browsers_copy_is_worth(demo: Demo, context: BrowserContext) -> None:
+    context.add_cookies([{"name": "shop_consent", "value": "yes", "url": demo.shop}])
+    page = context.new_page()
+    page.goto(f"{demo.shop}/products/olive-oil-from-lesbos/")
+    page.evaluate(TOLD)
+
+    page.get_by_role("button", name="Add to cart").click()
+
+    sent = page.evaluate("() => window.told")
+    assert browser_state(demo, sent["event_id"]) == "fired"
+    row = f"Event.objects.get(event_id={sent['event_id']!r})"
+    code = (
+        f"from django_capi.models import Event; row = {row}; print(row.value, row.browser_value, row.browser_currency)"
+    )
+    server, browser, currency = demo.manage("shell", "--no-imports", "-c", code).split()
+    assert (browser, currency) == (server, "EUR")
+    assert sent["custom_data"] == {"value": float(server), "currency": "EUR"}
+
+
+TOLD = """() => {
+  window.told = new Promise((resolve) => {
+    document.addEventListener('capi:event', ({detail}) => detail.event_name === 'AddToCart' && resolve(detail));
+  });
+}"""
+
+
 def browser_state(demo: Demo, event_id: str) -> str:
     """What the ledger says of the browser copy, once the last words of a page have arrived."""
     row = f"Event.objects.get(event_id={event_id!r})"

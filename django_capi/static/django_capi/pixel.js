@@ -47,7 +47,7 @@
   function parse(text) {
     try {
       return JSON.parse(text);
-    } catch (error) {
+    } catch {
       return null;
     }
   }
@@ -58,7 +58,7 @@
       if (value === null) window[where].removeItem(key);
       else if (value !== undefined) window[where].setItem(key, JSON.stringify(value));
       return found;
-    } catch (error) {
+    } catch {
       return null;
     }
   }
@@ -117,7 +117,7 @@
   }
 
   function fire(event) {
-    const { event_name, spec, ttl, isOwn, at, custom_data, once } = event;
+    const { event_name, spec, ttl, isOwn, at, custom_data, once, url, referrer } = event;
     if (ttl !== null && now() - at >= ttl * 1000) return;
     let id = event.foreign ? null : event.event_id;
     const key = `${event_name}:${id || once}`;
@@ -135,8 +135,9 @@
       initialise(pixel);
       window.fbq(method, pixel, event_name, { ...custom_data }, { eventID: id });
     }
-    const own = mirror && { url: event.url, referrer: event.referrer, spec, custom_data };
-    outbox.push({ event_name, event_id: id, pixels, mirror, at, since: now(), ...own });
+    const { value, currency } = { ...custom_data };
+    const own = mirror && { url, referrer, spec, custom_data };
+    outbox.push({ event_name, event_id: id, pixels, mirror, at, since: now(), custom_data: { value, currency }, ...own });
     schedule();
   }
 
@@ -268,7 +269,7 @@
       const { trustedTypes } = window;
       const policy = trustedTypes && trustedTypes.createPolicy('django-capi', { createScriptURL: String });
       script.src = policy ? policy.createScriptURL(config.script) : config.script;
-    } catch (error) {
+    } catch {
       isAbsent = true;
     }
     document.head.append(script);
