@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -81,6 +82,7 @@ def facts(event: Event, mark: ConversionMark | None, links: Links) -> list[Fact]
 def server_copy(event: Event, batch: Batch | None, *, batch_url: str) -> list[Fact]:
     return [
         Fact(term=_("State"), value=pills.server(event.status)),
+        *worth(event.value, event.currency),
         Fact(term=_("Stored"), value=wording.instant(event.created_at)),
         Fact(term=_("Finished"), value=wording.instant(event.finished_at)),
         Fact(term=_("Delay"), value=wording.duration(delay(event))),
@@ -90,6 +92,12 @@ def server_copy(event: Event, batch: Batch | None, *, batch_url: str) -> list[Fa
         *([Fact(term=_("Reason"), value=stored.translated(event.error_reason))] if event.error_reason else []),
         Fact(term=_("Deadline"), value=wording.instant(event.deadline)),
     ]
+
+
+def worth(value: Decimal | None, currency: str | None) -> list[Fact]:
+    """What a copy says that the event is worth, if it says so."""
+    found = wording.worth(value, currency)
+    return [Fact(term=_("Value"), value=found)] if found else []
 
 
 def delay(event: Event) -> Any:
@@ -131,6 +139,7 @@ def has_reached_meta(batch: Batch | None) -> bool:
 def browser_copy(event: Event, mark: ConversionMark | None) -> list[Fact]:
     return [
         Fact(term=_("State"), value=pills.browser(event.browser_state)),
+        *worth(event.browser_value, event.browser_currency),
         Fact(term=_("First receipt"), value=wording.instant(event.browser_at)),
         Fact(term=_("Receipts"), value=wording.number(event.browser_count)),
         *([Fact(term=_("Rendered"), value=wording.instant(mark.shown_at))] if mark else []),

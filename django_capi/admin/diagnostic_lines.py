@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy, ngettext
 
 from django_capi.admin import links, pills, pixels, stored, wording
-from django_capi.admin.event_links import LOST, EventLinks
+from django_capi.admin.event_links import LOST, VALUE_MISMATCH, EventLinks
 from django_capi.conf import conf
 from django_capi.meta.left_out import MEANING, Reason
 from django_capi.models import BrowserState, Diagnostic, Event, ForeignPixel, Status
@@ -40,6 +40,7 @@ LOOKUPS: Final[Mapping[str, Mapping[str, object]]] = {
     "expired": {"status__exact": int(Status.EXPIRED)},
     "in_doubt": {"status__exact": int(Status.IN_DOUBT)},
     "reused_event_id": {"shared_id__exact": 1},
+    "value_mismatch": {"outcome": VALUE_MISMATCH},
     "low_coverage": {"outcome": Outcome.BROWSER},
     "library_blocked": {"browser_state__exact": int(BrowserState.BLOCKED)},
     "csp_blocks_pixel": {"browser_state__exact": int(BrowserState.FIRED)},

@@ -10,6 +10,7 @@ from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import Scope
 
 LOST: Final = "lost"  # reached Meta by neither channel, though no visitor withdrew consent
+VALUE_MISMATCH: Final = "value_mismatch"  # both copies are there, with different values or currencies
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +26,7 @@ class EventLinks:
         event_name: str | None = None,
         since: int | None = None,
         until: int | None = None,
-        outcome: Outcome | Literal["lost"] | None = None,
+        outcome: Outcome | Literal["lost", "value_mismatch"] | None = None,
         **lookups: object,
     ) -> str:
         """Return the address of the list with these filters besides those of the scope."""

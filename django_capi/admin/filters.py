@@ -17,13 +17,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import outcomes, wording
-from django_capi.admin.event_links import LOST
+from django_capi.admin.event_links import LOST, VALUE_MISMATCH
 from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
 from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Event, NotSent, Status
 from django_capi.reports import overlap
-from django_capi.reports.outcomes import Outcome, condition, statuses
+from django_capi.reports.outcomes import Outcome, condition, has_value_mismatch, statuses
 
 NAMES = (PAGE_VIEW, *sorted(STANDARD_EVENTS - {PAGE_VIEW}))
 OTHER = "*"  # no event name: Meta allows letters, digits and _
@@ -105,12 +105,14 @@ class OutcomeFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         found: list[tuple[str, Any]] = [(str(outcome), label) for outcome, label in outcomes.LABELS.items()]
-        return [*found, (LOST, _("Neither, and not withdrawn"))]
+        return [*found, (LOST, _("Neither, and not withdrawn")), (VALUE_MISMATCH, _("Met, with different values"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value()
         if value == LOST:
             return queryset.filter(condition(Outcome.NEITHER)).exclude(status=Status.WITHDRAWN)
+        if value == VALUE_MISMATCH:
+            return queryset.filter(has_value_mismatch())
         return queryset.filter(condition(Outcome(value))) if value in set(Outcome) else queryset
 
 

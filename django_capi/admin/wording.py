@@ -35,6 +35,13 @@ def money(value: Decimal, currency: str) -> str:
     return f"{amount}\u00a0{currency}"
 
 
+def worth(value: Decimal | None, currency: str | None) -> str:
+    """The amount, or what is there of amount and currency; empty without either."""
+    if value is None or not currency:
+        return currency or ("" if value is None else formats.number_format(value.normalize(), force_grouping=True))
+    return money(value, currency)
+
+
 def percent(share: float | None) -> str:
     """Rounded down to a tenth: 100 % is said only of all."""
     if share is None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from django_capi.models import BrowserState, Status
 
@@ -46,3 +48,11 @@ def condition(outcome: Outcome) -> Q:
 def statuses(outcome: Outcome) -> frozenset[Status]:
     """Return the states of the server copy that events with this outcome may have."""
     return frozenset(status for status in Status for state in BrowserState if outcome_of(status, state) is outcome)
+
+
+def has_value_mismatch() -> Q:
+    """Return the condition on events whose two copies differ in value or currency; of one visitor, see `shared_id`."""
+    differ = (
+        Q(**{f"browser_{column}__{side}": F(column)}) for column in ("value", "currency") for side in ("lt", "gt")
+    )
+    return condition(Outcome.MET) & Q(shared_id=False) & reduce(or_, differ)

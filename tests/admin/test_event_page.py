@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from django_capi.consent import Consent
@@ -158,6 +160,43 @@ def test_the_keys_are_compared(server: str, browser: str, word: str, admin_clien
 
     assert agreement.term == "External ID"
     assert word in agreement.verdict
+
+
+EUROS = {"value": Decimal(20), "currency": "EUR"}
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        pytest.param({"browser_value": Decimal("19.9"), "browser_currency": "EUR"}, "said 19.90 EUR", id="value"),
+        pytest.param({"browser_value": Decimal(20), "browser_currency": "USD"}, "said 20.00 USD", id="currency"),
+        pytest.param({"browser_value": Decimal("19.9")}, "said 19.9.", id="without its currency"),
+        pytest.param({"browser_currency": "USD"}, "said USD.", id="without its value"),
+        pytest.param({"browser_value": Decimal(20), "browser_currency": "EUR"}, "", id="the same"),
+        pytest.param({}, "", id="not said"),
+    ],
+)
+def test_values_that_differ_are_shown_with_a_sentence(
+    said: dict[str, object], sentence: str, admin_client: Client
+) -> None:
+    event = EventFactory(met=True, **EUROS, **said)
+
+    notes = admin_client.get(address(event)).context["capi_notes"]
+
+    words = [strip_tags(note).replace("\u00a0", " ") for note in notes]
+    assert len(words) == bool(sentence)
+    assert all(note.startswith("The server copy says 20.00 EUR, and the browser copy") for note in words)
+    assert all(sentence in note for note in words)
+
+
+def test_values_are_not_compared_before_both_copies_are_there(admin_client: Client) -> None:
+    event = EventFactory(fired=True, **EUROS, browser_value=Decimal(5), browser_currency="EUR")
+
+    page = admin_client.get(address(event))
+
+    assert page.context["capi_notes"] == []
+    assert [fact.value for fact in page.context["capi_browser"] if fact.term == "Value"] == ["5.00\u00a0EUR"]
+    assert [fact.value for fact in page.context["capi_server"] if fact.term == "Value"] == ["20.00\u00a0EUR"]
 
 
 def test_an_event_without_a_receipt_has_nothing_to_compare(admin_client: Client) -> None:

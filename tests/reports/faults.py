@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from django.db.models import F
@@ -30,6 +31,7 @@ from tests.support.factories import PIXEL_ID, ConversionMarkFactory, EventFactor
 OTHER_ID: Final = "6543210987654321"
 NOW: Final = timezone.now().replace(microsecond=0)
 EARLIER: Final = int(NOW.timestamp()) - 600  # long enough ago for a page to have reported
+SERVER_MONEY: Final = {"value": Decimal(20), "currency": "EUR"}
 TOKEN_REASON: Final = "The access token has expired."
 
 
@@ -488,6 +490,19 @@ FAULTS: Final = (
         total=20,
         sentence="The two copies carry different external ids",
         of=first(browser_external_id="bb"),
+    ),
+    Fault(
+        code="value_mismatch",
+        seed=mixed(
+            lower=(2, {"met": True, **SERVER_MONEY, "browser_value": Decimal("19.9"), "browser_currency": "EUR"}),
+            abroad=(1, {"met": True, **SERVER_MONEY, "browser_value": Decimal(20), "browser_currency": "USD"}),
+            same=(17, {"met": True, **SERVER_MONEY, "browser_value": Decimal("20.00"), "browser_currency": "EUR"}),
+            unsaid=(5, {"met": True, **SERVER_MONEY}),
+        ),
+        affected=3,
+        total=20,
+        sentence="Which one is right, only your site knows.",
+        of=first(browser_currency="USD"),
     ),
     Fault(
         code="no_fbc",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -40,9 +41,15 @@ ROW = Row(
     error_reason="",
     error_subcode=None,
     finished_at=None,
+    value=Decimal(20),
+    currency="EUR",
+    browser_value=Decimal(20),
+    browser_currency="EUR",
 )
 SILENT = {"browser_state": BrowserState.NONE}
 BLOCKED = {"browser_state": BrowserState.BLOCKED}
+LESS: dict[str, Any] = {"browser_value": Decimal("19.9")}
+UNSAID: dict[str, Any] = {"browser_value": None, "browser_currency": None}
 
 
 def rows(*parts: tuple[int, dict[str, Any]]) -> list[Row]:
@@ -88,6 +95,17 @@ def codes(found: Facts) -> set[str]:
         ("no_fbc", rows((99, {"match_keys": 0})), False),
         ("no_fbc", rows((100, {"match_keys": 0}), (1, {})), False),
         ("no_fbc", rows((100, {"match_keys": 0})), True),
+        ("value_mismatch", rows((1, LESS), (19, {})), False),
+        ("value_mismatch", rows((2, LESS), (18, {})), True),
+        ("value_mismatch", rows((2, LESS), (17, {}), (50, UNSAID)), False),
+        ("value_mismatch", rows((20, {"browser_currency": "USD"})), True),
+        ("value_mismatch", rows((20, {"browser_currency": "USD", "browser_value": None})), True),
+        ("value_mismatch", rows((20, LESS | {"browser_currency": None})), True),
+        ("value_mismatch", rows((20, {"browser_value": Decimal("20.0000")})), False),
+        ("value_mismatch", rows((20, {"value": None, "currency": None})), False),
+        ("value_mismatch", rows((20, LESS | {"shared_id": True})), False),
+        ("value_mismatch", rows((20, LESS | {"status": Status.PENDING})), False),
+        ("value_mismatch", rows((20, LESS | BLOCKED)), False),
         ("clock_skew", rows((1, {"finished_at": datetime.fromtimestamp(BEFORE - 4, UTC)})), False),
         ("clock_skew", rows((1, {"finished_at": datetime.fromtimestamp(BEFORE - 6, UTC)})), True),
         ("bad_currency", rows((1, {"left_out": "currency:placeholder"})), False),

@@ -33,7 +33,7 @@ from django_capi.models import (
     Rank,
     Status,
 )
-from django_capi.reports.outcomes import Outcome, condition
+from django_capi.reports.outcomes import Outcome, condition, has_value_mismatch
 from example_project.demo.history import make_week
 from example_project.shop.catalogue import seed_catalogue
 from example_project.shop.models import Order
@@ -63,6 +63,13 @@ def test_every_state_and_outcome_of_an_event_is_there(week: QuerySet[Event]) -> 
     assert values(week, "origin") == set(Origin)
     assert outcomes == set(Outcome)
     assert week.filter(rank=Rank.QUARANTINE, status=Status.PENDING, due_at__gt=timezone.now()).exists()
+
+
+def test_the_copies_of_one_event_differ_in_value(week: QuerySet[Event]) -> None:
+    [event] = week.filter(has_value_mismatch())
+
+    assert (event.browser_value or 0) - (event.value or 0) == 2
+    assert week.filter(browser_value__isnull=False).count() > 50
 
 
 def test_every_conversion_has_an_order_and_every_reason_a_conversion(week: QuerySet[Event]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django_capi.reports.diagnostics.diagnosis import Diagnosis, Severity, Unit
-from django_capi.reports.diagnostics.open import OpenDiagnostic, of_event, open_now
+from django_capi.reports.diagnostics.open import OpenDiagnostic, of_event, open_now, shows
 from django_capi.reports.diagnostics.rows import refresh, refreshed_at
 from django_capi.reports.diagnostics.table import TABLE
 
@@ -17,4 +17,5 @@ __all__ = [
     "open_now",
     "refresh",
     "refreshed_at",
+    "shows",
 ]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_capi.models import BrowserState, Origin, Status
 from django_capi.reports.diagnostics import pairs
 from django_capi.reports.diagnostics.diagnosis import Diagnosis, Severity, Unit
-from django_capi.reports.diagnostics.facts import Facts, Measure, Row, Tallied, by_pixel, of_tallies
+from django_capi.reports.diagnostics.facts import Facts, Measure, Row, Tallied, by_pixel, by_place, of_tallies
 from django_capi.reports.goals import COVERAGE_GOAL, ENOUGH, OVERLAP_GOAL
 from django_capi.reports.outcomes import Outcome
 
@@ -18,6 +18,7 @@ NEARLY_ALL: Final = 0.9
 MANY_BLOCKED: Final = 0.2
 FEWER: Final = 0.1
 DIFFERENT_PEOPLE: Final = 0.05
+DIFFERENT_VALUES: Final = 0.05
 
 
 def lost(of: Tallied) -> tuple[int, int]:
@@ -62,6 +63,21 @@ def different_external_ids(of: Tallied) -> tuple[int, int]:
 def has_different_external_ids(row: Row) -> bool:
     both = (row.server_external_id, row.browser_external_id)
     return pairs.outcome(row) is Outcome.MET and all(both) and both[0] != both[1]
+
+
+def has_two_values(row: Row) -> bool:
+    """Both copies are there and say what the event is worth. A shared id has the copies of several visitors."""
+    if row.shared_id or pairs.outcome(row) is not Outcome.MET:
+        return False
+    return None not in (row.value, row.browser_value) or None not in (row.currency, row.browser_currency)
+
+
+def has_different_values(row: Row) -> bool:
+    return has_two_values(row) and (differ(row.value, row.browser_value) or differ(row.currency, row.browser_currency))
+
+
+def differ(server: object, browser: object) -> bool:
+    return None not in (server, browser) and server != browser
 
 
 def is_blocked(row: Row) -> bool:
@@ -179,6 +195,17 @@ COPIES: Final = (
         concerns=has_different_external_ids,
         sample=ENOUGH,
         share=DIFFERENT_PEOPLE,
+    ),
+    Diagnosis(
+        code="value_mismatch",
+        severity=Severity.WARNING,
+        title=_("The two copies differ in value or currency"),
+        why=_("Meta keeps one of them, usually the one that it received first, so the revenue at Meta may be wrong."),
+        action=_("Give both copies the same value and currency; the page of an event shows what each of them said."),
+        find=lambda facts: by_place(filter(has_two_values, facts.rows), has_different_values),
+        concerns=has_different_values,
+        sample=ENOUGH,
+        share=DIFFERENT_VALUES,
     ),
     Diagnosis(
         code="collector_blocked",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from django_capi.models import Event, Lane, Origin, Status
@@ -39,6 +40,10 @@ class Row:
     error_reason: str
     error_subcode: int | None
     finished_at: datetime | None
+    value: Decimal | None
+    currency: str | None
+    browser_value: Decimal | None
+    browser_currency: str | None
 
     @classmethod
     def of(cls, event: Event) -> Row:

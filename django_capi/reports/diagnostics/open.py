@@ -64,5 +64,10 @@ def of_event(event: Event) -> list[Diagnostic]:
     return [row for row in by_severity(rows) if is_shown(TABLE[row.code], event_row)]
 
 
+def shows(code: str, event: Event) -> bool:
+    """Return True if this event has the problem, whether or not enough others have it for a diagnostic."""
+    return is_shown(TABLE[code], Row.of(event))
+
+
 def is_shown(diagnosis: Diagnosis, row: Row) -> bool:
     return diagnosis.concerns is not None and diagnosis.concerns(row)

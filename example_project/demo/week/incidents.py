@@ -15,6 +15,7 @@ from django_capi.ledger import expiry, receipts, withdrawal
 from django_capi.ledger.receipts import Receipt
 from django_capi.meta import cookies
 from django_capi.models import BrowserState, Event, ForeignPixel, Origin, Rank, Status
+from django_capi.reports.outcomes import Outcome, condition
 from example_project.demo.week.delivery import FAILING, STOPS, WORKER_STOPPED
 from example_project.demo.week.planned import Ending, Planned, planned, random_id, report
 from example_project.demo.week.visits import Week, basket, buy, visit
@@ -197,6 +198,7 @@ def after_the_insert(week: Week) -> None:
     Event.objects.using(using()).filter(status=Status.EXPIRED).update(finished_at=F("deadline"))
     share_an_id(week)
     find_other_pixels(week)
+    keep_an_old_price(week)
 
 
 def share_an_id(week: Week) -> None:
@@ -210,6 +212,13 @@ def share_an_id(week: Week) -> None:
     for number in range(1, 5):
         made = int((week.now - timedelta(days=number)).timestamp() * 1000)
         receipts.record([receipt], fbp=cookies.make_fbp(now_ms=made, random_number=number, index=2))
+
+
+def keep_an_old_price(week: Week) -> None:
+    """A page that was open since before a discount told the pixel the price that it showed."""
+    carts = [each.row.event_id for each in week.planned if each.row.event_name == "AddToCart"]
+    rows = Event.objects.using(using()).filter(condition(Outcome.MET), event_id__in=carts, browser_value__isnull=False)
+    rows.filter(event_id=min(rows.values_list("event_id", flat=True))).update(browser_value=F("value") + 2)
 
 
 def find_other_pixels(week: Week) -> None:

@@ -67,6 +67,8 @@ def stored(action: Action, visitor: Visitor, at: datetime, *, is_withdrawn: bool
 def report(row: Event, state: BrowserState, chance: random.Random) -> None:
     """Record that the page reported its browser copy a moment after the event."""
     store.add_receipt(row, state, row.created_at + timedelta(seconds=chance.uniform(0.2, 2)))
+    if row.origin != Origin.BROWSER:
+        row.browser_value, row.browser_currency = row.value, row.currency
 
 
 def random_id(chance: random.Random) -> str:
