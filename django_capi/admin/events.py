@@ -218,7 +218,7 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
                 obj, backlog=backlog, now=now, mark=mark, reached_meta=detail.has_reached_meta(batch)
             ),
             "capi_diagnostics": diagnostic_lines.of_this_event(obj),
-            "capi_notes": list(event_notes.notes(obj)),
+            "capi_notes": list(event_notes.notes(obj, site, request)),
             "capi_facts": detail.facts(obj, mark, links_of),
             "capi_server": detail.server_copy(obj, batch, batch_url=links_of.request),
             "capi_near_misses": near_misses.rows(near_misses.of(obj), partial(links.to_event, site, request)),

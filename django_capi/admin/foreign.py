@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -15,7 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from django_capi.admin import pixels, wording
 from django_capi.admin.cells import labelled
 from django_capi.admin.pages import LogPagesMixin
-from django_capi.models import ForeignPixel
+from django_capi.models import Event, ForeignPixel
+from django_capi.requests.pages import page_of_path
 
 OTHER = _(
     "Pixel {other} is on the page {path} as well, and was not put there by this app: its events carry no id of this "
@@ -28,6 +31,17 @@ OWN = _(
     "or your tag manager. {link}"
 )
 
+OTHER_OF_EVENT = _(
+    "Other code had pixel {others} on the page {page} as well, whose events carry no id of this site, so that nothing "
+    "pairs them. {link}"
+)
+OWN_OF_EVENT = _(
+    "Other code on the page {page} initialised this event's pixel as well, so that Meta may count what that code sends "
+    "a second time. {link}"
+)
+NEAR: Final = timedelta(hours=1)  # within which a page reports an event, and other pixels with it
+MOST_NAMED: Final = 3
+
 
 def notice(request: HttpRequest, *, days: int, pixel_id: str | None, site_name: str = "admin") -> SafeString:
     """What the Deduplication page says of the pixel that was seen last; empty without one in the last `days`."""
@@ -37,13 +51,39 @@ def notice(request: HttpRequest, *, days: int, pixel_id: str | None, site_name: 
     found = (rows.filter(pixel_id=pixel_id) if pixel_id else rows).order_by("-last_seen_at", "-pk").first()
     if found is None:
         return SafeString()
-    address = reverse(f"{site_name}:django_capi_foreignpixel_changelist")
     return format_html(
         str(OWN if found.other_id == found.pixel_id else OTHER),
         other=format_html("<bdi>{}</bdi>", found.other_id),
         path=format_html("<bdi>{}</bdi>", found.path),
-        link=format_html('<a href="{}">{}</a>', address, _("All pages")),
+        link=to_list(site_name),
     )
+
+
+def to_list(site_name: str) -> SafeString:
+    address = reverse(f"{site_name}:django_capi_foreignpixel_changelist")
+    return format_html('<a href="{}">{}</a>', address, _("All pages"))
+
+
+def notices_of_event(event: Event, site_name: str) -> Iterator[SafeString]:
+    """What the page of an event says of the other pixels that were seen on its page around its time."""
+    seen = on_page_of(event)
+    page = {"page": format_html("<bdi>{}</bdi>", event.page), "link": to_list(site_name)}
+    if others := [other_id for other_id in seen if other_id != event.pixel_id]:
+        yield format_html(str(OTHER_OF_EVENT), others=wording.listed(others[:MOST_NAMED]), **page)
+    if event.pixel_id in seen:
+        yield format_html(str(OWN_OF_EVENT), **page)
+
+
+def on_page_of(event: Event) -> list[str]:
+    """Return the other pixels on pages of the same URL pattern, which is all that an event keeps of its page."""
+    if not event.page:
+        return []
+    at = datetime.fromtimestamp(event.event_time, UTC)
+    rows = ForeignPixel.objects.filter(
+        pixel_id=event.pixel_id, first_seen_at__lte=at + NEAR, last_seen_at__gte=at - NEAR
+    )
+    found = rows.order_by("-last_seen_at", "-pk").values_list("other_id", "path")
+    return list(dict.fromkeys(other_id for other_id, path in found if page_of_path(path) == event.page))
 
 
 class ForeignPixelAdminMixin(LogPagesMixin):

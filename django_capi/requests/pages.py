@@ -30,9 +30,12 @@ def page_of(address: str | None) -> str:
     if not address or conf.RESTRICT_DATA:
         return ""
     try:
-        path = urlsplit(address).path
+        return page_of_path(urlsplit(address).path)
     except ValueError:
         return ""
+
+
+def page_of_path(path: str) -> str:
     return known_page(path, get_script_prefix(), get_urlconf() or settings.ROOT_URLCONF)
 
 

@@ -323,10 +323,11 @@ def test_hostile_values_are_text(admin_client: Client) -> None:
 def test_the_page_costs_the_same_number_of_queries(
     admin_client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    event = EventFactory(met=True, batch=BatchFactory())
+    event = EventFactory(met=True, batch=BatchFactory(), page="/page/")
 
-    # Session, user, the event, two for the banner, its request, two for near misses, the open diagnostics.
-    with django_assert_num_queries(9):
+    # Session, user, the event, two for the banner, its request, two for near misses, the open diagnostics, and the
+    # other pixels of its page.
+    with django_assert_num_queries(10):
         admin_client.get(address(event))
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from django_capi.admin import pixels, wording
-from django_capi.models import ForeignPixel
+from django_capi.models import Event, ForeignPixel
 from tests.admin.conftest import Staff
 from tests.collector.posting import PIXEL_ID
+from tests.support.factories import EventFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +30,15 @@ def make(other_id: str = OTHER_ID, path: str = "/tea/", *, days_ago: int = 0) ->
     return ForeignPixel.objects.create(
         pixel_id=PIXEL_ID, other_id=other_id, path=path, first_seen_at=at, last_seen_at=at
     )
+
+
+def view(path: str = "/thanks/<pk>/", **changes: object) -> Event:
+    return EventFactory(event_name="PageView", page=path, **changes)
+
+
+def notes(client: Client, event: Event) -> list[str]:
+    page = client.get(reverse("admin:django_capi_event_change", args=[event.pk]))
+    return [unescape(strip_tags(note)) for note in page.context["capi_notes"]]
 
 
 def text(client: Client, address: str, **query: str) -> str:
@@ -95,3 +108,54 @@ def test_with_the_permission_the_sentence_is_there(staff: Staff) -> None:
     make()
 
     assert "data-foreign-pixel" in text(staff("view_deduplication", "view_foreignpixel"), DEDUPLICATION)
+
+
+def test_the_page_of_an_event_says_which_other_pixels_were_on_its_page(admin_client: Client) -> None:
+    for other_id, path in (("70001", "/thanks/12/"), ("70002", "/thanks/4711/"), (OTHER_ID, "/page/")):
+        make(other_id, path)
+
+    page = text(admin_client, reverse("admin:django_capi_event_change", args=[view().pk]))
+
+    assert "pixel 70002, 70001 on the page <bdi>/thanks/&lt;pk&gt;/</bdi> as well" in page
+    assert f'href="{LIST}"' in page
+    assert OTHER_ID not in page
+
+
+def test_of_many_other_pixels_the_page_of_an_event_names_the_latest(admin_client: Client) -> None:
+    for number in range(5):
+        make(f"7000{number}", "/thanks/12/")
+
+    [note] = notes(admin_client, view())
+
+    assert "pixel 70004, 70003, 70002 on the page" in note
+
+
+def test_the_page_of_an_event_says_that_other_code_has_started_its_own_pixel(admin_client: Client) -> None:
+    make(PIXEL_ID, "/thanks/12/")
+
+    [note] = notes(admin_client, view())
+
+    assert note.startswith("Other code on the page /thanks/<pk>/ initialised this event's pixel as well")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"path": "/page/"}, id="another page"),
+        pytest.param({"path": ""}, id="a page that is not known"),
+        pytest.param({"pixel_id": "9876543210987654"}, id="another pixel of this site"),
+        pytest.param({"event_time": int(timezone.now().timestamp()) - 7200}, id="before it was seen"),
+        pytest.param({"event_time": int(timezone.now().timestamp()) + 7200}, id="after it was seen"),
+    ],
+)
+def test_other_pixels_are_not_named_on_the_page_of_another_event(changes: dict[str, Any], admin_client: Client) -> None:
+    make(OTHER_ID, "/thanks/12/")
+    make(OTHER_ID, "/no-such-page/")
+
+    assert notes(admin_client, view(**changes)) == []
+
+
+def test_other_pixels_are_named_only_for_those_who_may_see_them(staff: Staff) -> None:
+    make(OTHER_ID, "/thanks/12/")
+
+    assert notes(staff("view_event"), view()) == []

@@ -148,11 +148,11 @@ def no_policy(settings: Settings) -> None:
 
 def seen_pixel(other_id: str) -> Callable[[Settings], None]:
     def seed(_settings: Settings) -> None:
-        for path in ("/", "/tea/"):
+        for path in ("/", "/page/"):
             ForeignPixel.objects.create(
                 pixel_id=PIXEL_ID, other_id=other_id, path=path, first_seen_at=NOW, last_seen_at=NOW
             )
-        many(1, met=True)
+        many(1, met=True, page="/page/")
 
     return seed
 
@@ -418,7 +418,15 @@ FAULTS: Final = (
         sentence="Other code starts your pixel as well",
         of=first(),
     ),
-    Fault(code="second_pixel", seed=seen_pixel(OTHER_ID), affected=2, total=2, event_name=""),
+    Fault(
+        code="second_pixel",
+        seed=seen_pixel(OTHER_ID),
+        affected=2,
+        total=2,
+        event_name="",
+        sentence=f"Other code had pixel {OTHER_ID} on the page <bdi>/page/</bdi> as well",
+        of=first(),
+    ),
     Fault(
         code="consent_drop",
         seed=consent_drop,
