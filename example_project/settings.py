@@ -17,7 +17,8 @@ DEMO_DIR = Path(env.str("DEMO_DIR", default=str(BASE_DIR / ".demo")))
 
 SECRET_KEY = env.str("SECRET_KEY", default="corner-shop-demo-only")
 DEBUG = env.bool("DEBUG", default=True)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+# The last one is the shop's domain in the demo's made-up week.
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "corner-shop.example.com"])
 
 # The stand-in plays Meta and the bank, each at the address that these say.
 META_GRAPH_URL = env.str("META_GRAPH_URL", default="http://127.0.0.1:8001")

@@ -157,6 +157,23 @@ def seen_pixel(other_id: str) -> Callable[[Settings], None]:
     return seed
 
 
+def seen_at(url: str) -> dict[str, Any]:
+    return {"met": True, "payload": f'{{"event_name":"Lead","event_source_url":"{url}","user_data":{{}}}}'}
+
+
+def landing_pages(settings: Settings) -> None:
+    """An agency's pages report to the site's API."""
+    settings.ALLOWED_HOSTS = [".shop.example"]
+    many(3, **seen_at("https://landing.example/tea/"))
+    many(1, **seen_at("https://landing.example:8443/"))
+    many(5, **seen_at("https://www.shop.example/"))
+    many(1, met=True, payload="")
+
+
+def landing_pages_are_named(settings: Settings) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://landing.example"]
+
+
 def consent_drop(_settings: Settings) -> None:
     refused = {"state": ConversionState.NOT_SENT, "reason": NotSent.UNKNOWN, "event_id": ""}
     before = NOW - timedelta(days=3)
@@ -511,6 +528,16 @@ FAULTS: Final = (
         total=20,
         sentence="Which one is right, only your site knows.",
         of=first(browser_currency="USD"),
+    ),
+    Fault(
+        code="new_domain",
+        seed=landing_pages,
+        repair=landing_pages_are_named,
+        affected=4,
+        total=10,
+        event_name="",
+        sentence="Events come from a domain that the settings do not name",
+        of=first(payload__contains="landing.example"),
     ),
     Fault(
         code="no_fbc",

@@ -45,6 +45,7 @@ ROW = Row(
     currency="EUR",
     browser_value=Decimal(20),
     browser_currency="EUR",
+    unknown_host="",
 )
 SILENT = {"browser_state": BrowserState.NONE}
 BLOCKED = {"browser_state": BrowserState.BLOCKED}
@@ -106,6 +107,8 @@ def codes(found: Facts) -> set[str]:
         ("value_mismatch", rows((20, LESS | {"shared_id": True})), False),
         ("value_mismatch", rows((20, LESS | {"status": Status.PENDING})), False),
         ("value_mismatch", rows((20, LESS | BLOCKED)), False),
+        ("new_domain", rows((1000, {})), False),
+        ("new_domain", rows((999, {}), (1, {"unknown_host": "landing.example"})), True),
         ("clock_skew", rows((1, {"finished_at": datetime.fromtimestamp(BEFORE - 4, UTC)})), False),
         ("clock_skew", rows((1, {"finished_at": datetime.fromtimestamp(BEFORE - 6, UTC)})), True),
         ("bad_currency", rows((1, {"left_out": "currency:placeholder"})), False),

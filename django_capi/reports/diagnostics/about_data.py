@@ -24,7 +24,7 @@ MACHINE: Final = int(MatchKey["client_ip_address"] | MatchKey["client_user_agent
 CLICK: Final = int(MatchKey["fbc"])
 MISSING: Final = (Reason.EMPTY, Reason.PLACEHOLDER)  # there was no value
 ADDRESS: Final = "client_ip_address"
-LISTED: Final = 3  # keys that a diagnostic names
+LISTED: Final = 3  # keys or hosts that a diagnostic names
 PROXIES: Final = 3  # addresses
 VISITORS: Final = 20  # with fewer, few addresses are no surprise
 ADDRESSES: Final = 100  # events
@@ -117,6 +117,17 @@ def of_proxies(facts: Facts) -> Iterator[Measure]:
         addresses, visitors = ({getattr(row, name) for row in rows} for name in ("server_ip", "server_fbp"))
         if len(addresses) <= PROXIES and len(visitors) >= VISITORS:
             yield Measure(pixel_id=pixel_id, affected=len(rows), total=len(rows))
+
+
+def on_unknown_hosts(facts: Facts) -> Iterator[Measure]:
+    """The detail names the hosts of the most events."""
+    for measure in by_pixel(facts.rows, has_unknown_host):
+        hosts = Counter(row.unknown_host for row in facts.rows if row.pixel_id == measure.pixel_id and row.unknown_host)
+        yield replace(measure, detail=" ".join(host for host, _count in hosts.most_common(LISTED)))
+
+
+def has_unknown_host(row: Row) -> bool:
+    return bool(row.unknown_host)
 
 
 def lacks_click_id(facts: Facts) -> Iterator[Measure]:
@@ -214,6 +225,15 @@ DATA: Final = (
         find=of_proxies,
         concerns=lambda row: bool(row.server_ip),
         sample=ADDRESSES,
+    ),
+    Diagnosis(
+        code="new_domain",
+        severity=Severity.WARNING,
+        title=_("Events come from a domain that the settings do not name"),
+        why=_("Meta expects the addresses of events to be on domains that you have confirmed as yours."),
+        action=_("If the domain is yours, confirm it in Events Manager; otherwise correct the url passed to track()."),
+        find=on_unknown_hosts,
+        concerns=has_unknown_host,
     ),
     Diagnosis(
         code="no_fbc",

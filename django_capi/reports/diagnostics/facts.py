@@ -7,9 +7,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from django_capi.models import Event, Lane, Origin, Status
+from django_capi.reports.diagnostics.hosts import unknown_host
 from django_capi.reports.overlap import Counts
 from django_capi.reports.sums import State
 
@@ -44,17 +45,24 @@ class Row:
     currency: str | None
     browser_value: Decimal | None
     browser_currency: str | None
+    unknown_host: str  # of its page, if the settings do not name it
 
     @classmethod
     def of(cls, event: Event) -> Row:
-        return cls(*(getattr(event, name) for name in COLUMNS))
+        return cls.read(*(getattr(event, name) for name in COLUMNS), event.payload)
+
+    @classmethod
+    def read(cls, *values: Any) -> Row:
+        """Return the row of these values of COLUMNS and of the payload, or its part with the address."""
+        *columns, payload = values
+        return cls(*[*columns, unknown_host(payload)])
 
     @property
     def place(self) -> tuple[str, str]:
         return self.pixel_id, self.event_name
 
 
-COLUMNS: Final = tuple(Row.__slots__)
+COLUMNS: Final = tuple(name for name in Row.__slots__ if name != "unknown_host")
 Concern = Callable[[Row], bool]
 
 

@@ -18,6 +18,7 @@ from django_capi.meta.events import PAGE_VIEW
 from django_capi.models import ConversionMark, ConversionState, Event, ForeignPixel, NotSent, Tally
 from django_capi.reports import health
 from django_capi.reports.diagnostics.facts import COLUMNS, Answers, Due, Facts, OtherPixel, Row, Tallied
+from django_capi.reports.diagnostics.hosts import ADDRESS
 from django_capi.reports.overlap import Counts, counts_of
 from django_capi.reports.static_files import lacks_script
 from django_capi.reports.sums import State, state_from, sums_of_figures
@@ -86,10 +87,10 @@ def newest(now: datetime) -> list[Row]:
         .values_list("event_time", flat=True)
     )
     edge = max([since, *times[DEEPEST : DEEPEST + 1]])
-    recent = Event.objects.using(using()).filter(event_time__gte=edge).order_by("-event_time").values_list(*COLUMNS)
-    pages = recent.filter(event_name=PAGE_VIEW)[:PAGE_VIEWS]
-    others = recent.exclude(event_name=PAGE_VIEW)[:OTHERS]
-    return [Row(*values) for values in (*pages, *others)]
+    recent = Event.objects.using(using()).filter(event_time__gte=edge).order_by("-event_time")
+    pages = recent.filter(event_name=PAGE_VIEW).values_list(*COLUMNS, ADDRESS)[:PAGE_VIEWS]
+    others = recent.exclude(event_name=PAGE_VIEW).values_list(*COLUMNS, ADDRESS)[:OTHERS]
+    return [Row.read(*values) for values in (*pages, *others)]
 
 
 def due(now: datetime) -> dict[str, Due]:
