@@ -138,6 +138,7 @@ def columns(entry: EventEntry, payload: Mapping[str, wire.JSON], now: datetime) 
         "server_fbp": digest(user_data.get("fbp")),
         "server_external_id": digest(user_data.get("external_id")),
         "server_ip": trace_of(user_data.get("client_ip_address")),
+        "server_ip_version": version_of(user_data.get("client_ip_address")),
     }
     return {**found, **WITHDRAWN, "finished_at": now} if entry.is_withdrawn else found
 
@@ -219,3 +220,8 @@ def trace_of(address: object) -> str | None:
     if not isinstance(address, str):
         return None
     return hmac.digest(settings.SECRET_KEY.encode(), address.encode(), "sha256").hex()[:4]
+
+
+def version_of(address: object) -> int | None:
+    """Return the version of a normalised IP address, in which IPv4 is never written as IPv6."""
+    return (6 if ":" in address else 4) if isinstance(address, str) else None

@@ -53,6 +53,7 @@ class Event(models.Model):
     server_external_id = models.CharField(max_length=16, blank=True)
     # 16 bits of a keyed digest of the address: they tell a proxy from many visitors, and identify no visitor.
     server_ip = models.CharField(max_length=4, null=True, blank=True)  # noqa: DJ001  # as the value
+    server_ip_version = models.PositiveSmallIntegerField(null=True, blank=True)  # 4 or 6
 
     browser_state = models.PositiveSmallIntegerField(_("browser copy"), choices=BrowserState, default=BrowserState.NONE)
     browser_at = models.DateTimeField(_("first receipt"), null=True, blank=True)

@@ -119,6 +119,15 @@ def proxy(_settings: Settings) -> None:
     distinct(120, "server_fbp", accepted=True, server_ip="0a0b")
 
 
+def only_ipv4(_settings: Settings) -> None:
+    distinct(110, "server_ip", accepted=True, server_ip_version=4)
+    many(30, met=True)
+
+
+def ipv6_is_offered(_settings: Settings) -> None:
+    distinct(1, "server_ip", accepted=True, server_ip_version=6)
+
+
 def proxy_is_trusted(_settings: Settings) -> None:
     """The next events carry the visitors' own addresses."""
     distinct(20, "server_ip", accepted=True)
@@ -528,6 +537,14 @@ FAULTS: Final = (
         total=20,
         sentence="Which one is right, only your site knows.",
         of=first(browser_currency="USD"),
+    ),
+    Fault(
+        code="ip_v4_only",
+        seed=only_ipv4,
+        repair=ipv6_is_offered,
+        affected=110,
+        total=110,
+        event_name="",
     ),
     Fault(
         code="new_domain",

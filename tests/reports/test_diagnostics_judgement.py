@@ -36,6 +36,7 @@ ROW = Row(
     browser_fbp="",
     browser_external_id="",
     server_ip=None,
+    server_ip_version=None,
     shared_id=False,
     test_event_code="",
     error_reason="",
@@ -129,6 +130,20 @@ def test_one_address_of_many_visitors_is_a_proxy(visitors: int, addresses: int, 
     ]
 
     assert ("ip_proxy" in codes(facts(found))) is is_raised
+
+
+@pytest.mark.parametrize(
+    ("addresses", "of_ipv4", "of_ipv6", "is_raised"),
+    [(4, 100, 0, True), (4, 99, 0, False), (4, 500, 1, False), (3, 100, 0, False), (4, 0, 100, False)],
+    ids=["IPv4 only", "few events", "one of IPv6", "proxies", "IPv6 only"],
+)
+def test_only_addresses_of_ipv4(addresses: int, of_ipv4: int, of_ipv6: int, is_raised: bool) -> None:
+    found = [
+        replace(ROW, server_ip=f"{place % addresses:04x}", server_ip_version=4 if place < of_ipv4 else 6)
+        for place in range(of_ipv4 + of_ipv6)
+    ]
+
+    assert ("ip_v4_only" in codes(facts([*found, *rows((50, {}))]))) is is_raised
 
 
 SERVER = {"browser_state": BrowserState.NONE, "origin": Origin.TRACK, "event_id": "a"}

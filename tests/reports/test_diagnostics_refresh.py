@@ -395,4 +395,16 @@ def test_an_address_is_kept_as_sixteen_bits_of_a_keyed_digest(settings: Settings
 def test_an_event_without_an_address_has_no_trace() -> None:
     track("Lead", user_data={"em": "ann@example.com"}, consent=True)
 
-    assert Event.objects.get().server_ip is None
+    event = Event.objects.get()
+    assert (event.server_ip, event.server_ip_version) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("address", "version"),
+    [("8.8.8.8", 4), ("2001:4860:4860::8888", 6), ("::ffff:8.8.8.8", 4), ("10.0.0.1", None)],
+    ids=["IPv4", "IPv6", "IPv4 in IPv6", "private"],
+)
+def test_the_version_of_an_address_is_kept(address: str, version: int | None) -> None:
+    track("Lead", user_data={"em": "ann@example.com", "client_ip_address": address}, consent=True)
+
+    assert Event.objects.get().server_ip_version == version

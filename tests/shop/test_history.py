@@ -33,6 +33,7 @@ from django_capi.models import (
     Rank,
     Status,
 )
+from django_capi.reports.diagnostics.hosts import unknown_host
 from django_capi.reports.outcomes import Outcome, condition, has_value_mismatch
 from example_project.demo.history import make_week
 from example_project.shop.catalogue import seed_catalogue
@@ -63,6 +64,11 @@ def test_every_state_and_outcome_of_an_event_is_there(week: QuerySet[Event]) -> 
     assert values(week, "origin") == set(Origin)
     assert outcomes == set(Outcome)
     assert week.filter(rank=Rank.QUARANTINE, status=Status.PENDING, due_at__gt=timezone.now()).exists()
+
+
+def test_the_week_has_visitors_of_both_kinds_of_address_and_no_foreign_domain(week: QuerySet[Event]) -> None:
+    assert values(week, "server_ip_version") == {4, 6}
+    assert {unknown_host(payload) for payload in values(week, "payload")} == {""}
 
 
 def test_the_copies_of_one_event_differ_in_value(week: QuerySet[Event]) -> None:

@@ -25,6 +25,7 @@ CLICK: Final = int(MatchKey["fbc"])
 MISSING: Final = (Reason.EMPTY, Reason.PLACEHOLDER)  # there was no value
 ADDRESS: Final = "client_ip_address"
 LISTED: Final = 3  # keys or hosts that a diagnostic names
+IPV4: Final = 4
 PROXIES: Final = 3  # addresses
 VISITORS: Final = 20  # with fewer, few addresses are no surprise
 ADDRESSES: Final = 100  # events
@@ -130,6 +131,14 @@ def has_unknown_host(row: Row) -> bool:
     return bool(row.unknown_host)
 
 
+def without_ipv6(facts: Facts) -> Iterator[Measure]:
+    """Pixels at which every address is of IPv4, unless there are so few that they are a proxy's."""
+    for pixel_id in facts.pixel_ids:
+        rows = [row for row in facts.rows if row.pixel_id == pixel_id and row.server_ip_version]
+        if len({row.server_ip for row in rows}) > PROXIES and all(row.server_ip_version == IPV4 for row in rows):
+            yield Measure(pixel_id=pixel_id, affected=len(rows), total=len(rows))
+
+
 def lacks_click_id(facts: Facts) -> Iterator[Measure]:
     """Pixels of which no event carries a click id at all."""
     website = (row for row in facts.rows if row.action_source == ActionSource.WEBSITE)
@@ -224,6 +233,15 @@ DATA: Final = (
         action=_("Set TRUSTED_PROXIES to the number of proxies in front of the site, and install the extra ip."),
         find=of_proxies,
         concerns=lambda row: bool(row.server_ip),
+        sample=ADDRESSES,
+    ),
+    Diagnosis(
+        code="ip_v4_only",
+        severity=Severity.INFORMATION,
+        title=_("No visitor has an IPv6 address"),
+        why=_("Meta takes both kinds and prefers IPv6, and every address that this site sees is of IPv4."),
+        action=_("Nothing to do if your server has no IPv6; otherwise check the domain's AAAA record and the proxy."),
+        find=without_ipv6,
         sample=ADDRESSES,
     ),
     Diagnosis(

@@ -36,6 +36,7 @@ class Row:
     browser_fbp: str = field(repr=False)
     browser_external_id: str = field(repr=False)
     server_ip: str | None = field(repr=False)
+    server_ip_version: int | None
     shared_id: bool
     test_event_code: str
     error_reason: str

@@ -85,7 +85,7 @@ def visitor(start: datetime, family: Family, customer: User | None, chance: rand
     is_from_advert = chance.random() < FROM_ADVERTS
     return Visitor(
         consent=Consent.LIMITED if chance.random() < LIMITED else Consent.GRANTED,
-        client_ip_address=f"168.212.{chance.randrange(1, 255)}.{chance.randrange(1, 255)}",
+        client_ip_address=address(chance.randrange(1, 255), chance.randrange(1, 255)),
         client_user_agent=family.agent,
         event_source_url=f"{SHOP}/",
         fbp=cookies.make_fbp(now_ms=milliseconds, random_number=chance.randrange(2**31), index=2),
@@ -93,6 +93,11 @@ def visitor(start: datetime, family: Family, customer: User | None, chance: rand
         contact=contact_of(customer),
         decided_at=start,
     )
+
+
+def address(network: int, host: int) -> str:
+    """Every third visitor has one of IPv6."""
+    return f"168.212.{network}.{host}" if host % 3 else f"2001:4200:{network:x}::{host:x}"
 
 
 def contact_of(customer: User | None) -> dict[str, object] | None:
