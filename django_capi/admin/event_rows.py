@@ -30,7 +30,7 @@ def is_named(given: Mapping[str, str]) -> bool:
 
 
 def time_of(rows: QuerySet[Event], place: int) -> int | None:
-    """Return the event time of the row at this place, from the newest; None if there are not so many."""
+    """Return the event time of the row at this place, from the newest; None if there are fewer."""
     return rows.order_by("-event_time").values_list("event_time", flat=True)[place : place + 1].first()
 
 

@@ -269,7 +269,7 @@ NOON = 1_700_000_000  # Unix seconds
 
 
 def many(number: int, **fields: object) -> None:
-    """So many events, one each second until noon."""
+    """Store that number of events, one each second until noon."""
     row = model_to_dict(EventFactory.build(**fields))
     Event.objects.bulk_create(
         Event(**{**row, "event_id": f"many-{second}", "event_time": NOON - second}) for second in range(number)
