@@ -35,6 +35,7 @@ FBP = "fb.1.1596403881668.1116446470"
 FIGURES, CELLS = "figures", "cells"
 LONG = (
     "tests/failures/",
+    "tests/several_databases/test_in_a_process.py",
     "tests/story/",
     "tests/test_shop.py",
     "tests/admin/test_accessibility.py",
@@ -42,10 +43,16 @@ LONG = (
     "tests/admin/test_deduplication.py::test_every_figure_leads",
     "tests/admin/test_in_browser.py",
     "tests/admin/test_languages.py::test_no_page_has_english",
+    "tests/admin/test_languages.py::test_pages_without_events",
+    "tests/admin/test_languages.py::test_the_first_pages_are_whole",
     "tests/browser/test_matrix.py::test_a_cell",
     "tests/caches/test_in_browser.py",
+    "tests/collector/test_hostile.py",
+    "tests/consent/test_in_browser.py",
     "tests/conversions/test_machine.py",
     "tests/delivery/test_machine.py",
+    "tests/reports/test_brute_force.py",
+    "tests/reports/test_tallies.py::test_days_and_hours",
     "tests/standin/test_fbevents",
 )
 
@@ -68,7 +75,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--long",
         action="store_true",
-        help="run the long tests only: kills, outages, state machines, the corner shop, and every page and its figures",
+        help="run the long tests only: kills, outages, random histories, the corner shop, every page in every language",
     )
 
 

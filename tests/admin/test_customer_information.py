@@ -333,9 +333,9 @@ def test_numbers_follow_the_reader_s_language(admin_client: Client) -> None:
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ({"carries": "em"}, 2),
+        ({"carries": "em"}, 3),
         ({"lacks": "em"}, 1),
-        ({"carries": "em", "lacks": "fbp"}, 1),
+        ({"carries": "em", "lacks": "fbp"}, 2),
         ({"carries": "madid"}, 0),
         ({"carries": "nonsense"}, 4),
         ({"carries": "em", "days": "7"}, 2),
