@@ -20,7 +20,7 @@ from typing import Final
 from playwright.sync_api import Browser, CDPSession, sync_playwright
 
 from tests.browser.site import SCRIPT, Page, Site, event, served
-from tests.support.chromium import CHROMIUM, SWITCHES
+from tests.support.chromium import SWITCHES, program
 
 MOST: Final = 5 * 1024  # bytes, compressed
 LIBRARY: Final = "fbq.callMethod = () => {}; fbq.queue.splice(0).forEach((call) => fbq.callMethod(...call));"
@@ -84,7 +84,7 @@ def rounds(count: int) -> Mapping[str, Times]:
     """Milliseconds by part and page; the two pages take turns, and the first round warms up."""
     times: dict[str, Times] = {part: {"without": [], "with": []} for part in PARTS}
     with sync_playwright() as playwright, pages() as (site, addresses):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        browser = playwright.chromium.launch(executable_path=program(), args=SWITCHES)
         for number in range(count + 1):
             for name, address in list(addresses.items())[:: -1 if number % 2 else 1]:
                 found = measure(browser, site, address)
@@ -112,10 +112,10 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few pages: does it run?")
     options = parser.parse_args()
     is_small = size()
-    if CHROMIUM.exists():
+    if program():
         print(table(rounds(3 if options.quick else 20)))
     else:
-        print(f"{CHROMIUM} is missing: its main thread was not measured")
+        print("Chromium is missing: its main thread was not measured")
     return int(not is_small)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-CHROMIUM = Path("/usr/bin/chromium")
+# Debian's. The headless shell is the same engine without the windows, and takes a third of the processor's time.
+PROGRAMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
 # Headless Chromium's own name is on every list of crawlers.
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 SWITCHES = [
@@ -43,7 +44,7 @@ class Browsers:
         if browser is None or not browser.is_connected():
             without = ["--disable-back-forward-cache"] if keeps_pages else []
             chromium = self.playwright.chromium
-            browser = chromium.launch(executable_path=CHROMIUM, args=SWITCHES, ignore_default_args=without)
+            browser = chromium.launch(executable_path=program(), args=SWITCHES, ignore_default_args=without)
             self.started[keeps_pages] = browser
         return browser
 
@@ -67,14 +68,18 @@ class Browsers:
 browsers = cache(Browsers)
 
 
+def program() -> Path | None:
+    return next((path for path in PROGRAMS if path.exists()), None)
+
+
 @contextmanager
 def launched(*, keeps_pages: bool = False) -> Iterator[Browser]:
     """A browser without contexts; `keeps_pages`: with the back/forward cache, which Playwright turns off.
 
     In CI a missing browser is a failure, elsewhere a reason to skip the test.
     """
-    if not CHROMIUM.exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{CHROMIUM} is missing: apt-get install chromium")
+    if program() is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium: apt-get install chromium-headless-shell")
     with browsers().in_use():
         browser = browsers().get(keeps_pages=keeps_pages)
         before = set(browser.contexts)
