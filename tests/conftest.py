@@ -47,11 +47,9 @@ LONG = (
     "tests/admin/test_languages.py::test_the_first_pages_are_whole",
     "tests/browser/test_matrix.py::test_a_cell",
     "tests/caches/test_in_browser.py",
-    "tests/collector/test_hostile.py",
     "tests/consent/test_in_browser.py",
     "tests/conversions/test_machine.py",
     "tests/delivery/test_machine.py",
-    "tests/reports/test_brute_force.py",
     "tests/reports/test_tallies.py::test_days_and_hours",
     "tests/standin/test_fbevents",
 )
@@ -87,19 +85,24 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep what has been imported out of garbage collections, of which some tests ask for one each."""
+    """Keep what has been imported out of garbage collections, and collect less often: both take time in every test."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Select the long tests or the others. The slowest start first, so that none of them runs alone at the end."""
     wanted = config.getoption("--long")
-    others = [item for item in items if is_long(item.nodeid) != wanted]
-    items[:] = [item for item in items if is_long(item.nodeid) == wanted]
+    others = [item for item in items if lasts_long(item) != wanted]
+    items[:] = [item for item in items if lasts_long(item) == wanted]
     config.hook.pytest_deselected(items=others)
     items.sort(key=lambda item: item.get_closest_marker("story") is None)
+
+
+def lasts_long(item: pytest.Item) -> bool:
+    return is_long(item.nodeid) or item.get_closest_marker("hypothesis") is not None
 
 
 def is_long(nodeid: str) -> bool:
