@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.test import Client, override_settings
@@ -147,7 +147,7 @@ def test_a_day_is_shown_by_hours(admin_client: Client) -> None:
     ids=["a week", "one event", "one pixel", "a month", "today"],
 )
 def test_every_figure_leads_to_exactly_its_events(query: dict[str, str], admin_client: Client) -> None:
-    noon = int(timezone.now().replace(hour=12).timestamp())
+    noon = int(timezone.make_aware(datetime.combine(timezone.localdate(), time(12))).timestamp())
     for days in (0, 2, 9):
         made = {"event_time": noon - days * DAY}
         EventFactory.create_batch(2, accepted=True, match_keys=match_keys("em", "fbp"), **made)
