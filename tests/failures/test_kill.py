@@ -23,6 +23,7 @@ pytestmark = pytest.mark.story
 
 SEED = 20260729
 KILLS = {"postgresql": 100, "sqlite": 30, "mariadb": 30}
+KILLS_OF_SHARDS = 20
 PIXELS = {
     f"shop{number}": {"PIXEL_ID": f"1234567890{number:06}", "ACCESS_TOKEN": "test-token-0123456789"}
     for number in range(24)
@@ -94,7 +95,8 @@ def test_nothing_is_lost_to_killed_workers(
     logs = [tmp_path / "anna", tmp_path / "bert"]
     writers = [site.start("write", writer=log.name, seed=SEED, log=str(log), pause=0.01) for log in logs]
 
-    seconds = killer.kill(int(os.environ.get("FIRE_KILLS", KILLS[kind])))
+    kills = KILLS[kind] if shards == 1 else KILLS_OF_SHARDS
+    seconds = killer.kill(int(os.environ.get("FIRE_KILLS", kills)))
     for pid in writers:
         site.signal(pid, signal.SIGTERM)
     failed = sum(site.result(pid) for pid in writers)
