@@ -51,7 +51,9 @@ LONG = (
     "tests/conversions/test_machine.py",
     "tests/delivery/test_machine.py",
     "tests/reports/test_tallies.py::test_days_and_hours",
+    "tests/reports/test_tallies.py::test_what_is_pruned",
     "tests/standin/test_fbevents",
+    "tests/testing/test_plugin.py",
 )
 
 Show = Callable[[str], None]

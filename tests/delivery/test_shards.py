@@ -107,7 +107,7 @@ class TestDivided:
         divide(2)
         deliver()
         settings.CAPI = {**settings.CAPI, "BACKLOG_LIMIT": 1000}
-        EventFactory.create_batch(1020, event_name="PageView", rank=Rank.PAGE_VIEW)
+        Event.objects.bulk_create(EventFactory.build_batch(1020, event_name="PageView", rank=Rank.PAGE_VIEW))
         claimed(1 - shard)  # by another worker
 
         assert deliver().shed == shed
