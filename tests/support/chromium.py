@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-# Debian's. The headless shell is the same engine without the windows, and takes a third of the processor's time.
-PROGRAMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
+CHROMIUM = Path("/usr/bin/chromium")  # Debian's, as the next
+# The same engine without windows takes a third of the processor's time. It has no back/forward cache.
+SHELL = Path("/usr/bin/chromium-headless-shell")
 # Headless Chromium's own name is on every list of crawlers.
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 SWITCHES = [
@@ -44,7 +45,8 @@ class Browsers:
         if browser is None or not browser.is_connected():
             without = ["--disable-back-forward-cache"] if keeps_pages else []
             chromium = self.playwright.chromium
-            browser = chromium.launch(executable_path=program(), args=SWITCHES, ignore_default_args=without)
+            path = program(keeps_pages=keeps_pages)
+            browser = chromium.launch(executable_path=path, args=SWITCHES, ignore_default_args=without)
             self.started[keeps_pages] = browser
         return browser
 
@@ -68,8 +70,9 @@ class Browsers:
 browsers = cache(Browsers)
 
 
-def program() -> Path | None:
-    return next((path for path in PROGRAMS if path.exists()), None)
+def program(*, keeps_pages: bool = False) -> Path | None:
+    found = (CHROMIUM,) if keeps_pages else (SHELL, CHROMIUM)
+    return next((path for path in found if path.exists()), None)
 
 
 @contextmanager
@@ -78,8 +81,8 @@ def launched(*, keeps_pages: bool = False) -> Iterator[Browser]:
 
     In CI a missing browser is a failure, elsewhere a reason to skip the test.
     """
-    if program() is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium: apt-get install chromium-headless-shell")
+    if program(keeps_pages=keeps_pages) is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{CHROMIUM} is missing: apt-get install chromium")
     with browsers().in_use():
         browser = browsers().get(keeps_pages=keeps_pages)
         before = set(browser.contexts)
