@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from django_capi.ledger.store import VALUE_LIMIT, VALUE_STEP
+from django_capi.ledger.store import stored_value
 
 __all__ = ["currency_of", "value_of"]
 
@@ -21,13 +21,11 @@ def value_of(given: object) -> Decimal | None:
     >>> value_of(19.9), value_of("19.90"), value_of("19,90"), value_of(True), value_of(1e12)
     (Decimal('19.9000'), Decimal('19.9000'), None, None, None)
     """
-    is_number = isinstance(given, int | float) and not isinstance(given, bool)
-    if not is_number and not (isinstance(given, str) and NUMBER(given)):
+    if isinstance(given, bool):
         return None
-    exact = Decimal(str(given))
-    if not exact.is_finite() or abs(exact) >= VALUE_LIMIT:
-        return None
-    return exact.quantize(VALUE_STEP)
+    if isinstance(given, int | float) or (isinstance(given, str) and NUMBER(given)):
+        return stored_value(given)
+    return None
 
 
 def currency_of(given: object) -> str | None:

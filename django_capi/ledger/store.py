@@ -149,10 +149,14 @@ def money(custom_data: object) -> Mapping[str, Any]:
     value, currency = found.get("value"), found.get("currency")
     if not isinstance(value, int | float | Decimal) or not is_currency(currency):
         return NO_MONEY
-    exact = Decimal(str(value))
-    if not exact.is_finite() or abs(exact) >= VALUE_LIMIT:
-        return NO_MONEY
-    return {"value": exact.quantize(VALUE_STEP), "currency": currency}
+    exact = stored_value(value)
+    return NO_MONEY if exact is None else {"value": exact, "currency": currency}
+
+
+def stored_value(number: float | Decimal | str) -> Decimal | None:
+    """Return the number as the columns of values hold it; None if it does not fit."""
+    exact = Decimal(str(number))
+    return exact.quantize(VALUE_STEP) if exact.is_finite() and abs(exact) < VALUE_LIMIT else None
 
 
 def is_currency(code: object) -> bool:
