@@ -39,13 +39,11 @@ class EventChangeList(BoundedChangeList):
 
     since: int | None = None  # older events were not searched; Unix seconds
 
-    def is_served(self, given: Mapping[str, str]) -> bool:
+    def is_served(self, request: HttpRequest) -> bool:
         used = self.get_filters_params().keys() - set(TIMES)
-        if not given.get(TEST_CODE):
+        if not request.GET.get(TEST_CODE):
             used -= {TEST_CODE}  # nearly all events are none of a test
-        if REQUEST in used:
-            return True
-        return not used or used == {STATUS} or (used == {NAME} and is_named(given))
+        return not used or REQUEST in used or used == {STATUS} or (used == {NAME} and is_named(request.GET))
 
     def bounded(self, request: HttpRequest, found: QuerySet[Event]) -> QuerySet[Event]:
         wanted = statuses_of(request.GET)

@@ -75,16 +75,16 @@ def refresh() -> datetime | None:
     if count.complete_at and abs(now - count.complete_at) < EVERY:
         return count.complete_at
     until = time.monotonic() + MOST_SECONDS
-    if is_first := count.counted_at is None:
+    if count.counted_at is None:
         count.remaining = newest_end()
     else:
         for hours in batched(changed(count.counted_at, now), HOURS_AT_ONCE):
             if time.monotonic() > until or not recount(hours, count):
                 return count.complete_at  # more remains, or another process is counting
+        count.checked = check_next(count, now)
     while count.remaining is not None and time.monotonic() < until:
         if not count_older(count):
-            return None
-    count.checked = count.checked if is_first else check_next(count, now)
+            return None  # another process is counting
     count.counted_at = now
     rows = Count.objects.using(using()).filter(pk=count.pk, version=count.version)
     rows.update(counted_at=now, checked=count.checked, remaining=count.remaining)
