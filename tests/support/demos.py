@@ -17,6 +17,7 @@ APP = "/admin/django_capi/"
 # Pages that a list leads to only with a search or a filter; the first link of the list, or the address as it is.
 FILTERED = {
     "event-lost": "event/?event=Purchase&outcome=neither",
+    "event-values": "event/?outcome=value_mismatch",
     "event-near-miss": "event/?event=Lead&test_event_code__exact=",
     "event-waiting": "event/?outcome=waiting",
     "conversion-not-sent": "conversionmark/?reason=excluded",
