@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from os import getpid
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from oscar import INSTALLED_APPS as OSCAR_APPS
@@ -16,7 +19,21 @@ USE_TZ = True
 LANGUAGE_CODE = "en-gb"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-DATABASES: dict[str, dict[str, Any]] = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+# A file, so that each thread of the live server has a connection of its own. They would share the one to a database in
+# memory, where a commit of one request ends the savepoints of another.
+FILE = Path(gettempdir(), f"oscar-{getpid()}.sqlite3")
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": FILE,
+        "TEST": {"NAME": FILE},
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        },
+    }
+}
 HAYSTACK_CONNECTIONS = {"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}}
 HAYSTACK_SIGNAL_PROCESSOR = "haystack.signals.BaseSignalProcessor"  # no search index to keep
 STATIC_URL = "/static/"
