@@ -19,7 +19,7 @@ def test_the_shops_own_tests_hold(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, *words],
         cwd=ROOT,
-        env={**os.environ, "DEMO_DIR": str(tmp_path), "DATABASE_URL": "sqlite://:memory:"},
+        env={**os.environ, "DEMO_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'shop.sqlite3'}"},
         capture_output=True,
         text=True,
         check=False,

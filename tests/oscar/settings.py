@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from os import getpid
-from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 from oscar import INSTALLED_APPS as OSCAR_APPS
@@ -19,14 +16,10 @@ USE_TZ = True
 LANGUAGE_CODE = "en-gb"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# A file, so that each thread of the live server has a connection of its own. They would share the one to a database in
-# memory, where a commit of one request ends the savepoints of another.
-FILE = Path(gettempdir(), f"oscar-{getpid()}.sqlite3")
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": FILE,
-        "TEST": {"NAME": FILE},
+        "NAME": "oscar.sqlite3",  # the tests make one elsewhere
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
