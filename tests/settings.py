@@ -18,7 +18,13 @@ ALLOWED_HOSTS = ["*"]
 USE_TZ = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES = {"default": env.db("DATABASE_URL", default="sqlite://:memory:")}
+DATABASES = {"default": env.db("DATABASE_URL", default="sqlite:///site.sqlite3")}  # where the tests' own is, they say
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
+        "timeout": 20,
+    }
 ROOT_URLCONF = "tests.site.urls"
 STATIC_URL = "/static/"
 INSTALLED_APPS = [

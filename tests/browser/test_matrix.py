@@ -22,11 +22,7 @@ from tests.conftest import Show, ShowCell
 from tests.support import servers
 from tests.support.chromium import launched
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("_collect_connections"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 DOCS = Path(__file__).parents[2] / "docs/reference/browser.md"
 Copies = Counter[tuple[str, str | None]]

@@ -16,7 +16,7 @@ from tests.support.fbevents import stand_in
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("_collect_connections", "live_server"),
+    pytest.mark.usefixtures("live_server"),
 ]
 
 FIRED = "(window.calls || []).filter((call) => call[0] === 'trackSingle').map((call) => [call[2], call[4].eventID])"

@@ -23,7 +23,7 @@ from tests.caches.people import (
 )
 from tests.conftest import AGENT
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_collect_connections", "live_server")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("live_server")]
 
 LATER = 4_102_444_800  # in the year 2100
 KEPT = [

@@ -122,9 +122,6 @@ def test_an_unusable_database_is_reported_without_its_message() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-# Django never closes a thread's connection to a database in memory.
-@pytest.mark.filterwarnings("ignore:.*sqlite3.Connection:pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.usefixtures("_collect_connections")
 def test_the_view_of_the_package_runs_them_in_its_threads(rf: Any, settings: Settings) -> None:
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "health_check"]
     view = HealthCheckView.as_view(checks=CHECKS)

@@ -10,18 +10,12 @@ from django.conf import settings
 from pytest_django import Settings
 
 from example_project.standin import Running, serve
-from tests.support.databases import in_file
 
 HERE = Path(__file__).parent
 PROCESS = "test_in_a_process.py"
 IS_OURS = settings.SETTINGS_MODULE == "tests.oscar.settings"
 
 collect_ignore = [PROCESS] if IS_OURS else [each.name for each in HERE.iterdir() if each.name != PROCESS]
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    in_file(tmp_path_factory.mktemp("database"))
 
 
 @pytest.fixture

@@ -195,7 +195,6 @@ def test_a_row_that_another_process_opens_meanwhile_is_the_only_one() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("sqlite" in connection.vendor, reason="threads share no database in memory")
 def test_two_refreshes_at_once_make_one_row_each() -> None:
     many(2, **LOST)
     start = threading.Barrier(4)

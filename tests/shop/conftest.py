@@ -10,14 +10,8 @@ from django.core.cache import cache
 from playwright.sync_api import Browser, Page
 
 from tests.support.chromium import AGENT, launched
-from tests.support.databases import in_file
 
 collect_ignore_glob = [] if settings.SETTINGS_MODULE == "example_project.settings" else ["*"]
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    in_file(tmp_path_factory.mktemp("database"))
 
 
 @pytest.fixture(autouse=True)

@@ -27,12 +27,7 @@ from tests.support.pages import events
 from tests.tracking.leaving import Arrived, visit
 from tests.tracking.serving import Site, serve
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    # Views run in threads of their own, and Django never closes a thread's connection to a database in memory.
-    pytest.mark.filterwarnings("ignore:.*sqlite3.Connection:pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.usefixtures("_collect_connections"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def names() -> list[str]:

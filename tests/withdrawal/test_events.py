@@ -86,9 +86,6 @@ class Meanwhile:
 
 
 @pytest.mark.django_db(transaction=True)
-# Views run in threads of their own, and Django never closes a thread's connection to a database in memory.
-@pytest.mark.filterwarnings("ignore:.*sqlite3.Connection:pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.usefixtures("_collect_connections")
 class TestWhileTheViewIsAtWork:
     @pytest.fixture
     def meanwhile(self) -> Meanwhile:
