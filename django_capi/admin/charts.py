@@ -75,7 +75,7 @@ def width(share: float) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class ChartLine:
     """The values of one line: its tone in admin.css, which also says whether it is dashed, and its words."""
 
     tone: str
@@ -83,7 +83,7 @@ class Line:
     values: Sequence[int]
 
 
-def lines(drawn: Sequence[Line], *, label: str, height: int = LINES_HEIGHT, top: int = 0) -> SafeString:
+def lines(drawn: Sequence[ChartLine], *, label: str, height: int = LINES_HEIGHT, top: int = 0) -> SafeString:
     """Draw lines over the same points, up to the largest value or the given one, without any text but titles."""
     highest = max((value for line in drawn for value in line.values), default=0)
     if not highest:

@@ -21,7 +21,7 @@ from django_capi.admin import charts, empty, pills, wording
 from django_capi.admin.deduplication import chosen_in, dataset_url, pixel_choices, window_choices
 from django_capi.admin.detail import KEY_ORDER
 from django_capi.admin.event_links import EventLinks
-from django_capi.admin.figures import Link, link
+from django_capi.admin.figures import CountLink, link
 from django_capi.admin.filters import NAMES
 from django_capi.admin.gaps import gaps
 from django_capi.admin.pages import ReportPageMixin
@@ -78,8 +78,8 @@ class KeyLine:
     only: Any
     share: str
     bar: SafeString
-    carrying: Link
-    lacking: Link
+    carrying: CountLink
+    lacking: CountLink
     trend: SafeString
     line: SafeString
 
@@ -89,8 +89,8 @@ class StepLine:
     """An hour or a day: its name, its events, and the share of each key with the events that carry it."""
 
     name: str
-    events: Link
-    shares: tuple[Link, ...]
+    events: CountLink
+    shares: tuple[CountLink, ...]
 
 
 class CustomerInformationAdminMixin(ReportPageMixin):
@@ -181,7 +181,7 @@ def line(key: str, found: Information) -> SafeString:
         "shares": ", ".join(map(wording.percent, shares)),
     }
     values = [round(share * WHOLE) for share in shares]
-    drawn = charts.Line(tone="server", label=label, values=values)
+    drawn = charts.ChartLine(tone="server", label=label, values=values)
     return charts.lines([drawn], label=label, height=charts.SPARK_HEIGHT, top=WHOLE)
 
 
@@ -191,7 +191,7 @@ def step_line(step: information.Step, seconds: int, keys: list[str], links: Even
         name=name_of(step.start, seconds),
         events=link(step.carried.events, to()),
         shares=tuple(
-            Link(
+            CountLink(
                 count=wording.percent(step.carried.share(key)),
                 url=to(carries=key) if step.carried.by_key[key] else "",
             )

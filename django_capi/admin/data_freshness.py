@@ -17,13 +17,13 @@ from django_capi.admin.deduplication import choices, chosen_in, dataset_url
 from django_capi.admin.delay_rows import event_rows, histogram, judged, step_rows, steps_chart
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import Figure, Tile
-from django_capi.admin.overview import Fact
+from django_capi.admin.overview import LinkedFact
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.wait_rows import part_rows, parts_chart, precise, sample
 from django_capi.models import Batch, Event
 from django_capi.reports import freshness, overlap, waits
 from django_capi.reports.delays import Freshness
-from django_capi.reports.goals import Verdict
+from django_capi.reports.goals import Grade
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import Scope
 from django_capi.reports.waits import Waits
@@ -72,7 +72,7 @@ def nothing_accepted(measured: overlap.Overlap, scope: Scope, *, is_new: bool) -
 
 def tiles(measured: overlap.Overlap, to_events: EventLinks) -> list[Tile]:
     found = measured.delays
-    verdict = found.verdict(lost=measured.total.lost)
+    grade = found.grade(lost=measured.total.lost)
     late = found.in_step(Freshness.WEEKLY)
     return [
         Tile(
@@ -91,8 +91,8 @@ def tiles(measured: overlap.Overlap, to_events: EventLinks) -> list[Tile]:
             tone="server",
             label=gettext_lazy("95 of 100 events"),
             value=criteria.within(found, 0.95),
-            note=judged(found, verdict),
-            figure=None if verdict is Verdict.FEW else without_bar(verdict),
+            note=judged(found, grade),
+            figure=None if grade is Grade.FEW else without_bar(grade),
         ),
         Tile(
             tone="plain",
@@ -104,28 +104,30 @@ def tiles(measured: overlap.Overlap, to_events: EventLinks) -> list[Tile]:
     ]
 
 
-def without_bar(verdict: Verdict) -> Figure:
-    return Figure(value="", share="", bar=charts.NO_CHART, pill=pills.verdict(verdict))
+def without_bar(grade: Grade) -> Figure:
+    return Figure(value="", share="", bar=charts.NO_CHART, pill=pills.grade(grade))
 
 
-def facts(measured: overlap.Overlap, found: Waits, backlog: freshness.Backlog, to_events: EventLinks) -> list[Fact]:
+def facts(
+    measured: overlap.Overlap, found: Waits, backlog: freshness.Backlog, to_events: EventLinks
+) -> list[LinkedFact]:
     """What waits now, and how the newest requests went."""
     waiting = measured.total.waiting
     answers = found.requests.answers
     return [
-        Fact(label=_("Due to be sent, all pixels"), value=wording.number(backlog.due)),
-        Fact(label=_("The oldest has waited"), value=wording.duration(backlog.waited)),
-        Fact(
+        LinkedFact(label=_("Due to be sent, all pixels"), value=wording.number(backlog.due)),
+        LinkedFact(label=_("The oldest has waited"), value=wording.duration(backlog.waited)),
+        LinkedFact(
             label=_("Waiting in this window"),
             value=wording.number(waiting),
             url=to_events.to(outcome=Outcome.WAITING) if waiting else "",
         ),
-        Fact(
+        LinkedFact(
             label=_("Requests that failed, of the newest %(count)s") % {"count": wording.number(found.requests.count)},
             value=wording.number(found.requests.failed),
         ),
-        Fact(label=_("Half of the answers came within"), value=precise(waits.percentile(answers, 0.5))),
-        Fact(label=_("95 of 100 answers came within"), value=precise(waits.percentile(answers, 0.95))),
+        LinkedFact(label=_("Half of the answers came within"), value=precise(waits.percentile(answers, 0.5))),
+        LinkedFact(label=_("95 of 100 answers came within"), value=precise(waits.percentile(answers, 0.95))),
     ]
 
 

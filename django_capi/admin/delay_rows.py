@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 
 from django_capi.admin import charts, criteria, delays, pills, wording
 from django_capi.admin.event_links import EventLinks
-from django_capi.admin.figures import Link, link
+from django_capi.admin.figures import CountLink, link
 from django_capi.ledger.tallies import DELAYS
 from django_capi.models import Status
 from django_capi.reports import overlap
 from django_capi.reports.delays import OF_STEP, Delays, Freshness
-from django_capi.reports.goals import Verdict, share
+from django_capi.reports.goals import Grade, share
 
 TONES: Final = {
     Freshness.REAL_TIME: "good",
@@ -32,7 +32,7 @@ class DelayRow:
 
     tone: str
     label: Any
-    link: Link
+    link: CountLink
     share: str
     bar: SafeString
 
@@ -42,26 +42,26 @@ class EventRow:
     """How soon Meta has the events of one name."""
 
     name: str
-    accepted: Link
+    accepted: CountLink
     step: Any
     pill: SafeString
     note: str
     median: str
     slowest: str
-    steps: tuple[Link, ...]
+    steps: tuple[CountLink, ...]
 
 
-def judged(found: Delays, verdict: Verdict) -> str:
-    """The verdict in words; with too few events there is none."""
-    if verdict is Verdict.FEW:
+def judged(found: Delays, grade: Grade) -> str:
+    """The grade in words; with too few events there is none."""
+    if grade is Grade.FEW:
         return _("Too few events to judge (n=%(n)d)") % {"n": found.total}
     return {
-        Verdict.GOOD: _("Good: within an hour"),
-        Verdict.LOSING: _("Within an hour, but events were lost"),
-        Verdict.FAIR: _("Fair: later than an hour"),
-        Verdict.POOR: _("Poor: later than two hours"),
-        Verdict.NONE: _("No event was accepted"),
-    }[verdict]
+        Grade.GOOD: _("Good: within an hour"),
+        Grade.LOSING: _("Within an hour, but events were lost"),
+        Grade.FAIR: _("Fair: later than an hour"),
+        Grade.POOR: _("Poor: later than two hours"),
+        Grade.NONE: _("No event was accepted"),
+    }[grade]
 
 
 def steps_chart(found: Delays) -> SafeString:
@@ -115,13 +115,13 @@ def event_rows(measured: overlap.Overlap, links: EventLinks) -> list[EventRow]:
 
 
 def event_row(name: str, found: Delays, lost: int, links: EventLinks) -> EventRow:
-    verdict = found.verdict(lost=lost)
+    grade = found.grade(lost=lost)
     return EventRow(
         name=name,
         accepted=link(found.total, links.to(event_name=name, status__exact=int(Status.ACCEPTED))),
         step=criteria.FRESHNESS[found.freshness],
-        pill=pills.verdict(verdict),
-        note=judged(found, verdict) if verdict is Verdict.FEW else "",
+        pill=pills.grade(grade),
+        note=judged(found, grade) if grade is Grade.FEW else "",
         median=criteria.within(found, 0.5),
         slowest=criteria.within(found, 0.95),
         steps=tuple(link(found.in_step(step), links.to(event_name=name, delay=step)) for step in TONES),

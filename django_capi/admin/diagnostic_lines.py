@@ -18,7 +18,7 @@ from django_capi.admin.event_links import LOST, VALUE_MISMATCH, EventLinks
 from django_capi.conf import conf
 from django_capi.meta.left_out import MEANING, Reason
 from django_capi.models import BrowserState, Diagnostic, Event, ForeignPixel, Status
-from django_capi.reports.diagnostics import TABLE, Diagnosis, Severity, Unit, of_event
+from django_capi.reports.diagnostics import TABLE, Diagnosis, DiagnosticSeverity, Unit, of_event
 from django_capi.reports.diagnostics.open import by_severity
 from django_capi.reports.goals import share
 from django_capi.reports.outcomes import Outcome
@@ -27,9 +27,9 @@ from django_capi.reports.windows import Window, last_days
 
 DOCUMENTATION: Final = "https://github.com/django-capi/django-capi/blob/main/docs/reference/diagnostics.md#{}"
 SEVERITY: Final = {
-    Severity.ERROR: ("poor", "✕", gettext_lazy("Error")),
-    Severity.WARNING: ("fair", "▲", gettext_lazy("Warning")),
-    Severity.INFORMATION: ("quiet", "i", gettext_lazy("Information")),
+    DiagnosticSeverity.ERROR: ("poor", "✕", gettext_lazy("Error")),
+    DiagnosticSeverity.WARNING: ("fair", "▲", gettext_lazy("Warning")),
+    DiagnosticSeverity.INFORMATION: ("quiet", "i", gettext_lazy("Information")),
 }
 CLOSES_AT_ONCE: Final = gettext_lazy("Closes as soon as the cause is gone.")
 CLOSES_LATER: Final = gettext_lazy("Closes when the last 24 hours no longer show it.")
@@ -52,7 +52,7 @@ OF_OTHER_PIXELS: Final = ("second_pixel", "own_pixel_twice")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class DiagnosticLine:
     """One diagnostic as a page prints it."""
 
     pk: int
@@ -75,14 +75,14 @@ class Line:
     events_url: str
 
 
-def lines(rows: Iterable[Diagnostic], site: AdminSite, request: HttpRequest) -> list[Line]:
+def lines(rows: Iterable[Diagnostic], site: AdminSite, request: HttpRequest) -> list[DiagnosticLine]:
     """Return a line for each row whose code is in the table."""
     return [line(row, TABLE[row.code], events_url(row, site, request)) for row in rows if row.code in TABLE]
 
 
-def line(row: Diagnostic, diagnosis: Diagnosis, url: str) -> Line:
+def line(row: Diagnostic, diagnosis: Diagnosis, url: str) -> DiagnosticLine:
     is_share = diagnosis.unit in (Unit.EVENTS, Unit.CONVERSIONS) and not diagnosis.is_state
-    return Line(
+    return DiagnosticLine(
         pk=row.pk,
         code=row.code,
         severity=pills.pill(*SEVERITY[diagnosis.severity]),

@@ -69,7 +69,7 @@ class DiagnosticAdminMixin(ReportPageMixin):
             "may_mute": self.has_mute_permission(request),
         }
 
-    def lines(self, request: HttpRequest, rows: list[Diagnostic]) -> list[diagnostic_lines.Line]:
+    def lines(self, request: HttpRequest, rows: list[Diagnostic]) -> list[diagnostic_lines.DiagnosticLine]:
         return diagnostic_lines.lines(rows, self.admin_site, request)
 
     def mute_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from django_capi.admin import charts, pills, wording
 from django_capi.admin.event_links import EventLinks
-from django_capi.reports.goals import COVERAGE_GOAL, Verdict, share
+from django_capi.reports.goals import COVERAGE_GOAL, Grade, share
 from django_capi.reports.keys import KeyShare
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.overlap import Counts, Money, Overlap
@@ -53,7 +53,7 @@ class Tile:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Link:
+class CountLink:
     """A count with the list of its events; without an address if it is none."""
 
     count: str
@@ -67,20 +67,20 @@ class OutcomeRow:
     tone: str
     label: Any
     meaning: Any
-    link: Link
+    link: CountLink
     share: str
-    money: tuple[Link, ...]
+    money: tuple[CountLink, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class EventNameRow:
     """One event name of the table."""
 
     name: str
     url: str
     browser: str
     server: str
-    outcomes: tuple[Link, ...]
+    outcomes: tuple[CountLink, ...]
     overlap: Figure
     coverage: Figure
 
@@ -103,24 +103,24 @@ class KeyRow:
     differ: str
 
 
-def figure(part: float | None, verdict: Verdict, *, n: int, goal: float | None = None) -> Figure:
+def figure(part: float | None, grade: Grade, *, n: int, goal: float | None = None) -> Figure:
     value = wording.percent(part)
-    note = _("Too few events to judge (n=%(n)d)") % {"n": n} if verdict is Verdict.FEW else ""
+    note = _("Too few events to judge (n=%(n)d)") % {"n": n} if grade is Grade.FEW else ""
     return Figure(
         value=value,
         share="" if part is None else f"{part:.4f}",
-        bar=charts.bar(part, tone=pills.VERDICT[verdict][0], label=value, goal=goal),
-        pill=pills.verdict(verdict),
+        bar=charts.bar(part, tone=pills.GRADE[grade][0], label=value, goal=goal),
+        pill=pills.grade(grade),
         note=note,
     )
 
 
 def overlap_figure(counts: Counts) -> Figure:
-    return figure(counts.overlap, counts.overlap_verdict, n=counts.smaller)
+    return figure(counts.overlap, counts.overlap_grade, n=counts.smaller)
 
 
 def coverage_figure(counts: Counts) -> Figure:
-    return figure(counts.coverage, counts.coverage_verdict, n=counts.browser, goal=COVERAGE_GOAL.good)
+    return figure(counts.coverage, counts.coverage_grade, n=counts.browser, goal=COVERAGE_GOAL.good)
 
 
 def tiles(measured: Overlap, links: EventLinks) -> list[Tile]:
@@ -237,24 +237,24 @@ def outcome_row(outcome: Outcome, total: Counts, money: Money, name: str, links:
     )
 
 
-def amount(value: Decimal, currency: str, url: str) -> Link:
+def amount(value: Decimal, currency: str, url: str) -> CountLink:
     """The sum of the events that the address lists."""
-    return Link(count=wording.money(value, currency), url=url if value else "")
+    return CountLink(count=wording.money(value, currency), url=url if value else "")
 
 
-def link(count: int, url: str) -> Link:
-    return Link(count=wording.number(count), url=url if count else "")
+def link(count: int, url: str) -> CountLink:
+    return CountLink(count=wording.number(count), url=url if count else "")
 
 
-def rows(measured: Overlap, links: EventLinks) -> list[Row]:
+def rows(measured: Overlap, links: EventLinks) -> list[EventNameRow]:
     """The most frequent first, and all together at the end when there is more than one."""
     ordered = sorted(measured.names.items(), key=lambda item: (-item[1].events, item[0]))
     named = [row(name, counts, links) for name, counts in ordered]
     return [*named, row("", measured.total, links)] if len(named) > 1 else named
 
 
-def row(name: str, counts: Counts, links: EventLinks) -> Row:
-    return Row(
+def row(name: str, counts: Counts, links: EventLinks) -> EventNameRow:
+    return EventNameRow(
         name=name,
         url=links.to(event_name=name or None),
         browser=wording.number(counts.browser),
@@ -286,8 +286,8 @@ def keys(shares: Sequence[KeyShare]) -> list[KeyRow]:
 
 def key_row(each: KeyShare) -> KeyRow:
     is_judged = each.key != "event_id"
-    browser = figure(each.browser_share, each.browser_verdict, n=each.browser_of)
-    server = figure(each.server_share, each.server_verdict, n=each.server_of)
+    browser = figure(each.browser_share, each.browser_grade, n=each.browser_of)
+    server = figure(each.server_share, each.server_grade, n=each.server_of)
     return KeyRow(
         name=KEY_WORDS[each.key][0],
         hint=KEY_WORDS[each.key][1],
@@ -295,6 +295,6 @@ def key_row(each: KeyShare) -> KeyRow:
         browser_figure=browser if is_judged else None,
         server=wording.number(each.server),
         server_figure=server if is_judged else None,
-        overlap=figure(each.overlap, each.overlap_verdict, n=min(each.browser, each.server)),
+        overlap=figure(each.overlap, each.overlap_grade, n=min(each.browser, each.server)),
         differ=wording.number(each.differ) if each.differ else "",
     )

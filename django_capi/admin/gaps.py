@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from django_capi.admin import wording
 from django_capi.admin.event_links import EventLinks
-from django_capi.admin.figures import Link
+from django_capi.admin.figures import CountLink
 from django_capi.meta.left_out import Reason
 from django_capi.reports.information import MOST_REASONS, Gaps
 from django_capi.tracking import hints
@@ -51,7 +51,7 @@ class Gap:
 
     key: str
     reason: Any
-    link: Link
+    link: CountLink
 
 
 def gaps(found: Gaps, links: EventLinks) -> list[Gap]:
@@ -62,7 +62,7 @@ def gaps(found: Gaps, links: EventLinks) -> list[Gap]:
         Gap(
             key=key,
             reason=reason,
-            link=Link(count=wording.number(count), url=links.to(since=found.since, left_out=word)),
+            link=CountLink(count=wording.number(count), url=links.to(since=found.since, left_out=word)),
         )
         for word, key, reason, count in explained
         if key and reason

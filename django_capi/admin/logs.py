@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import answers, filters, links, pills, pixels, search, stored, wording
 from django_capi.admin.cells import labelled
-from django_capi.admin.pages import Link, LogPagesMixin
+from django_capi.admin.pages import LogPagesMixin, PageLink
 from django_capi.meta.verdicts import RequestOutcome
 from django_capi.models import Batch, ConversionMark, ConversionState, Event, NotSent
 from django_capi.reports.freshness import Backlog
@@ -112,7 +112,7 @@ class BatchAdminMixin(LogPagesMixin):
 
     def detail_context(self, request: HttpRequest, obj: Batch, backlog: Backlog) -> dict[str, Any]:
         events = links.to_events(self.admin_site, request, batch__id__exact=obj.pk)
-        return {"capi_links": [Link(url=events, label=_("Events that this request settled"))] if events else []}
+        return {"capi_links": [PageLink(url=events, label=_("Events that this request settled"))] if events else []}
 
 
 class ConversionMarkAdminMixin(LogPagesMixin):
@@ -172,11 +172,11 @@ class ConversionMarkAdminMixin(LogPagesMixin):
 
     def detail_context(self, request: HttpRequest, obj: ConversionMark, backlog: Backlog) -> dict[str, Any]:
         site = self.admin_site
-        found = [Link(url=links.to_object(site, request, obj.object_ref), label=obj.object_ref)]
+        found = [PageLink(url=links.to_object(site, request, obj.object_ref), label=obj.object_ref)]
         rows = Event.objects.filter(event_id=obj.event_id, event_name=obj.event_name) if obj.event_id else ()
         for event in rows:
             label = _("Event for pixel %(pixel)s") % {"pixel": pixels.name_of(event.pixel_id)}
-            found.append(Link(url=links.to_event(site, request, event.pk), label=label))
+            found.append(PageLink(url=links.to_event(site, request, event.pk), label=label))
         return {"capi_links": [link for link in found if link.url]}
 
 

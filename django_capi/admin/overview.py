@@ -55,7 +55,7 @@ class EventLine:
     browser: str
     server: str
     coverage: figures.Figure
-    lost: figures.Link
+    lost: figures.CountLink
     freshness: Any
     median: str
     slowest: str
@@ -78,7 +78,7 @@ class LaneLine:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fact:
+class LinkedFact:
     label: str
     value: str
     url: str = ""
@@ -181,8 +181,8 @@ def sparkline(days: Sequence[sums.Moment], window: windows.Window, now: datetime
     shown = [by_start.get(start) for start in starts(window, DAY, now)]
     browser, server = ([getattr(day, name, 0) for day in shown] for name in ("browser", "server"))
     drawn = [
-        charts.Line(tone="browser", label=_("Browser"), values=browser),
-        charts.Line(tone="server", label=_("Server"), values=server),
+        charts.ChartLine(tone="browser", label=_("Browser"), values=browser),
+        charts.ChartLine(tone="server", label=_("Server"), values=server),
     ]
     label = _("By day, browser: %(browser)s; server: %(server)s") % {
         "browser": wording.listed(map(wording.number, browser)),
@@ -191,27 +191,27 @@ def sparkline(days: Sequence[sums.Moment], window: windows.Window, now: datetime
     return charts.lines(drawn, label=label, height=charts.SPARK_HEIGHT)
 
 
-def facts(measured: overlap.Overlap, backlog: freshness.Backlog, links: EventLinks) -> list[Fact]:
+def facts(measured: overlap.Overlap, backlog: freshness.Backlog, links: EventLinks) -> list[LinkedFact]:
     """How delivery fares, in numbers."""
     return [
-        Fact(label=_("Due to be sent"), value=wording.number(backlog.due)),
-        Fact(label=_("The oldest has waited"), value=wording.duration(backlog.waited)),
-        Fact(label=_("Data freshness"), value=str(criteria.FRESHNESS[measured.delays.freshness])),
-        Fact(label=_("Half of the events accepted"), value=criteria.within(measured.delays, 0.5)),
-        Fact(label=_("95 of 100 accepted"), value=criteria.within(measured.delays, 0.95)),
+        LinkedFact(label=_("Due to be sent"), value=wording.number(backlog.due)),
+        LinkedFact(label=_("The oldest has waited"), value=wording.duration(backlog.waited)),
+        LinkedFact(label=_("Data freshness"), value=str(criteria.FRESHNESS[measured.delays.freshness])),
+        LinkedFact(label=_("Half of the events accepted"), value=criteria.within(measured.delays, 0.5)),
+        LinkedFact(label=_("95 of 100 accepted"), value=criteria.within(measured.delays, 0.95)),
         counted(_("Expired"), health.expired(measured.states), links.to(status__exact=int(Status.EXPIRED))),
         counted(_("of these, shed"), health.shed(measured.states), links.to(error_reason__exact=SHED_REASON)),
     ]
 
 
-def counted(label: str, count: int, url: str) -> Fact:
-    return Fact(label=label, value=wording.number(count), url=url if count else "")
+def counted(label: str, count: int, url: str) -> LinkedFact:
+    return LinkedFact(label=label, value=wording.number(count), url=url if count else "")
 
 
-def requests(list_url: str) -> list[Fact]:
+def requests(list_url: str) -> list[LinkedFact]:
     """The newest requests by their outcome."""
     return [
-        Fact(
+        LinkedFact(
             label=str(answers.label(outcome)) if outcome else _("without an answer"),
             value=wording.number(count),
             url=f"{list_url}?outcome={outcome}" if outcome else list_url,

@@ -56,7 +56,7 @@ class Hop:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fact:
+class RequestFact:
     label: str
     value: str = field(repr=False)
     meaning: str = ""
@@ -68,7 +68,7 @@ class OwnRequest:
 
     obstacle: str
     hops: list[Hop]
-    facts: list[Fact]
+    facts: list[RequestFact]
     examined: Examined | None
 
 
@@ -199,25 +199,25 @@ def of_the_connection(taken: int | None, trusted: int, last: int) -> str:
     return _("Sent: the address that has connected to this server.")
 
 
-def facts(page: RequestEvents, decision: Decision) -> Iterator[Fact]:
+def facts(page: RequestEvents, decision: Decision) -> Iterator[RequestFact]:
     request = page.request
-    yield Fact(label=_("Consent"), value=str(decision.consent.label), meaning=consent_words(decision))
-    yield Fact(label=_("Excluded"), value=page.excluded_as if page.is_ignored else _("no"))
-    yield Fact(
+    yield RequestFact(label=_("Consent"), value=str(decision.consent.label), meaning=consent_words(decision))
+    yield RequestFact(label=_("Excluded"), value=page.excluded_as if page.is_ignored else _("no"))
+    yield RequestFact(
         label="client_user_agent",
         value=agent_of(request) or wording.NOTHING,
         meaning=str(CLIENTS[page.client]),
     )
-    yield Fact(label="fbp", value=state_of(visitor.fbp(request)), meaning=about_fbp(request))
-    yield Fact(label="fbc", value=state_of(visitor.fbc(request)), meaning=about_fbc(request))
-    yield Fact(
+    yield RequestFact(label="fbp", value=state_of(visitor.fbp(request)), meaning=about_fbp(request))
+    yield RequestFact(label="fbc", value=state_of(visitor.fbc(request)), meaning=about_fbc(request))
+    yield RequestFact(
         label=_("Test mode"),
         value=test_mode.code_of(request) or wording.NOTHING,
         meaning=_("This browser's events are sent as test events.") if test_mode.code_of(request) else "",
     )
     names = {pixel.pixel_id: name for name, pixel in conf.pixels().items()}
     chosen = ", ".join(names.get(pixel.pixel_id, pixel.pixel_id) for pixel in pixels_for(request))
-    yield Fact(label=_("Pixels"), value=chosen or wording.NOTHING)
+    yield RequestFact(label=_("Pixels"), value=chosen or wording.NOTHING)
 
 
 def state_of(value: str | None) -> str:

@@ -29,7 +29,7 @@ else:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Link:
+class PageLink:
     """A link above the fields of a page."""
 
     url: str

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.models import BrowserState, Status
-from django_capi.reports.goals import Verdict
+from django_capi.reports.goals import Grade
 
 # The tone of admin.css, and the mark that says the same without colour.
 SERVER = {
@@ -23,13 +23,13 @@ BROWSER = {
     BrowserState.BLOCKED: ("fair", "⊘"),
     BrowserState.FIRED: ("browser", "✓"),
 }
-VERDICT = {
-    Verdict.GOOD: ("good", "✓", _("Good")),
-    Verdict.LOSING: ("fair", "▲", _("Events lost")),
-    Verdict.FAIR: ("fair", "▲", _("Fair")),
-    Verdict.POOR: ("poor", "✕", _("Poor")),
-    Verdict.FEW: ("quiet", "·", _("Too few")),
-    Verdict.NONE: ("quiet", "–", _("No data")),
+GRADE = {
+    Grade.GOOD: ("good", "✓", _("Good")),
+    Grade.LOSING: ("fair", "▲", _("Events lost")),
+    Grade.FAIR: ("fair", "▲", _("Fair")),
+    Grade.POOR: ("poor", "✕", _("Poor")),
+    Grade.FEW: ("quiet", "·", _("Too few")),
+    Grade.NONE: ("quiet", "–", _("No data")),
 }
 
 
@@ -47,5 +47,5 @@ def browser(state: int) -> SafeString:
     return pill(*BROWSER[known], known.label)
 
 
-def verdict(value: Verdict) -> SafeString:
-    return pill(*VERDICT[value])
+def grade(value: Grade) -> SafeString:
+    return pill(*GRADE[value])

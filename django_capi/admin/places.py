@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import wording
 from django_capi.admin.event_links import EventLinks
-from django_capi.admin.figures import Figure, Link, link, overlap_figure
+from django_capi.admin.figures import CountLink, Figure, link, overlap_figure
 from django_capi.models import BrowserFamily
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.overlap import Counts
@@ -27,8 +27,8 @@ class PlaceRow:
     """One page or browser family."""
 
     name: Any
-    events: Link
-    outcomes: tuple[Link, ...]
+    events: CountLink
+    outcomes: tuple[CountLink, ...]
     overlap: Figure
 
 

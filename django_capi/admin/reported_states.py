@@ -63,7 +63,7 @@ ADVICE: Final[Mapping[QualityProblem, Any]] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Failed:
+class FailedPull:
     """The last attempt, and what to do so that the next one succeeds."""
 
     attempted: str
@@ -83,11 +83,11 @@ def empty_state(pull: QualityPull | None, *, has_figures: bool) -> Empty | None:
     return NOTHING_REPORTED
 
 
-def failure(pull: QualityPull | None) -> Failed | None:
+def failure(pull: QualityPull | None) -> FailedPull | None:
     if pull is None or not pull.problem:
         return None
     problem = QualityProblem(pull.problem)
-    return Failed(
+    return FailedPull(
         attempted=wording.instant(pull.attempted_at), what=problem.label, advice=ADVICE[problem], answer=answer(pull)
     )
 

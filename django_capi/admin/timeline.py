@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from django_capi.admin import charts, wording
 from django_capi.admin.event_links import EventLinks
-from django_capi.admin.figures import Link, link
+from django_capi.admin.figures import CountLink, link
 from django_capi.ledger.tallies import HOUR
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import Moment
@@ -19,17 +19,17 @@ from django_capi.reports.windows import Window
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class TimelineStep:
     """An hour or a day: its name, and its events by outcome."""
 
     name: str
-    outcomes: tuple[Link, ...]
+    outcomes: tuple[CountLink, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeline:
     chart: SafeString
-    steps: list[Step]
+    steps: list[TimelineStep]
     top: str
     first: str
     last: str
@@ -43,8 +43,8 @@ def timeline(found: list[Moment], *, window: Window, step: int, now: datetime, l
     return Timeline(
         chart=charts.lines(
             [
-                charts.Line(tone="browser", label=_("Browser"), values=browser),
-                charts.Line(tone="server", label=_("Server"), values=server),
+                charts.ChartLine(tone="browser", label=_("Browser"), values=browser),
+                charts.ChartLine(tone="server", label=_("Server"), values=server),
             ],
             label=_("Events that Meta has from the browser and from the server, over time"),
         ),
@@ -63,9 +63,9 @@ def starts(window: Window, step: int, now: datetime) -> range:
     return range(window.since - window.since % step, max(until, window.since + 1), step)
 
 
-def step_of(moment: Moment, step: int, links: EventLinks) -> Step:
+def step_of(moment: Moment, step: int, links: EventLinks) -> TimelineStep:
     counts: Mapping[Outcome, int] = moment.outcomes
-    return Step(
+    return TimelineStep(
         name=name_of(moment.start, step),
         outcomes=tuple(
             link(counts.get(outcome, 0), links.to(since=moment.start, until=moment.until, outcome=outcome))

@@ -31,7 +31,7 @@ from django_capi.models import Batch, Event, Rank, Status, Withdrawal
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueEvent:
     """A due event, with the columns that sending needs."""
 
     pk: int
@@ -42,10 +42,10 @@ class Due:
     payload: str
 
     def __repr__(self) -> str:
-        return f"<Due: {self.event_name} {self.event_id}>"
+        return f"<DueEvent: {self.event_name} {self.event_id}>"
 
 
-FIELDS = tuple(Due.__slots__)
+FIELDS = tuple(DueEvent.__slots__)
 OVERTAKEN = {
     Status.WITHDRAWN: _("The visitor withdrew consent just after it was sent."),
     Status.EXPIRED: "",
@@ -57,7 +57,7 @@ LAST_TRY = timedelta(minutes=5)  # before the deadline of an event in quarantine
 
 
 @retried
-def due(held: lanes.Claim, *, limit: int, besides: Sequence[Due] = ()) -> list[Due]:
+def due(held: lanes.Claim, *, limit: int, besides: Sequence[DueEvent] = ()) -> list[DueEvent]:
     """Return the events of the next request, in order of rank and deadline, without the rows in `besides`.
 
     They share a test code, are at most `limit`, and fit into one request. Events in quarantine come last, one at a
@@ -73,16 +73,16 @@ def due(held: lanes.Claim, *, limit: int, besides: Sequence[Due] = ()) -> list[D
             return fitting(rows)
 
 
-def read_due(held: lanes.Claim, *, limit: int, besides: Sequence[Due]) -> list[tuple[Due, bool]]:
+def read_due(held: lanes.Claim, *, limit: int, besides: Sequence[DueEvent]) -> list[tuple[DueEvent, bool]]:
     """Return the next rows and whether their visitors have withdrawn, read in one statement so that they agree."""
     still_pending = Event.objects.using(using()).due().filter(pixel_id=held.pixel_id).in_shard(held.shard, held.shards)
     if besides:
         still_pending = still_pending.exclude(PkIn([row.pk for row in besides]))
     rows = still_pending.order_by("rank", "deadline", "pk").values_list(*FIELDS, withdrawal.event_has_withdrawn())
-    return [(Due(*row), bool(has_withdrawn)) for *row, has_withdrawn in rows[:limit]]
+    return [(DueEvent(*row), bool(has_withdrawn)) for *row, has_withdrawn in rows[:limit]]
 
 
-def fitting(rows: list[Due]) -> list[Due]:
+def fitting(rows: list[DueEvent]) -> list[DueEvent]:
     """Return as many of the rows as fit into one request."""
     if rows and rows[0].rank == Rank.QUARANTINE:
         return rows[:1]
@@ -95,7 +95,7 @@ def fitting(rows: list[Due]) -> list[Due]:
 class AcceptedRequest:
     """A request that Meta accepted, with its events, whose rows are still pending."""
 
-    rows: Sequence[Due]
+    rows: Sequence[DueEvent]
     batch: Batch
     answer: Answer | None  # None: recorded in the batch already
 
@@ -107,7 +107,7 @@ def recover(held: lanes.Claim) -> tuple[int, int]:
     for batch in left:
         if batch.outcome == RequestOutcome.ACCEPTED:
             taken = Event.objects.using(using()).filter(PkIn(batch.event_pks), status__in=(Status.PENDING, *OVERTAKEN))
-            rows = [Due(*row) for row in taken.values_list(*FIELDS)]
+            rows = [DueEvent(*row) for row in taken.values_list(*FIELDS)]
             accept(held, AcceptedRequest(rows=rows, batch=batch, answer=None))
             accepted += len(rows)
         else:
@@ -123,7 +123,7 @@ def abandon(batch: Batch) -> int:
 
 
 @retried
-def still_pending(rows: list[Due]) -> list[Due]:
+def still_pending(rows: list[DueEvent]) -> list[DueEvent]:
     """Return the rows that may still be sent: consent may have been withdrawn, or a deadline passed, since the read."""
     still = (
         Event.objects.using(using())
@@ -138,7 +138,7 @@ def still_pending(rows: list[Due]) -> list[Due]:
 
 
 @retried
-def intend(held: lanes.Claim, rows: Sequence[Due], *, size: int, after: AcceptedRequest | None = None) -> Batch:
+def intend(held: lanes.Claim, rows: Sequence[DueEvent], *, size: int, after: AcceptedRequest | None = None) -> Batch:
     """Record the intent to send these events, and renew the lease. Raise LostLane if another worker has the lane.
 
     The acceptance of the request before, `after`, is recorded with it; the rows of that request are settled while this
@@ -211,7 +211,7 @@ def mark_overtaken(sent: AcceptedRequest, changes: Mapping[str, object]) -> None
 
 
 @retried
-def reject(held: lanes.Claim, row: Due, answer: Answer) -> None:
+def reject(held: lanes.Claim, row: DueEvent, answer: Answer) -> None:
     """Record that Meta refuses this event, which was sent alone."""
     verdict = answer.verdict
     Event.objects.using(using()).pending_by_pk([row.pk]).update(
@@ -236,7 +236,7 @@ def reject(held: lanes.Claim, row: Due, answer: Answer) -> None:
 
 
 @retried
-def quarantine(rows: Sequence[Due]) -> None:
+def quarantine(rows: Sequence[DueEvent]) -> None:
     """Send each of these events alone, hourly and last: Meta's servers fail at them and accept others."""
     if rows:
         Event.objects.using(using()).pending_by_pk([row.pk for row in rows]).update(

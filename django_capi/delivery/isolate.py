@@ -14,7 +14,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from django_capi.delivery.batches import Due, close_answered, still_pending
+from django_capi.delivery.batches import DueEvent, close_answered, still_pending
 from django_capi.delivery.client import Answer
 from django_capi.meta.verdicts import RequestOutcome
 from django_capi.models import Batch
@@ -26,15 +26,15 @@ WITNESSES = 3  # other events that are sent before the lane is blamed
 REFUSALS = (RequestOutcome.EVENT, RequestOutcome.TOO_LARGE)  # an event that is too large alone is refused as well
 
 Blames = Callable[[Answer], bool]  # whether one of the events may have caused the answer
-Post = Callable[[Sequence[Due]], tuple[Batch, Answer]]
-Settle = Callable[[Sequence[Due], Batch, Answer], bool]
+Post = Callable[[Sequence[DueEvent]], tuple[Batch, Answer]]
+Settle = Callable[[Sequence[DueEvent], Batch, Answer], bool]
 
 
 @dataclass(kw_only=True, slots=True)
 class Part:
     """Events yet to be sent. `is_bad`: one of them is refused. `is_first`: its other half is right below it."""
 
-    rows: list[Due]
+    rows: list[DueEvent]
     is_bad: bool = False
     is_first: bool = False
 
@@ -43,8 +43,8 @@ class Part:
 class Found:
     """The result of a search."""
 
-    rejected: list[tuple[Due, Answer]] = field(default_factory=list)
-    failing: list[Due] = field(default_factory=list)  # Meta's servers fail at these and accept others
+    rejected: list[tuple[DueEvent, Answer]] = field(default_factory=list)
+    failing: list[DueEvent] = field(default_factory=list)  # Meta's servers fail at these and accept others
     systemic: Answer | None = None  # the refusal concerns the lane: every event is refused alike
     incomplete: bool = False  # the budget ran out
     stopped: bool = False  # an answer of another kind ended the search
@@ -64,7 +64,7 @@ def is_either(answer: Answer) -> bool:
 
 
 def isolate(
-    rows: Sequence[Due],
+    rows: Sequence[DueEvent],
     refusal: Answer,
     *,
     post: Post,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django_capi.digest.problems import Days, Problem, open_problems
+from django_capi.digest.problems import Days, DigestProblem, open_problems
 from django_capi.ledger import tallies
 from django_capi.models import Status
 from django_capi.reports import windows
@@ -34,7 +34,7 @@ class Digest:
     day: date
     days: Days
     losses: Sequence[Loss]
-    problems: Sequence[Problem]
+    problems: Sequence[DigestProblem]
 
     @property
     def is_empty(self) -> bool:

@@ -14,7 +14,7 @@ from django_capi.reports.overlap import Overlap
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
+class DigestProblem:
     """What is wrong, and what to do. Neither contains personal data or a token."""
 
     message: str
@@ -43,28 +43,28 @@ class Days:
         return sorted(found, key=lambda name: (*(-events for events in self.events(name)), name))
 
 
-def open_problems(days: Days) -> list[Problem]:
+def open_problems(days: Days) -> list[DigestProblem]:
     return [problem for source in SOURCES for problem in source(days)]
 
 
-def missing_names(days: Days) -> Iterator[Problem]:
+def missing_names(days: Days) -> Iterator[DigestProblem]:
     """Find event names that have stopped."""
     for name in days.names():
         events, day_before, week_before = days.events(name)
         if not events and min(day_before, week_before) >= ENOUGH:
-            yield Problem(
+            yield DigestProblem(
                 message=_("There was no %(event)s, after %(day)s the day before and %(week)s a week before.")
                 % {"event": name, "day": day_before, "week": week_before},
                 advice=_("Check that the page or the code that reports it still does."),
             )
 
 
-def of_the_doctor(_days: Days) -> Iterator[Problem]:
+def of_the_doctor(_days: Days) -> Iterator[DigestProblem]:
     """Return what `manage.py capi_doctor` finds without the network. Its findings are in English."""
     for finding in examine_without_network():
         if finding.level is not Level.OK:
-            yield Problem(message=finding.message, advice=finding.advice)
+            yield DigestProblem(message=finding.message, advice=finding.advice)
 
 
-Source = Callable[[Days], Iterator[Problem]]
+Source = Callable[[Days], Iterator[DigestProblem]]
 SOURCES: Final[Sequence[Source]] = (missing_names, of_the_doctor)  # further sources of problems are added here

@@ -16,7 +16,7 @@ MOST: Final = 20  # the page in the admin has them all
 def examine() -> Iterator[Finding]:
     """Yield a warning each: what they count is a day old at most, and may be repaired already."""
     diagnostics.refresh(every=timedelta())
-    found = [each for each in diagnostics.open_now() if each.severity is not diagnostics.Severity.INFORMATION]
+    found = [each for each in diagnostics.open_now() if each.severity is not diagnostics.DiagnosticSeverity.INFORMATION]
     for each in found[:MOST]:
         yield warn(NAME, sentence(each), each.action)
     if not found:

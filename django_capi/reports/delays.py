@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django_capi.clock import SecondsBucket
 from django_capi.ledger.tallies import DELAYS
 from django_capi.models import Event, Status
-from django_capi.reports.goals import ENOUGH, Verdict
+from django_capi.reports.goals import ENOUGH, Grade
 from django_capi.reports.sums import State
 
 
@@ -91,15 +91,15 @@ class Delays:
         """The step of the median."""
         return step_of(self.within(0.5)) if self.total else Freshness.NONE
 
-    def verdict(self, *, lost: int) -> Verdict:
+    def grade(self, *, lost: int) -> Grade:
         """Judge by the slowest: the time within which 95 of 100 events were accepted."""
         if not self.total:
-            return Verdict.NONE
+            return Grade.NONE
         if self.total < ENOUGH:
-            return Verdict.FEW
+            return Grade.FEW
         slowest = self.within(0.95)
         if slowest is None or slowest > LATE:
-            return Verdict.POOR
+            return Grade.POOR
         if slowest > GOOD:
-            return Verdict.FAIR
-        return Verdict.LOSING if lost else Verdict.GOOD
+            return Grade.FAIR
+        return Grade.LOSING if lost else Grade.GOOD

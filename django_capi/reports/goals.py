@@ -9,7 +9,7 @@ from typing import Final
 ENOUGH: Final = 20  # fewer than this say nothing about a share
 
 
-class Verdict(StrEnum):
+class Grade(StrEnum):
     """What a share means: three grades, good but with events lost, too few events to say, or nothing to divide by."""
 
     GOOD = "good"
@@ -27,15 +27,15 @@ class Goal:
     good: float
     fair: float
 
-    def judge(self, share: float | None, *, n: int, lost: int = 0) -> Verdict:
-        """Return the verdict on a share of n events. None is good while events of the window are lost."""
+    def judge(self, share: float | None, *, n: int, lost: int = 0) -> Grade:
+        """Return the grade on a share of n events. None is good while events of the window are lost."""
         if share is None:
-            return Verdict.NONE
+            return Grade.NONE
         if n < ENOUGH:
-            return Verdict.FEW
+            return Grade.FEW
         if share >= self.good:
-            return Verdict.LOSING if lost else Verdict.GOOD
-        return Verdict.FAIR if share >= self.fair else Verdict.POOR
+            return Grade.LOSING if lost else Grade.GOOD
+        return Grade.FAIR if share >= self.fair else Grade.POOR
 
 
 # Meta's playbook asks for an overlap of at least half and ideally all; Events Manager for a coverage of 75 %.

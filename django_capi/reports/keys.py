@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from django_capi.models import BrowserState, Status
-from django_capi.reports.goals import KEY_GOAL, OVERLAP_GOAL, Verdict, share
+from django_capi.reports.goals import KEY_GOAL, OVERLAP_GOAL, Grade, share
 from django_capi.reports.sums import State
 
 KEYS: Final = ("external_id", "fbp")
@@ -40,15 +40,15 @@ class KeyShare:
         return share(self.equal, min(self.browser, self.server))
 
     @property
-    def browser_verdict(self) -> Verdict:
+    def browser_grade(self) -> Grade:
         return KEY_GOAL.judge(self.browser_share, n=self.browser_of, lost=self.lost)
 
     @property
-    def server_verdict(self) -> Verdict:
+    def server_grade(self) -> Grade:
         return KEY_GOAL.judge(self.server_share, n=self.server_of, lost=self.lost)
 
     @property
-    def overlap_verdict(self) -> Verdict:
+    def overlap_grade(self) -> Grade:
         return OVERLAP_GOAL.judge(self.overlap, n=min(self.browser, self.server), lost=self.lost)
 
 

@@ -12,13 +12,13 @@ from decimal import Decimal
 
 from django_capi.models import BrowserState, Status
 from django_capi.reports.delays import Delays
-from django_capi.reports.goals import COVERAGE_GOAL, OVERLAP_GOAL, Verdict, share
+from django_capi.reports.goals import COVERAGE_GOAL, OVERLAP_GOAL, Grade, share
 from django_capi.reports.keys import KeyShare, by_key
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import Scope, State, states
 from django_capi.reports.windows import Window, start_of
 
-__all__ = ["Counts", "Money", "Overlap", "Verdict", "measure", "measured", "start_of"]
+__all__ = ["Counts", "Grade", "Money", "Overlap", "measure", "measured", "start_of"]
 
 Money = Mapping[str, Mapping[Outcome, Decimal]]  # by currency
 
@@ -80,11 +80,11 @@ class Counts:
         }[outcome]
 
     @property
-    def overlap_verdict(self) -> Verdict:
+    def overlap_grade(self) -> Grade:
         return OVERLAP_GOAL.judge(self.overlap, n=self.smaller, lost=self.lost)
 
     @property
-    def coverage_verdict(self) -> Verdict:
+    def coverage_grade(self) -> Grade:
         return COVERAGE_GOAL.judge(self.coverage, n=self.browser, lost=self.lost)
 
 

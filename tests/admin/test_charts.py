@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from django_capi.admin.charts import Line, Segment, bar, lines, stack
+from django_capi.admin.charts import ChartLine, Segment, bar, lines, stack
 
 HOSTILE = '"><script>alert(1)</script>'
 
@@ -46,7 +46,7 @@ def test_labels_are_text() -> None:
 
 def test_lines_reach_from_side_to_side_and_up_to_the_largest_value() -> None:
     drawn = lines(
-        [Line(tone="browser", label="b", values=[0, 5, 10]), Line(tone="server", label="s", values=[4])],
+        [ChartLine(tone="browser", label="b", values=[0, 5, 10]), ChartLine(tone="server", label="s", values=[4])],
         label=HOSTILE,
         height=26,
     )
@@ -58,4 +58,4 @@ def test_lines_reach_from_side_to_side_and_up_to_the_largest_value() -> None:
 
 
 def test_lines_of_nothing_are_not_drawn() -> None:
-    assert lines([Line(tone="server", label="s", values=[0, 0])], label="") == ""
+    assert lines([ChartLine(tone="server", label="s", values=[0, 0])], label="") == ""

@@ -14,7 +14,14 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from django_capi.admin.diagnostic_lines import BY_REASON, DOCUMENTATION, LOOKUPS, OF_OTHER_PIXELS, WAITING, Line
+from django_capi.admin.diagnostic_lines import (
+    BY_REASON,
+    DOCUMENTATION,
+    LOOKUPS,
+    OF_OTHER_PIXELS,
+    WAITING,
+    DiagnosticLine,
+)
 from django_capi.admin.wording import instant
 from django_capi.models import Diagnostic
 from django_capi.reports import diagnostics
@@ -45,7 +52,7 @@ def text(client: Client, address: str = PAGE) -> str:
     return client.get(address).content.decode()
 
 
-def lines(client: Client, section: str = "open") -> list[Line]:
+def lines(client: Client, section: str = "open") -> list[DiagnosticLine]:
     return list(client.get(PAGE).context[section])
 
 

@@ -211,7 +211,7 @@ def test_half_and_the_slowest_are_said_as_the_limit_that_they_kept(admin_client:
 
 
 @pytest.mark.parametrize(
-    ("delays", "words", "verdict"),
+    ("delays", "words", "grade"),
     [
         ([5] * 20, "Good: within an hour", "✓ Good"),
         ([5] * 18 + [7000] * 2, "Fair: later than an hour", "▲ Fair"),
@@ -221,7 +221,7 @@ def test_half_and_the_slowest_are_said_as_the_limit_that_they_kept(admin_client:
     ],
     ids=["an hour", "two hours", "later", "a day", "too few"],
 )
-def test_the_slowest_decide_on_the_verdict(admin_client: Client, delays: list[int], words: str, verdict: str) -> None:
+def test_the_slowest_decide_on_the_grade(admin_client: Client, delays: list[int], words: str, grade: str) -> None:
     for delay in delays:
         accepted(delay)
 
@@ -229,7 +229,7 @@ def test_the_slowest_decide_on_the_verdict(admin_client: Client, delays: list[in
 
     (row,) = context["events"]
     assert context["tiles"][2].note == words
-    assert (row.note or plain(row.pill)) == (verdict or words)
+    assert (row.note or plain(row.pill)) == (grade or words)
 
 
 def test_nothing_is_good_while_events_are_lost(admin_client: Client) -> None:

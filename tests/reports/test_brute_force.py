@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from django_capi.ledger import tallies
 from django_capi.ledger.tallies import DAY, HOUR
 from django_capi.models import BrowserState, Count, Event, Status, Tally
-from django_capi.reports.goals import Verdict
+from django_capi.reports.goals import Grade
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.overlap import Counts, Overlap, measured
 from django_capi.reports.sums import Scope, moments
@@ -279,4 +279,4 @@ def test_redundancy_is_of_browser_events_whose_name_has_both_channels() -> None:
     found = playbook(browser=80, server=100, shared=32)
 
     assert (found.redundancy, found.deduplication) == (0.8, 0.4)
-    assert found.total.overlap_verdict is Verdict.POOR
+    assert found.total.overlap_grade is Grade.POOR

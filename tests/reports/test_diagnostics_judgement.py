@@ -13,14 +13,14 @@ import pytest
 from django_capi.models import BrowserState, Lane, MatchKey, Origin, Status
 from django_capi.reports.diagnostics import TABLE, Unit
 from django_capi.reports.diagnostics.about_delivery import PAUSE_REASONS
-from django_capi.reports.diagnostics.facts import Answers, Due, Facts, Measure, OtherPixel, Row
+from django_capi.reports.diagnostics.facts import Answers, Facts, LedgerRow, Measure, OtherPixel, PixelBacklog
 from django_capi.reports.diagnostics.table import MOST, findings
 from tests.support.factories import PIXEL_ID
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 BEFORE = int(NOW.timestamp()) - 600
 KEYS = int(MatchKey["client_ip_address"] | MatchKey["client_user_agent"] | MatchKey["fbp"] | MatchKey["fbc"])
-ROW = Row(
+ROW = LedgerRow(
     pixel_id=PIXEL_ID,
     event_name="Lead",
     event_id="1",
@@ -54,11 +54,11 @@ LESS: dict[str, Any] = {"browser_value": Decimal("19.9")}
 UNSAID: dict[str, Any] = {"browser_value": None, "browser_currency": None}
 
 
-def rows(*parts: tuple[int, dict[str, Any]]) -> list[Row]:
+def rows(*parts: tuple[int, dict[str, Any]]) -> list[LedgerRow]:
     return [replace(ROW, **values) for number, values in parts for _ in range(number)]
 
 
-def facts(found: Sequence[Row] = (), **more: Any) -> Facts:
+def facts(found: Sequence[LedgerRow] = (), **more: Any) -> Facts:
     return Facts(now=NOW, pixel_ids=(PIXEL_ID,), rows=found, **more)
 
 
@@ -115,7 +115,7 @@ def codes(found: Facts) -> set[str]:
         ("bad_currency", rows((1, {"left_out": "currency:placeholder"})), False),
     ],
 )
-def test_samples_and_shares(code: str, found: list[Row], is_raised: bool) -> None:
+def test_samples_and_shares(code: str, found: list[LedgerRow], is_raised: bool) -> None:
     assert (code in codes(facts(found))) is is_raised
 
 
@@ -216,7 +216,7 @@ def lane(**values: Any) -> Lane:
     return Lane(pixel_id=PIXEL_ID, **values)
 
 
-LATE = {PIXEL_ID: Due(events=3, oldest=NOW - timedelta(minutes=5))}
+LATE = {PIXEL_ID: PixelBacklog(events=3, oldest=NOW - timedelta(minutes=5))}
 SOON, JUST_NOW = NOW + timedelta(minutes=1), NOW - timedelta(minutes=4)
 
 
@@ -229,12 +229,14 @@ SOON, JUST_NOW = NOW + timedelta(minutes=1), NOW - timedelta(minutes=4)
         pytest.param(LATE, {PIXEL_ID: lane(seen_at=JUST_NOW)}, False, id="slow"),
         pytest.param(LATE, {PIXEL_ID: lane(lease_until=SOON)}, False, id="sending"),
         pytest.param(LATE, {PIXEL_ID: lane(paused_until=SOON)}, False, id="paused"),
-        pytest.param({PIXEL_ID: Due(events=3, oldest=JUST_NOW)}, {}, False, id="not late"),
+        pytest.param({PIXEL_ID: PixelBacklog(events=3, oldest=JUST_NOW)}, {}, False, id="not late"),
         pytest.param({"9": LATE[PIXEL_ID]}, {}, False, id="of a pixel that was removed"),
         pytest.param({}, {}, False, id="nothing due"),
     ],
 )
-def test_a_worker_is_missed_when_events_wait(due: dict[str, Due], lanes: dict[str, Lane], is_raised: bool) -> None:
+def test_a_worker_is_missed_when_events_wait(
+    due: dict[str, PixelBacklog], lanes: dict[str, Lane], is_raised: bool
+) -> None:
     assert ("worker_down" in codes(facts(due=due, lanes=lanes))) is is_raised
 
 

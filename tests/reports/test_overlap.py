@@ -5,7 +5,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from django_capi.ledger import tallies
 from django_capi.ledger.tallies import DAY
-from django_capi.reports.goals import COVERAGE_GOAL, KEY_GOAL, OVERLAP_GOAL, Goal, Verdict
+from django_capi.reports.goals import COVERAGE_GOAL, KEY_GOAL, OVERLAP_GOAL, Goal, Grade
 from django_capi.reports.keys import KeyShare
 from django_capi.reports.overlap import Counts, Overlap, measure
 from tests.support.factories import PIXEL_ID, EventFactory
@@ -80,44 +80,44 @@ def test_the_smaller_channel_may_be_the_server() -> None:
 )
 def test_there_is_no_overlap_of_nothing(counts: Counts) -> None:
     assert counts.overlap is None
-    assert counts.overlap_verdict is Verdict.NONE
+    assert counts.overlap_grade is Grade.NONE
 
 
 @pytest.mark.parametrize(
-    ("goal", "share", "verdict"),
+    ("goal", "share", "grade"),
     [
-        pytest.param(OVERLAP_GOAL, 0.9, Verdict.GOOD, id="overlap 90 is good"),
-        pytest.param(OVERLAP_GOAL, 0.899, Verdict.FAIR, id="overlap below 90 is fair"),
-        pytest.param(OVERLAP_GOAL, 0.5, Verdict.FAIR, id="overlap 50 is fair"),
-        pytest.param(OVERLAP_GOAL, 0.499, Verdict.POOR, id="overlap below 50 is poor"),
-        pytest.param(COVERAGE_GOAL, 0.75, Verdict.GOOD, id="coverage 75 is good"),
-        pytest.param(COVERAGE_GOAL, 0.749, Verdict.FAIR, id="coverage below 75 is fair"),
-        pytest.param(COVERAGE_GOAL, 0.499, Verdict.POOR, id="coverage below 50 is poor"),
-        pytest.param(KEY_GOAL, 0.95, Verdict.GOOD, id="key 95 is good"),
-        pytest.param(KEY_GOAL, 0.949, Verdict.FAIR, id="key below 95 is fair"),
-        pytest.param(KEY_GOAL, 0.499, Verdict.POOR, id="key below 50 is poor"),
+        pytest.param(OVERLAP_GOAL, 0.9, Grade.GOOD, id="overlap 90 is good"),
+        pytest.param(OVERLAP_GOAL, 0.899, Grade.FAIR, id="overlap below 90 is fair"),
+        pytest.param(OVERLAP_GOAL, 0.5, Grade.FAIR, id="overlap 50 is fair"),
+        pytest.param(OVERLAP_GOAL, 0.499, Grade.POOR, id="overlap below 50 is poor"),
+        pytest.param(COVERAGE_GOAL, 0.75, Grade.GOOD, id="coverage 75 is good"),
+        pytest.param(COVERAGE_GOAL, 0.749, Grade.FAIR, id="coverage below 75 is fair"),
+        pytest.param(COVERAGE_GOAL, 0.499, Grade.POOR, id="coverage below 50 is poor"),
+        pytest.param(KEY_GOAL, 0.95, Grade.GOOD, id="key 95 is good"),
+        pytest.param(KEY_GOAL, 0.949, Grade.FAIR, id="key below 95 is fair"),
+        pytest.param(KEY_GOAL, 0.499, Grade.POOR, id="key below 50 is poor"),
     ],
 )
-def test_a_share_is_judged_by_its_goal(goal: Goal, share: float, verdict: Verdict) -> None:
-    assert goal.judge(share, n=20) is verdict
+def test_a_share_is_judged_by_its_goal(goal: Goal, share: float, grade: Grade) -> None:
+    assert goal.judge(share, n=20) is grade
 
 
 def test_nothing_is_good_while_events_are_lost() -> None:
     met = {"events": 33, "browser": 20, "server": 20, "both": 20, "neither": 13}
 
-    assert Counts(**met).overlap_verdict is Verdict.LOSING
-    assert Counts(**met).coverage_verdict is Verdict.LOSING
-    assert Counts(**met, withdrawn=13).overlap_verdict is Verdict.GOOD
+    assert Counts(**met).overlap_grade is Grade.LOSING
+    assert Counts(**met).coverage_grade is Grade.LOSING
+    assert Counts(**met, withdrawn=13).overlap_grade is Grade.GOOD
 
 
 def test_fewer_than_twenty_events_are_not_judged() -> None:
-    assert OVERLAP_GOAL.judge(0.0, n=19) is Verdict.FEW
+    assert OVERLAP_GOAL.judge(0.0, n=19) is Grade.FEW
 
 
 def test_many_events_without_a_single_pair_are_judged() -> None:
     counts = Counts(browser=100, server=100, both=0)
 
-    assert counts.overlap_verdict is Verdict.POOR
+    assert counts.overlap_grade is Grade.POOR
 
 
 def test_test_events_are_not_counted() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django_capi.reports.diagnostics.diagnosis import Diagnosis, Severity, Unit
+from django_capi.reports.diagnostics.diagnosis import Diagnosis, DiagnosticSeverity, Unit
 from django_capi.reports.diagnostics.open import OpenDiagnostic, of_event, open_now, shows
 from django_capi.reports.diagnostics.rows import refresh, refreshed_at
 from django_capi.reports.diagnostics.table import TABLE
@@ -10,8 +10,8 @@ from django_capi.reports.diagnostics.table import TABLE
 __all__ = [
     "TABLE",
     "Diagnosis",
+    "DiagnosticSeverity",
     "OpenDiagnostic",
-    "Severity",
     "Unit",
     "of_event",
     "open_now",

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from django_capi.models import BrowserState, Origin, Status
 from django_capi.reports.diagnostics import pairs
-from django_capi.reports.diagnostics.diagnosis import Diagnosis, Severity, Unit
-from django_capi.reports.diagnostics.facts import Facts, Measure, Row, Tallied, by_pixel, by_place, of_tallies
+from django_capi.reports.diagnostics.diagnosis import Diagnosis, DiagnosticSeverity, Unit
+from django_capi.reports.diagnostics.facts import Facts, LedgerRow, Measure, Tallied, by_pixel, by_place, of_tallies
 from django_capi.reports.goals import COVERAGE_GOAL, ENOUGH, OVERLAP_GOAL
 from django_capi.reports.outcomes import Outcome
 
@@ -25,7 +25,7 @@ def lost(of: Tallied) -> tuple[int, int]:
     return of.counts.lost, of.counts.events
 
 
-def is_lost(row: Row) -> bool:
+def is_lost(row: LedgerRow) -> bool:
     return pairs.outcome(row) is Outcome.NEITHER and row.status != Status.WITHDRAWN
 
 
@@ -33,7 +33,9 @@ def reused_ids(of: Tallied) -> tuple[int, int]:
     return of.counts.shared_ids, of.counts.events
 
 
-def paired(found: Callable[[Iterable[Row]], Iterator[tuple[Row, Row]]], facts: Facts) -> Iterator[Measure]:
+def paired(
+    found: Callable[[Iterable[LedgerRow]], Iterator[tuple[LedgerRow, LedgerRow]]], facts: Facts
+) -> Iterator[Measure]:
     """Count the pairs by the place of their first row, of the events that were read there."""
     firsts = [first.place for first, _second in found(facts.rows)]
     for pixel_id, event_name in dict.fromkeys(firsts):
@@ -60,19 +62,19 @@ def different_external_ids(of: Tallied) -> tuple[int, int]:
     return pairs_of - equal, pairs_of
 
 
-def has_different_external_ids(row: Row) -> bool:
+def has_different_external_ids(row: LedgerRow) -> bool:
     both = (row.server_external_id, row.browser_external_id)
     return pairs.outcome(row) is Outcome.MET and all(both) and both[0] != both[1]
 
 
-def has_two_values(row: Row) -> bool:
+def has_two_values(row: LedgerRow) -> bool:
     """Both copies are there and say what the event is worth. A shared id has the copies of several visitors."""
     if row.shared_id or pairs.outcome(row) is not Outcome.MET:
         return False
     return None not in (row.value, row.browser_value) or None not in (row.currency, row.browser_currency)
 
 
-def has_different_values(row: Row) -> bool:
+def has_different_values(row: LedgerRow) -> bool:
     return has_two_values(row) and (differ(row.value, row.browser_value) or differ(row.currency, row.browser_currency))
 
 
@@ -80,11 +82,11 @@ def differ(server: object, browser: object) -> bool:
     return None not in (server, browser) and server != browser
 
 
-def is_blocked(row: Row) -> bool:
+def is_blocked(row: LedgerRow) -> bool:
     return row.browser_state == BrowserState.BLOCKED
 
 
-def is_unreported(row: Row) -> bool:
+def is_unreported(row: LedgerRow) -> bool:
     return row.browser_state == BrowserState.NONE
 
 
@@ -123,7 +125,7 @@ def other_pixels(facts: Facts, *, is_own: bool) -> Iterator[Measure]:
 COPIES: Final = (
     Diagnosis(
         code="lost",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("Events reached Meta by neither channel"),
         why=_("Their server copies ended without being accepted, and no browser reported that its pixel fired."),
         action=_("Open the list: each event says why."),
@@ -132,7 +134,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="reused_event_id",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("One event id, several visitors"),
         why=_("Browsers of different visitors reported the same event id, so Meta may drop real events as duplicates."),
         action=_("Check for a cache that stores this page for all visitors, or for ids that the site uses again."),
@@ -141,7 +143,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="two_event_ids",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("One action under two event ids"),
         why=_("The same visitor has the same event twice within seconds, from two sources; Meta counts both."),
         action=_("Give both copies the same event id, or remove one of the two places that track the action."),
@@ -149,7 +151,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="renamed_event",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("One event id under two event names"),
         why=_("The browser calls the event by another name than the server, and Meta pairs equal names only."),
         action=_("Use one name in both places, in its exact case."),
@@ -157,7 +159,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="low_overlap",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("Few events have both copies"),
         why=_("Less than half of the events of the smaller channel have a copy in the other one with the same id."),
         action=_("Open the page Deduplication, which lists the reasons for each event name."),
@@ -167,7 +169,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="low_coverage",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("The server covers less than three quarters of the browser's events"),
         why=_("Meta did not accept a server copy with the same event id of the others."),
         action=_("Open the events that only browsers reported: each says why its server copy is missing."),
@@ -177,7 +179,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="fewer_server",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("The server sends fewer events than the browsers"),
         why=_("Meta expects at least as many events from the server, as blockers stop those of browsers."),
         action=_("Open the events that only browsers reported: each says why its server copy is missing."),
@@ -187,7 +189,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="external_id_mismatch",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("The two copies carry different external ids"),
         why=_("Meta cannot recognise both copies as those of one customer."),
         action=_("Let EXTERNAL_ID return one stable id of the customer, for every request of the session."),
@@ -198,7 +200,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="value_mismatch",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("The two copies differ in value or currency"),
         why=_("Meta keeps one of them, usually the one that it received first, so the revenue at Meta may be wrong."),
         action=_("Give both copies the same value and currency; the page of an event shows what each of them said."),
@@ -209,7 +211,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="collector_blocked",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("Pages are rendered, but browsers report nothing"),
         why=_("Nearly no page reported its events: its script does not load, or its reports do not arrive."),
         action=_("Check that {% capi_pixel %} is on the page, and that no policy or firewall stops the collector."),
@@ -220,7 +222,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="library_blocked",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("Meta's library runs in nearly no browser"),
         why=_("Pages report that the library did not load, and that many visitors do not have a blocker."),
         action=_("Check that your Content-Security-Policy allows connect.facebook.net and www.facebook.com."),
@@ -231,7 +233,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="ad_blocker",
-        severity=Severity.INFORMATION,
+        severity=DiagnosticSeverity.INFORMATION,
         title=_("Many browsers block or do not report Meta's pixel"),
         why=_("Blockers stop the browser copies of these events, so that Meta can have them from the server only."),
         action=_("Nothing to do: the server copies make up for it."),
@@ -242,7 +244,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="csp_blocks_pixel",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("Your Content-Security-Policy blocks Meta's pixel"),
         why=_("The policy stops the library or its requests to /tr/, so that Meta gets no browser copy."),
         action=_("Run manage.py check: the hint of django_capi.W007 has the lines to add."),
@@ -252,7 +254,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="own_pixel_twice",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("Other code starts your pixel as well"),
         why=_("The events that it sends carry no id of this app, so Meta counts them a second time."),
         action=_("Remove the old base code from your templates, or its tag from your tag manager."),
@@ -262,7 +264,7 @@ COPIES: Final = (
     ),
     Diagnosis(
         code="second_pixel",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("A second pixel is on your pages"),
         why=_("Its events carry no id of this app, so that nothing pairs them."),
         action=_("If you do not use that pixel, remove its base code or its tag from the pages."),

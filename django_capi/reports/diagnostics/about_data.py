@@ -14,8 +14,8 @@ from django_capi.meta.events import ActionSource
 from django_capi.meta.left_out import Reason
 from django_capi.meta.rules import RULES
 from django_capi.models import MATCH_KEYS, MatchKey, Status
-from django_capi.reports.diagnostics.diagnosis import Diagnosis, Severity, Unit
-from django_capi.reports.diagnostics.facts import Answers, Facts, Measure, Row, by_pixel, by_place
+from django_capi.reports.diagnostics.diagnosis import Diagnosis, DiagnosticSeverity, Unit
+from django_capi.reports.diagnostics.facts import Answers, Facts, LedgerRow, Measure, by_pixel, by_place
 from django_capi.reports.goals import ENOUGH
 
 # Plain numbers, as an operation of an enum takes ten times as long.
@@ -59,7 +59,7 @@ def refused(facts: Facts, is_meant: Callable[[str], bool]) -> Iterator[Measure]:
         )
 
 
-def has_bad_currency(row: Row) -> bool:
+def has_bad_currency(row: LedgerRow) -> bool:
     return row.error_reason in CURRENCY or any(word in BAD_CURRENCY for word in row.left_out.split())
 
 
@@ -76,13 +76,13 @@ def bad_currencies(facts: Facts) -> Iterator[Measure]:
             yield measure
 
 
-def lacks_customer(row: Row) -> bool:
+def lacks_customer(row: LedgerRow) -> bool:
     """Nothing in it tells customers apart, or a visit to the website has no address or no user agent."""
     is_of_site = row.action_source == ActionSource.WEBSITE
     return not row.match_keys & IDENTIFYING or (is_of_site and row.match_keys & MACHINE != MACHINE)
 
 
-def invalid_keys(row: Row) -> list[str]:
+def invalid_keys(row: LedgerRow) -> list[str]:
     """Return the match keys whose value could not be used, each with the reason; an address has its own diagnosis."""
     if not row.left_out:
         return []
@@ -94,7 +94,7 @@ def invalid_keys(row: Row) -> list[str]:
     ]
 
 
-def has_invalid_key(row: Row) -> bool:
+def has_invalid_key(row: LedgerRow) -> bool:
     return bool(invalid_keys(row))
 
 
@@ -107,7 +107,7 @@ def with_invalid_keys(facts: Facts) -> Iterator[Measure]:
         yield replace(measure, detail=" ".join(word for word, _count in named))
 
 
-def has_private_address(row: Row) -> bool:
+def has_private_address(row: LedgerRow) -> bool:
     return f"{ADDRESS}:{Reason.NOT_PUBLIC}" in row.left_out.split()
 
 
@@ -127,7 +127,7 @@ def on_unknown_hosts(facts: Facts) -> Iterator[Measure]:
         yield replace(measure, detail=" ".join(host for host, _count in hosts.most_common(LISTED)))
 
 
-def has_unknown_host(row: Row) -> bool:
+def has_unknown_host(row: LedgerRow) -> bool:
     return bool(row.unknown_host)
 
 
@@ -158,7 +158,7 @@ def consent_drops(facts: Facts) -> Iterator[Measure]:
 DATA: Final = (
     Diagnosis(
         code="missing_user_data",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("Events carry too little customer information"),
         why=_("They have no email, phone number, external id, fbc or fbp, or no address or user agent of the browser."),
         action=_("Pass user_data where you track them, and name the visitor of events that a task or webhook tracks."),
@@ -169,7 +169,7 @@ DATA: Final = (
     ),
     Diagnosis(
         code="invalid_key",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("Customer information is left out because it is invalid"),
         why=_("These values could not be normalised, and a wrong hash would match no one."),
         action=_("Correct what the site passes as user_data; the page of an event names each key with its reason."),
@@ -180,7 +180,7 @@ DATA: Final = (
     ),
     Diagnosis(
         code="weak_combo",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("Events are refused for too little customer information"),
         why=_("What they carry describes too many people, and Meta refuses such combinations."),
         action=_("Add an address, a phone number, an external id, fbp, fbc or the visitor's IP address."),
@@ -189,7 +189,7 @@ DATA: Final = (
     ),
     Diagnosis(
         code="missing_value",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("Purchases are refused because they have no value"),
         why=_("Meta takes a Purchase only with the amount that was paid, as a number."),
         action=_("Return the value from custom_data() of your Conversion, or pass it to track()."),
@@ -198,7 +198,7 @@ DATA: Final = (
     ),
     Diagnosis(
         code="bad_currency",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("The currency is missing or unknown"),
         why=_("A value needs a currency of three letters of ISO 4217, and there is no default."),
         action=_("Pass currency beside value."),
@@ -207,7 +207,7 @@ DATA: Final = (
     ),
     Diagnosis(
         code="rejected",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("Server copies are refused"),
         why=_("A required value is missing or malformed, so that Meta refuses these events."),
         action=_("Open the list: each event names the value."),
@@ -216,7 +216,7 @@ DATA: Final = (
     ),
     Diagnosis(
         code="ip_private",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("The visitor's address is a private one"),
         why=_("The site sees the address of a proxy in its own network, which is left out."),
         action=_("Set TRUSTED_PROXIES to the number of proxies in front of the site, and install the extra ip."),
@@ -227,7 +227,7 @@ DATA: Final = (
     ),
     Diagnosis(
         code="ip_proxy",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("All visitors seem to have the same address"),
         why=_("The events of many visitors carry one of at most three addresses, probably those of your proxy or CDN."),
         action=_("Set TRUSTED_PROXIES to the number of proxies in front of the site, and install the extra ip."),
@@ -237,7 +237,7 @@ DATA: Final = (
     ),
     Diagnosis(
         code="ip_v4_only",
-        severity=Severity.INFORMATION,
+        severity=DiagnosticSeverity.INFORMATION,
         title=_("No visitor has an IPv6 address"),
         why=_("Meta takes both kinds and prefers IPv6, and every address that this site sees is of IPv4."),
         action=_("Nothing to do if your server has no IPv6; otherwise check the domain's AAAA record and the proxy."),
@@ -246,7 +246,7 @@ DATA: Final = (
     ),
     Diagnosis(
         code="new_domain",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("Events come from a domain that the settings do not name"),
         why=_("Meta expects the addresses of events to be on domains that you have confirmed as yours."),
         action=_("If the domain is yours, confirm it in Events Manager; otherwise correct the url passed to track()."),
@@ -255,7 +255,7 @@ DATA: Final = (
     ),
     Diagnosis(
         code="no_fbc",
-        severity=Severity.INFORMATION,
+        severity=DiagnosticSeverity.INFORMATION,
         title=_("No event carries a click id"),
         why=_("Only visitors who come from an advertisement at Meta have a click id (fbc)."),
         action=_(
@@ -266,7 +266,7 @@ DATA: Final = (
     ),
     Diagnosis(
         code="consent_drop",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("Far more customers than before have not consented"),
         why=_("Compared with the six days before, the share of conversions without consent rose by over 20 points."),
         action=_("Check that the consent banner still works, and stores its answer before the checkout."),

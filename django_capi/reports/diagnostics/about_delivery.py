@@ -12,8 +12,8 @@ from django_capi.ledger.tallies import DELAYS
 from django_capi.meta.answers import BY_CODE, BY_STATUS, CALL, PROOF, RANGES, RequestOutcome
 from django_capi.models import Lane, Status
 from django_capi.reports.delays import Delays
-from django_capi.reports.diagnostics.diagnosis import Diagnosis, Severity, Unit
-from django_capi.reports.diagnostics.facts import Facts, Measure, Row, Tallied, by_pixel, of_tallies
+from django_capi.reports.diagnostics.diagnosis import Diagnosis, DiagnosticSeverity, Unit
+from django_capi.reports.diagnostics.facts import Facts, LedgerRow, Measure, Tallied, by_pixel, of_tallies
 from django_capi.reports.freshness import LATE_AFTER
 from django_capi.reports.goals import ENOUGH
 
@@ -87,7 +87,7 @@ def late(facts: Facts, *, is_very: bool) -> Iterator[Measure]:
     return of_tallies(facts, count)
 
 
-def is_ahead(row: Row) -> bool:
+def is_ahead(row: LedgerRow) -> bool:
     """Meta refused its time as one of the future, or accepted it before it happened by the clock that stored it."""
     if row.error_subcode == FUTURE:
         return True
@@ -110,7 +110,7 @@ def test_code(facts: Facts) -> Iterator[Measure]:
 DELIVERY: Final = (
     Diagnosis(
         code="worker_down",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("No worker sends the events"),
         why=_("Events have been due for more than five minutes, and no worker has checked the pixel since."),
         action=_("Start a Celery worker with beat, or keep manage.py capi_deliver --watch running."),
@@ -119,7 +119,7 @@ DELIVERY: Final = (
     ),
     Diagnosis(
         code=TOKEN,
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("Meta refuses the access token"),
         why=_("The token is invalid, has expired or was revoked, so that nothing can be sent for the pixel."),
         action=_("Generate a new token in Events Manager, put it into the settings, and press “Resume now”."),
@@ -128,7 +128,7 @@ DELIVERY: Final = (
     ),
     Diagnosis(
         code=PERMISSION,
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("The access token lacks a permission"),
         why=_("Meta knows the token and does not let it send events to the pixel."),
         action=_("Give the token's user access to the dataset in Business settings, then press “Resume now”."),
@@ -137,7 +137,7 @@ DELIVERY: Final = (
     ),
     Diagnosis(
         code=DATASET,
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("Meta does not find the pixel"),
         why=_("The dataset does not exist, or the token may not see it."),
         action=_("Compare PIXEL_ID with the dataset's id in Events Manager, then press “Resume now”."),
@@ -146,7 +146,7 @@ DELIVERY: Final = (
     ),
     Diagnosis(
         code=RATE,
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("Meta limits the number of calls"),
         why=_("Delivery waits for the time that Meta asks for, and no event is lost meanwhile."),
         action=_("If it happens often, use an app of its own for the token."),
@@ -155,7 +155,7 @@ DELIVERY: Final = (
     ),
     Diagnosis(
         code=PAUSED,
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("Delivery is paused"),
         why=_("The last request failed, and it is tried again after a pause."),
         action=_("Read the reason; run manage.py capi_doctor if it stays the same."),
@@ -164,7 +164,7 @@ DELIVERY: Final = (
     ),
     Diagnosis(
         code="expired",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("Server copies expired before they were sent"),
         why=_("Nothing delivered them before the time after which Meta refuses them or counts them twice."),
         action=_("Make sure that a worker or manage.py capi_deliver runs all the time."),
@@ -173,7 +173,7 @@ DELIVERY: Final = (
     ),
     Diagnosis(
         code="in_doubt",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("Events are held because Meta's answer never came"),
         why=_("ON_AMBIGUOUS holds them, as sending them again might count them twice."),
         action=_("Look for them in Events Manager, and resend those that are missing."),
@@ -182,7 +182,7 @@ DELIVERY: Final = (
     ),
     Diagnosis(
         code="event_delay",
-        severity=Severity.WARNING,
+        severity=DiagnosticSeverity.WARNING,
         title=_("Events reach Meta after more than two hours"),
         why=_("Of the accepted events more than one in twenty was too old for Meta's delivery of advertisements."),
         action=_("Check that a worker runs all the time, and that nothing tracks events long after they happened."),
@@ -192,7 +192,7 @@ DELIVERY: Final = (
     ),
     Diagnosis(
         code="event_delay_day",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("Events reach Meta after more than a day"),
         why=_("Of the accepted events more than one in twenty was too old to be attributed to an advertisement."),
         action=_("Check that a worker runs all the time, and that nothing tracks events long after they happened."),
@@ -202,7 +202,7 @@ DELIVERY: Final = (
     ),
     Diagnosis(
         code="clock_skew",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("Events happen in the future"),
         why=_("The machine that stored these events has a clock that is ahead; Meta refuses times in the future."),
         action=_("Keep the clocks of all machines in step, with chrony or systemd-timesyncd."),
@@ -211,7 +211,7 @@ DELIVERY: Final = (
     ),
     Diagnosis(
         code="clock_differs",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("This machine's clock differs from the database's"),
         why=_("Events carry this machine's time and are due by the database's."),
         action=_("Keep the clocks of all machines in step, with chrony or systemd-timesyncd."),
@@ -221,7 +221,7 @@ DELIVERY: Final = (
     ),
     Diagnosis(
         code="test_code_left_on",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("A test event code is set on a live site"),
         why=_("Every event of the pixel is sent as a test event, and is in no figure here."),
         action=_("Remove TEST_EVENT_CODE from the settings when you have finished testing."),
@@ -231,7 +231,7 @@ DELIVERY: Final = (
     ),
     Diagnosis(
         code="static_missing",
-        severity=Severity.ERROR,
+        severity=DiagnosticSeverity.ERROR,
         title=_("The script of this app is not among the static files"),
         why=_("Without it no page loads Meta's pixel, and no browser reports its copies."),
         action=_("Run manage.py collectstatic, and make sure that the server serves STATIC_URL."),

@@ -10,7 +10,7 @@ from typing import Any
 from django_capi.reports.diagnostics.facts import Concern, Facts, Measure
 
 
-class Severity(StrEnum):
+class DiagnosticSeverity(StrEnum):
     """How much it matters: events are lost or soon will be, Meta gets worse data, or nothing needs to be done."""
 
     ERROR = "error"
@@ -32,7 +32,7 @@ class Diagnosis:
     """One problem: how to find it, and what to say of it."""
 
     code: str
-    severity: Severity
+    severity: DiagnosticSeverity
     title: Any
     why: Any
     """One sentence: what it means."""

@@ -18,7 +18,7 @@ SETTLED_AFTER: Final = 300  # seconds, after which a page has reported an event 
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LedgerRow:
     """The columns of one event that tell what is wrong with it."""
 
     pixel_id: str
@@ -49,11 +49,11 @@ class Row:
     unknown_host: str  # of its page, if the settings do not name it
 
     @classmethod
-    def of(cls, event: Event) -> Row:
+    def of(cls, event: Event) -> LedgerRow:
         return cls.read(*(getattr(event, name) for name in COLUMNS), event.payload)
 
     @classmethod
-    def read(cls, *values: Any) -> Row:
+    def read(cls, *values: Any) -> LedgerRow:
         """Return the row of these values of COLUMNS and of the payload, or its part with the address."""
         *columns, payload = values
         return cls(*[*columns, unknown_host(payload)])
@@ -63,8 +63,8 @@ class Row:
         return self.pixel_id, self.event_name
 
 
-COLUMNS: Final = tuple(name for name in Row.__slots__ if name != "unknown_host")
-Concern = Callable[[Row], bool]
+COLUMNS: Final = tuple(name for name in LedgerRow.__slots__ if name != "unknown_host")
+Concern = Callable[[LedgerRow], bool]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +79,7 @@ class Tallied:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Due:
+class PixelBacklog:
     """The events of a pixel that could be sent now, and since when the oldest could."""
 
     events: int
@@ -110,11 +110,11 @@ class Facts:
     now: datetime
     pixel_ids: tuple[str, ...]
     tallied: Mapping[tuple[str, str], Tallied] = field(default_factory=dict)
-    rows: Sequence[Row] = ()
-    tests: Sequence[Row] = ()
+    rows: Sequence[LedgerRow] = ()
+    tests: Sequence[LedgerRow] = ()
     shown: AbstractSet[tuple[str, str]] = frozenset()  # id and name of conversions whose browser copy was rendered
     lanes: Mapping[str, Lane] = field(default_factory=dict)
-    due: Mapping[str, Due] = field(default_factory=dict)
+    due: Mapping[str, PixelBacklog] = field(default_factory=dict)
     others: Sequence[OtherPixel] = ()
     answers: Mapping[str, Answers] = field(default_factory=dict)  # by event name
     answers_before: Mapping[str, Answers] = field(default_factory=dict)  # of the six days before
@@ -123,12 +123,12 @@ class Facts:
     lacks_script: bool = False
     blocks_pixel: bool = False  # by the site's own Content-Security-Policy
 
-    def rendered(self) -> Iterator[Row]:
+    def rendered(self) -> Iterator[LedgerRow]:
         """Return the events that a page rendered long enough ago for its report to have come."""
         limit = int(self.now.timestamp()) - SETTLED_AFTER
         return (row for row in self.rows if row.event_time <= limit and self.is_rendered(row))
 
-    def is_rendered(self, row: Row) -> bool:
+    def is_rendered(self, row: LedgerRow) -> bool:
         return row.origin == Origin.PAGE or (row.event_id, row.event_name) in self.shown
 
 
@@ -143,7 +143,7 @@ class Measure:
     detail: str = ""
 
 
-def by_place(rows: Iterable[Row], concerns: Concern) -> Iterator[Measure]:
+def by_place(rows: Iterable[LedgerRow], concerns: Concern) -> Iterator[Measure]:
     """Measure how many rows of each pixel and event name show it."""
     affected: dict[tuple[str, str], int] = {}
     total: dict[tuple[str, str], int] = {}
@@ -154,7 +154,7 @@ def by_place(rows: Iterable[Row], concerns: Concern) -> Iterator[Measure]:
         yield Measure(pixel_id=place[0], event_name=place[1], affected=affected[place], total=count)
 
 
-def by_pixel(rows: Iterable[Row], concerns: Concern) -> Iterator[Measure]:
+def by_pixel(rows: Iterable[LedgerRow], concerns: Concern) -> Iterator[Measure]:
     """Measure how many rows of each pixel show it."""
     found: dict[str, list[bool]] = {}
     for row in rows:

@@ -17,7 +17,7 @@ from django_capi.ledger.tallies import STATES
 from django_capi.meta.events import PAGE_VIEW
 from django_capi.models import ConversionMark, ConversionState, Event, ForeignPixel, NotSent, Tally
 from django_capi.reports import health
-from django_capi.reports.diagnostics.facts import COLUMNS, Answers, Due, Facts, OtherPixel, Row, Tallied
+from django_capi.reports.diagnostics.facts import COLUMNS, Answers, Facts, LedgerRow, OtherPixel, PixelBacklog, Tallied
 from django_capi.reports.diagnostics.hosts import ADDRESS
 from django_capi.reports.overlap import Counts, counts_of
 from django_capi.reports.static_files import lacks_script
@@ -77,7 +77,7 @@ def tallied(now: datetime, pixel_ids: Collection[str]) -> dict[tuple[str, str], 
     }
 
 
-def newest(now: datetime) -> list[Row]:
+def newest(now: datetime) -> list[LedgerRow]:
     """Return the newest events, not page views only, however many of those there are."""
     since = last_days(1, now).since
     times = (
@@ -90,13 +90,13 @@ def newest(now: datetime) -> list[Row]:
     recent = Event.objects.using(using()).filter(event_time__gte=edge).order_by("-event_time")
     pages = recent.filter(event_name=PAGE_VIEW).values_list(*COLUMNS, ADDRESS)[:PAGE_VIEWS]
     others = recent.exclude(event_name=PAGE_VIEW).values_list(*COLUMNS, ADDRESS)[:OTHERS]
-    return [Row.read(*values) for values in (*pages, *others)]
+    return [LedgerRow.read(*values) for values in (*pages, *others)]
 
 
-def due(now: datetime) -> dict[str, Due]:
+def due(now: datetime) -> dict[str, PixelBacklog]:
     waiting = Event.objects.using(using()).due(now).order_by().values("pixel_id")
     rows = waiting.annotate(events=Count("pk"), oldest=Min("due_at"))
-    return {row["pixel_id"]: Due(events=row["events"], oldest=row["oldest"]) for row in rows}
+    return {row["pixel_id"]: PixelBacklog(events=row["events"], oldest=row["oldest"]) for row in rows}
 
 
 def other_pixels(now: datetime, pixel_ids: Collection[str]) -> list[OtherPixel]:

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from django_capi.database.alias import using
 from django_capi.models import Diagnostic, Event
-from django_capi.reports.diagnostics.diagnosis import Diagnosis, Severity
-from django_capi.reports.diagnostics.facts import Row
+from django_capi.reports.diagnostics.diagnosis import Diagnosis, DiagnosticSeverity
+from django_capi.reports.diagnostics.facts import LedgerRow
 from django_capi.reports.diagnostics.table import TABLE, rank
 
 
@@ -20,7 +20,7 @@ class OpenDiagnostic:
     """A problem that is there now. The strings are in the current language, and hold no personal data."""
 
     code: str
-    severity: Severity
+    severity: DiagnosticSeverity
     title: str
     action: str
     affected: int
@@ -60,14 +60,14 @@ def of_event(event: Event) -> list[Diagnostic]:
     """Return the open diagnostics that this event shows, with one query."""
     rows = Diagnostic.objects.using(using()).open()
     rows = rows.filter(pixel_id__in=("", event.pixel_id), event_name__in=("", event.event_name))
-    event_row = Row.of(event)
+    event_row = LedgerRow.of(event)
     return [row for row in by_severity(rows) if is_shown(TABLE[row.code], event_row)]
 
 
 def shows(code: str, event: Event) -> bool:
     """Return True if this event has the problem, whether or not enough others have it for a diagnostic."""
-    return is_shown(TABLE[code], Row.of(event))
+    return is_shown(TABLE[code], LedgerRow.of(event))
 
 
-def is_shown(diagnosis: Diagnosis, row: Row) -> bool:
+def is_shown(diagnosis: Diagnosis, row: LedgerRow) -> bool:
     return diagnosis.concerns is not None and diagnosis.concerns(row)

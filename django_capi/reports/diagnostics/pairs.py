@@ -7,15 +7,15 @@ from typing import Final
 
 from django_capi.meta.events import PAGE_VIEW
 from django_capi.models import BrowserState, Origin, Status
-from django_capi.reports.diagnostics.facts import Row
+from django_capi.reports.diagnostics.facts import LedgerRow
 from django_capi.reports.outcomes import Outcome, outcome_of
 
 NEAR: Final = 30  # seconds
 
 
-def under_two_ids(rows: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
+def under_two_ids(rows: Iterable[LedgerRow]) -> Iterator[tuple[LedgerRow, LedgerRow]]:
     """Return neighbours of one visitor and event name that happened within seconds and came from two sources."""
-    by_visitor: dict[tuple[str, str, str], list[Row]] = {}
+    by_visitor: dict[tuple[str, str, str], list[LedgerRow]] = {}
     for row in rows:
         if visitor := visitor_of(row):
             by_visitor.setdefault((*row.place, visitor), []).append(row)
@@ -24,12 +24,12 @@ def under_two_ids(rows: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
         yield from neighbours(found)
 
 
-def visitor_of(row: Row) -> str:
+def visitor_of(row: LedgerRow) -> str:
     """Return the visitor by the browser, as far as either copy knows it, else by the external id."""
     return row.server_fbp or row.browser_fbp or row.server_external_id or row.browser_external_id
 
 
-def neighbours(found: list[Row]) -> Iterator[tuple[Row, Row]]:
+def neighbours(found: list[LedgerRow]) -> Iterator[tuple[LedgerRow, LedgerRow]]:
     """No row is in two pairs."""
     place = 0
     while place + 1 < len(found):
@@ -40,7 +40,7 @@ def neighbours(found: list[Row]) -> Iterator[tuple[Row, Row]]:
         place += 2 if is_pair else 1
 
 
-def is_one_action(first: Row, second: Row) -> bool:
+def is_one_action(first: LedgerRow, second: LedgerRow) -> bool:
     """Two page views in a row are two actions, unless only one of them came from a browser on its own."""
     differ = first.origin != second.origin
     if first.event_name == PAGE_VIEW:
@@ -48,9 +48,9 @@ def is_one_action(first: Row, second: Row) -> bool:
     return differ or complete_each_other(first, second)
 
 
-def under_two_names(rows: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
+def under_two_names(rows: Iterable[LedgerRow]) -> Iterator[tuple[LedgerRow, LedgerRow]]:
     """Return events with one id and two names, of which one has only its server copy and a browser made the other."""
-    by_id: dict[tuple[str, str], list[Row]] = {}
+    by_id: dict[tuple[str, str], list[LedgerRow]] = {}
     for row in rows:
         by_id.setdefault((row.pixel_id, row.event_id), []).append(row)
     for found in by_id.values():
@@ -60,17 +60,17 @@ def under_two_names(rows: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
             yield of_server, of_browser
 
 
-def is_server_s(row: Row) -> bool:
+def is_server_s(row: LedgerRow) -> bool:
     return row.origin != Origin.BROWSER and row.browser_state == BrowserState.NONE
 
 
-def is_browser_s(row: Row) -> bool:
+def is_browser_s(row: LedgerRow) -> bool:
     return row.origin == Origin.BROWSER or outcome(row) is Outcome.BROWSER
 
 
-def complete_each_other(first: Row, second: Row) -> bool:
+def complete_each_other(first: LedgerRow, second: LedgerRow) -> bool:
     return {outcome(first), outcome(second)} == {Outcome.SERVER, Outcome.BROWSER}
 
 
-def outcome(row: Row) -> Outcome:
+def outcome(row: LedgerRow) -> Outcome:
     return outcome_of(Status(row.status), BrowserState(row.browser_state))

@@ -17,7 +17,7 @@ from django_capi.database.retry import retried
 from django_capi.ledger import tallies
 from django_capi.models import Diagnostic, DiagnosticRefresh
 from django_capi.reports.diagnostics.gather import gather
-from django_capi.reports.diagnostics.table import Finding, Key, findings
+from django_capi.reports.diagnostics.table import DiagnosticFinding, Key, findings
 
 EVERY: Final = timedelta(minutes=1)  # between two refreshes
 ONE_EPISODE: Final = timedelta(days=1)  # within which a closed diagnostic that is found again is the same one
@@ -56,7 +56,7 @@ def claim(every: timedelta) -> timedelta | None:
 
 
 @retried
-def apply(found: Sequence[Finding], now: datetime) -> None:
+def apply(found: Sequence[DiagnosticFinding], now: datetime) -> None:
     """Make the open rows those of the findings."""
     by_key = {finding.key: finding for finding in found}
     with transaction.atomic(using=using()):
@@ -71,12 +71,12 @@ def key_of(row: Diagnostic) -> Key:
     return row.code, row.pixel_id, row.event_name
 
 
-def update(found: Sequence[tuple[Diagnostic, Finding]], now: datetime) -> None:
+def update(found: Sequence[tuple[Diagnostic, DiagnosticFinding]], now: datetime) -> None:
     rows = [seen(row, finding, now) for row, finding in found]
     Diagnostic.objects.using(using()).bulk_update(rows, COLUMNS)
 
 
-def seen(row: Diagnostic, finding: Finding, now: datetime) -> Diagnostic:
+def seen(row: Diagnostic, finding: DiagnosticFinding, now: datetime) -> Diagnostic:
     measure = finding.measure
     row.affected, row.total, row.detail, row.last_seen_at = measure.affected, measure.total, measure.detail[:250], now
     return row
@@ -88,7 +88,7 @@ def close(rows: Sequence[Diagnostic], now: datetime) -> None:
         closing.update(is_open=None, closed_at=now)
 
 
-def raise_new(found: Mapping[Key, Finding], now: datetime) -> None:
+def raise_new(found: Mapping[Key, DiagnosticFinding], now: datetime) -> None:
     """Open a row for each finding. One that was closed lately, or is muted, is opened again."""
     if not found:
         return
