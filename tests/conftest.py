@@ -87,7 +87,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Make SQLite's test database a file, in which each thread of a live server has a connection of its own.
 
     They would share the one to a database in memory, where a commit in one request ends the savepoints of another. The
