@@ -29,6 +29,17 @@ def is_named(given: Mapping[str, str]) -> bool:
     return given.get(NAME, OTHER) not in ("", OTHER)
 
 
+def order_of(given: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the columns of the index that has the rows of these parameters by event time; nothing if none has them.
+
+    MariaDB sorts all rows of a window unless the order is that of a whole index.
+    """
+    if not is_by_time(given):
+        return ()
+    is_of_one = given.get(STATUS) or is_named(given)
+    return ("-event_time",) if is_of_one else ("-event_time", "-event_name")
+
+
 def time_of(rows: QuerySet[Event], place: int) -> int | None:
     """Return the event time of the row at this place, from the newest; None if there are fewer."""
     return rows.order_by("-event_time").values_list("event_time", flat=True)[place : place + 1].first()

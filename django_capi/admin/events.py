@@ -146,7 +146,7 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """By the time, where an index has the rows in this order."""
-        return ("-event_time", *self.ordering) if event_rows.is_by_time(request.GET) else self.ordering
+        return (*event_rows.order_of(request.GET), *self.ordering)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Where there are several pixels, their names take the place of the delay."""

@@ -4,8 +4,9 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.admin import site
 from django.forms.models import model_to_dict
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -104,6 +105,27 @@ def test_the_exact_time_of_a_link_is_shown_and_can_be_removed(admin_client: Clie
 @pytest.mark.parametrize("value", ["yesterday", "-1", "9" * 30])
 def test_a_time_that_is_none_is_refused(value: str, admin_client: Client) -> None:
     assert admin_client.get(LIST, {"event_time__gte": value}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("query", "same"),
+    [
+        ({"days": "7"}, ()),
+        ({"event": "Lead"}, ("event_name",)),
+        ({"event": "Lead", "days": "7"}, ("event_name",)),
+        ({"status__exact": "1"}, ("status",)),
+    ],
+    ids=["a window", "a name", "a name in a window", "a status"],
+)
+def test_the_order_of_a_list_is_that_of_a_whole_index(
+    query: dict[str, str], same: tuple[str, ...], rf: RequestFactory
+) -> None:
+    *columns, last = site.get_model_admin(Event).get_ordering(rf.get(LIST, query))
+
+    assert last == "-pk"
+    assert [*same, *(str(column).removeprefix("-") for column in columns)] in [
+        index.fields for index in Event._meta.indexes
+    ]
 
 
 @pytest.mark.parametrize("term", ["R-4711", "12", "site.order:12"], ids=["reference", "primary key", "object"])
