@@ -43,36 +43,42 @@ def statuses_of(given: Mapping[str, str]) -> set[Status]:
 
 
 class TimeFilter(SimpleListFilter):
+    """The newest events. The list applies its bound, see `EventChangeList`."""
+
     title = _("event time")
     parameter_name = "days"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         return [(str(days), label) for days, label in WINDOWS.items()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+    @property
+    def bounds(self) -> tuple[int | None, None]:
+        """From which second on."""
         value = self.value()
         if value not in {str(days) for days in WINDOWS}:
-            return queryset
-        return queryset.filter(event_time__gte=overlap.start_of(int(value or 0), timezone.now()))
+            return None, None
+        return overlap.start_of(int(value or 0), timezone.now()), None
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        return queryset
 
 
 class SpanFilter(ListFilter):
-    """The exact window of a link, in Unix seconds. It has choices only while it is in use."""
+    """The exact window of a link, with choices only while it is in use. The list applies it, see `EventChangeList`."""
 
     title = _("exact time")
     parameters = ("event_time__gte", "event_time__lt")
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
-        for name in self.parameters:
-            if name in params:
-                self.used_parameters[name] = seconds(params.pop(name)[-1])
+        since, until = (seconds(params.pop(name)[-1]) if name in params else None for name in self.parameters)
+        self.bounds = since, until
 
     def expected_parameters(self) -> list[str | None]:
         return list(self.parameters)
 
     def has_output(self) -> bool:
-        return bool(self.used_parameters)
+        return self.bounds != (None, None)
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
         remove = list(self.parameters)
@@ -81,12 +87,11 @@ class SpanFilter(ListFilter):
 
     @property
     def span(self) -> str:
-        times = (self.used_parameters.get(name) for name in self.parameters)
-        start, end = (wording.instant(datetime.fromtimestamp(at, UTC) if isinstance(at, int) else None) for at in times)
+        start, end = (wording.instant(None if at is None else datetime.fromtimestamp(at, UTC)) for at in self.bounds)
         return _("%(start)s to %(end)s") % {"start": start, "end": end}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
-        return queryset.filter(**self.used_parameters)
+        return queryset
 
 
 TIMES = (TimeFilter.parameter_name, *SpanFilter.parameters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.db.models import F, Q, Sum, Value
@@ -145,7 +145,7 @@ class Gaps:
 def gaps(scope: Scope) -> Gaps:
     """Count the reasons of the newest events of the window, with two queries of bounded cost."""
     since, is_cut = newest_since(scope.window, MOST_EVENTS)
-    rows = scope.window.events().filter(event_time__gte=since, test_event_code="", **scope.only())
+    rows = replace(scope.window, since=since).events().filter(test_event_code="", **scope.only())
     words = Counter[str]()
     for left_out in rows.exclude(left_out="").order_by().values_list("left_out", flat=True):
         words.update(set(left_out.split()))

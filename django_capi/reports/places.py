@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -30,7 +30,7 @@ class Places:
 def places(scope: Scope) -> Places:
     """Count with two queries of bounded cost. Of the newest events of the window, only those of the scope count."""
     since, is_cut = newest_since(scope.window, MOST_EVENTS)
-    rows = scope.window.events().filter(event_time__gte=since, test_event_code="", **scope.only()).order_by()
+    rows = replace(scope.window, since=since).events().filter(test_event_code="", **scope.only()).order_by()
     pages: dict[str, Counts] = defaultdict(Counts)
     browsers: dict[BrowserFamily, Counts] = defaultdict(Counts)
     states = F("status") * len(BrowserState) + F("browser_state")

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.admin import site
+from django.db import connection
 from django.forms.models import model_to_dict
 from django.test import Client, RequestFactory, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -324,6 +326,27 @@ def test_a_window_with_too_many_events_says_since_when_they_were_searched(admin_
 
     assert f"the filters were applied to the events since {instant(NOON - paging.SEARCHED)} only" in crowded
     assert "the filters were applied" not in quiet
+
+
+def test_the_event_time_has_one_lower_bound(admin_client: Client) -> None:
+    """Of two, SQLite scans from the one that comes first, which is the start of the window."""
+    many(paging.SEARCHED + 1, accepted=True)
+
+    with CaptureQueriesContext(connection) as asked:
+        page = text(admin_client, shared_id__exact="0", event_time__gte=str(NOON - 100_000))
+
+    assert "the filters were applied to the events since" in page
+    bounds = [query["sql"].replace("`", '"').count('"event_time" >=') for query in asked]
+    assert max(bounds) == 1
+
+
+def test_of_two_windows_the_later_start_counts(admin_client: Client) -> None:
+    now = int(timezone.now().timestamp())
+    old, new = (EventFactory(event_time=now - age) for age in (5_000, 1_000))
+
+    assert shown(admin_client, days="1", event_time__gte=str(now - 2_000)) == [new]
+    assert shown(admin_client, days="1", event_time__gte="0") == [new, old]
+    assert shown(admin_client, days="1", event_time__lt=str(now - 2_000)) == [old]
 
 
 def test_too_many_lost_events_are_cut_at_the_same_time_for_each_status(admin_client: Client) -> None:
