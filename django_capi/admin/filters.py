@@ -214,13 +214,14 @@ class PageFilter(LinkedFilter):
 class StateFilter(SimpleListFilter):
     title = _("outcome")
     parameter_name = "state"
+    states = frozenset(map(str, ConversionState.values))
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         return [(str(state.value), state.label) for state in ConversionState]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ConversionMark]) -> QuerySet[ConversionMark]:
         value = self.value()
-        return queryset.filter(state=value) if value in {str(state) for state in ConversionState.values} else queryset
+        return queryset.filter(state=value) if value in self.states else queryset
 
 
 class NotSentFilter(SimpleListFilter):

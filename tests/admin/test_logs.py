@@ -151,6 +151,23 @@ def test_an_excluded_conversion_says_what_excluded_it(excluded_as: str, sentence
     assert f"{sentence}</bdi>" in text(admin_client, MARKS, reason=NotSent.EXCLUDED)
 
 
+@pytest.mark.parametrize(("state", "newest_first"), [("3", [1, 0]), ("9", [2, 1, 0]), ("x", [2, 1, 0])])
+def test_the_conversions_of_a_state_are_in_the_order_of_their_index(
+    state: str, newest_first: list[int], admin_client: Client
+) -> None:
+    not_sent = {"state": ConversionState.NOT_SENT, "reason": NotSent.DENIED, "event_id": ""}
+    now = timezone.now()
+    marks = [
+        ConversionMarkFactory(**not_sent, happened_at=now - timedelta(days=1)),
+        ConversionMarkFactory(**not_sent, happened_at=now),
+        ConversionMarkFactory(happened_at=now - timedelta(days=2)),
+    ]
+
+    found = admin_client.get(MARKS, {"state": state}).context["cl"].result_list
+
+    assert [marks.index(mark) for mark in found] == newest_first
+
+
 def test_a_conversion_leads_to_its_events_and_its_object(admin_client: Client) -> None:
     order = Order.objects.bulk_create([Order()])[0]
     mark = ConversionMarkFactory(object_ref=f"site.order:{order.pk}")
