@@ -8,6 +8,8 @@ counted once more some time after its last change, and each count also checks on
 
 A ledger that has never been counted is counted from its newest hour down, a few seconds at a time, so that a large one
 keeps no page and no worker waiting. Meanwhile what changes is counted as always.
+
+The more events an hour has, the longer its count takes, and the less often it is counted.
 """
 
 from __future__ import annotations
@@ -58,7 +60,8 @@ __all__ = [
     "remove",
 ]
 
-EVERY: Final = timedelta(seconds=5)  # between two counts
+EVERY: Final = timedelta(seconds=5)  # between two counts, or more where counting takes long
+REST: Final = 20  # times as long as a count took, so that at most a twentieth of the time goes into counting
 MARGIN: Final = timedelta(minutes=2)  # the longest a transaction is expected to last
 MOST_SECONDS: Final = 5.0  # of a count; what is left is counted the next time
 HOURS_AT_ONCE: Final = 12  # in one transaction
@@ -72,9 +75,10 @@ def refresh() -> datetime | None:
     Return when it was last counted, or None while older hours have not been counted at all.
     """
     count, now = latest()
-    if count.complete_at and abs(now - count.complete_at) < EVERY:
+    if count.complete_at and abs(now - count.complete_at) < max(EVERY, timedelta(seconds=REST * count.took)):
         return count.complete_at
-    until = time.monotonic() + MOST_SECONDS
+    begin = time.monotonic()
+    until = begin + MOST_SECONDS
     if count.counted_at is None:
         count.remaining = newest_end()
     else:
@@ -87,7 +91,8 @@ def refresh() -> datetime | None:
             return None  # another process is counting
     count.counted_at = now
     rows = Count.objects.using(using()).filter(pk=count.pk, version=count.version)
-    rows.update(counted_at=now, checked=count.checked, remaining=count.remaining)
+    took = time.monotonic() - begin
+    rows.update(counted_at=now, took=took, checked=count.checked, remaining=count.remaining)
     return count.complete_at
 
 

@@ -100,6 +100,7 @@ class Count(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True)
     version = models.BigIntegerField(default=0)
     counted_at = models.DateTimeField(null=True)  # the tallies include what changed before this
+    took = models.FloatField(default=0.0, db_default=0.0, help_text="seconds")  # the last count
     # The hours before this one have not been counted yet.
     remaining = models.BigIntegerField(null=True, help_text="Unix seconds")
     checked = models.BigIntegerField(default=0, help_text="Unix seconds")  # the hour that was last verified

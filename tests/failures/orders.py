@@ -172,7 +172,7 @@ def grow_old(*, days: int, **_: object) -> int:
 def tally(**_: object) -> dict[str, dict[str, int]]:
     """What the tallies say of each status after a while, by hours and by days."""
     gone = tallies.MARGIN + tallies.EVERY
-    Count.objects.update(counted_at=F("counted_at") - gone)
+    Count.objects.update(counted_at=F("counted_at") - gone, took=0)
     Tally.objects.update(counted_at=F("counted_at") - gone)
     Event.objects.update(changed_at=F("changed_at") - gone)
     tallies.refresh()

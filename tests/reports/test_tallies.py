@@ -31,7 +31,7 @@ KINDS = ("met", "accepted", "fired", "blocked", "rejected", "expired", "withdraw
 
 def let_time_pass(by: timedelta = tallies.EVERY) -> None:
     """As if everything so far had happened earlier."""
-    Count.objects.update(counted_at=F("counted_at") - by)
+    Count.objects.update(counted_at=F("counted_at") - by, took=0)  # a count of few events on a slow machine
     Tally.objects.update(counted_at=F("counted_at") - by)
     Event.objects.update(changed_at=F("changed_at") - by)
 
@@ -263,6 +263,26 @@ def test_a_moment_later_nothing_is_counted_again(django_assert_num_queries: Djan
         tallies.refresh()
 
     assert set(Tally.objects.values_list("span", "events")) == {(Span.HOUR, 1), (Span.DAY, 1)}
+
+
+def test_after_a_long_count_the_next_one_waits_longer() -> None:
+    EventFactory(met=True)
+    assert counted().total.events == 1
+    EventFactory(met=True)
+    let_time_pass(timedelta(seconds=19))
+    Count.objects.update(took=1.0)
+
+    assert counted().total.events == 1
+
+    let_time_pass(timedelta(seconds=1))
+    assert counted().total.events == 2
+
+
+def test_how_long_a_count_took_is_kept() -> None:
+    EventFactory(met=True)
+    tallies.refresh()
+
+    assert tallies.latest()[0].took > 0
 
 
 @pytest.mark.django_db(transaction=True)
