@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from django.contrib.admin import ListFilter
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
 from django_capi.admin import wording
-from django_capi.admin.filters import OTHER, STATUS, TIMES, NameFilter, SpanFilter, TimeFilter, statuses_of
+from django_capi.admin.filters import OTHER, STATUS, TIMES, NameFilter, WindowFilter, statuses_of
 from django_capi.admin.paging import SEARCHED, BoundedChangeList
 from django_capi.models import Event, Status
 
@@ -50,20 +51,14 @@ class EventChangeList(BoundedChangeList):
 
     since: int | None = None  # older events were not searched; Unix seconds
 
-    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Event]:
-        """Bound the event time once: of two lower bounds, SQLite scans from the one that comes first."""
-        return self.in_window(super().get_queryset(request, exclude_parameters), self.since)
-
-    def in_window(self, rows: QuerySet[Event], searched_since: int | None = None) -> QuerySet[Event]:
-        """Return those of the rows that are in the window of the filters, from a later time on if there is one."""
-        bounds = [spec.bounds for spec in self.filter_specs if isinstance(spec, (TimeFilter, SpanFilter))]
-        starts = [since for since, _until in bounds if since is not None]
-        ends = [until for _since, until in bounds if until is not None]
-        if searched_since is not None:
-            starts.append(searched_since)
-        if starts:
-            rows = rows.filter(event_time__gte=max(starts))
-        return rows.filter(event_time__lt=min(ends)) if ends else rows
+    def get_filters(self, request: HttpRequest) -> tuple[list[ListFilter], bool, dict[str, Any], bool, bool]:
+        found = super().get_filters(request)
+        self.windows = [spec for spec in found[0] if isinstance(spec, WindowFilter)]
+        if not (self.query or self.is_served(request)):
+            self.since = self.start_of_search(request)
+        for window in self.windows:
+            window.searched_since = self.since
+        return found
 
     def is_served(self, request: HttpRequest) -> bool:
         used = self.get_filters_params().keys() - set(TIMES)
@@ -71,23 +66,27 @@ class EventChangeList(BoundedChangeList):
             used -= {TEST_CODE}  # nearly all events are none of a test
         return not used or REQUEST in used or used == {STATUS} or (used == {NAME} and is_named(request.GET))
 
-    def bounded(self, request: HttpRequest, found: QuerySet[Event]) -> QuerySet[Event]:
+    def start_of_search(self, request: HttpRequest) -> int | None:
+        """Return since when few enough events are in the window; None if all are searched, or by their keys."""
+        rows = self.root_queryset
+        for window in self.windows:
+            rows = window.queryset(request, rows)
         wanted = statuses_of(request.GET)
         if Status.ACCEPTED not in wanted:
-            return self.newest_with(wanted, found)
+            times = [time_of(rows.filter(status=status), MOST_OF_STATUS) for status in wanted]
+            return max((at for at in times if at is not None), default=None)
         if not is_by_time(request.GET):
-            return super().bounded(request, found)
-        rows = self.root_queryset
-        name = request.GET.get(NAME, "")
-        self.since = time_of(self.in_window(rows.filter(event_name=name) if is_named(request.GET) else rows), SEARCHED)
-        return found
+            return None
+        return time_of(rows.filter(event_name=request.GET[NAME]) if is_named(request.GET) else rows, SEARCHED)
 
-    def newest_with(self, wanted: Iterable[Status], found: QuerySet[Event]) -> QuerySet[Event]:
-        """Of statuses that few events have. Another index is of no use, so the order is by an expression."""
-        in_window = self.in_window(self.root_queryset)
-        times = [time_of(in_window.filter(status=status), MOST_OF_STATUS) for status in wanted]
-        self.since = max((at for at in times if at is not None), default=None)
-        return found.order_by((F("event_time") + 0).desc(), "-pk")
+    def bounded(self, request: HttpRequest, found: QuerySet[Event]) -> QuerySet[Event]:
+        if Status.ACCEPTED not in statuses_of(request.GET):
+            # Few events have these statuses, and another index is of no use: the order is by an expression.
+            found = found.order_by((F("event_time") + 0).desc(), "-pk")
+        elif not is_by_time(request.GET):
+            return super().bounded(request, found)
+        is_in_windows = any(since is not None for since, _until in (window.bounds for window in self.windows))
+        return found if self.since is None or is_in_windows else found.filter(event_time__gte=self.since)
 
     @property
     def searched_since(self) -> str:

@@ -4,9 +4,12 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.contrib.admin import site
+from django.contrib.admin import ModelAdmin, site
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.models import User
 from django.db import connection
 from django.forms.models import model_to_dict
+from django.http import HttpRequest
 from django.test import Client, RequestFactory, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -14,6 +17,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from django_capi.admin import event_rows, paging, wording
+from django_capi.admin.events import EventAdminMixin
 from django_capi.admin.outcomes import outcome_of_event
 from django_capi.consent import Consent
 from django_capi.models import BrowserState, Event, Origin, Status
@@ -347,6 +351,19 @@ def test_of_two_windows_the_later_start_counts(admin_client: Client) -> None:
     assert shown(admin_client, days="1", event_time__gte=str(now - 2_000)) == [new]
     assert shown(admin_client, days="1", event_time__gte="0") == [new, old]
     assert shown(admin_client, days="1", event_time__lt=str(now - 2_000)) == [old]
+
+
+def test_a_window_holds_in_a_list_of_the_site_s_own(rf: RequestFactory, admin_user: User) -> None:
+    class OwnList(EventAdminMixin, ModelAdmin):
+        def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:  # type: ignore[override]
+            return ChangeList
+
+    now = int(timezone.now().timestamp())
+    _old, new = (EventFactory(event_time=now - age) for age in (5_000, 1_000))
+    request = rf.get(LIST, {"event_time__gte": str(now - 2_000), "event_time__lt": str(now)})
+    request.user = admin_user
+
+    assert list(OwnList(Event, site).get_changelist_instance(request).queryset) == [new]
 
 
 def test_too_many_lost_events_are_cut_at_the_same_time_for_each_status(admin_client: Client) -> None:
