@@ -62,6 +62,7 @@ __all__ = [
 
 EVERY: Final = timedelta(seconds=5)  # between two counts, or more where counting takes long
 REST: Final = 20  # times as long as a count took, so that at most a twentieth of the time goes into counting
+LONGEST_REST: Final = timedelta(minutes=2)  # after a count that had to wait for locks, too
 MARGIN: Final = timedelta(minutes=2)  # the longest a transaction is expected to last
 MOST_SECONDS: Final = 5.0  # of a count; what is left is counted the next time
 HOURS_AT_ONCE: Final = 12  # in one transaction
@@ -75,7 +76,7 @@ def refresh() -> datetime | None:
     Return when it was last counted, or None while older hours have not been counted at all.
     """
     count, now = latest()
-    if count.complete_at and abs(now - count.complete_at) < max(EVERY, timedelta(seconds=REST * count.took)):
+    if count.complete_at and abs(now - count.complete_at) < rest(count.took):
         return count.complete_at
     begin = time.monotonic()
     until = begin + MOST_SECONDS
@@ -94,6 +95,11 @@ def refresh() -> datetime | None:
     took = time.monotonic() - begin
     rows.update(counted_at=now, took=took, checked=count.checked, remaining=count.remaining)
     return count.complete_at
+
+
+def rest(took: float) -> timedelta:
+    """Return how long to wait after a count that took this many seconds."""
+    return min(max(EVERY, timedelta(seconds=REST * took)), LONGEST_REST)
 
 
 def latest() -> tuple[Count, datetime]:

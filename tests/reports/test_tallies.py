@@ -275,6 +275,17 @@ def test_after_a_long_count_the_next_one_waits_longer() -> None:
     assert counted().total.events == 1
 
     let_time_pass(timedelta(seconds=1))
+    Count.objects.update(took=1.0)
+    assert counted().total.events == 2
+
+
+def test_after_a_count_that_waited_for_locks_the_next_one_waits_two_minutes_at_most() -> None:
+    EventFactory(met=True)
+    assert counted().total.events == 1
+    EventFactory(met=True)
+    let_time_pass(timedelta(minutes=2))
+    Count.objects.update(took=600.0)
+
     assert counted().total.events == 2
 
 
