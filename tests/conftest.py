@@ -86,19 +86,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("browser")
 
 
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """Make SQLite's test database a file, in which each thread of a live server has a connection of its own.
-
-    They would share the one to a database in memory, where a commit in one request ends the savepoints of another. The
-    settings have to name a file as well: a live server may read them before there is a test database.
-    """
-    if connections["default"].vendor == "sqlite":
-        connections["default"].settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
-
-
 def pytest_collection_finish() -> None:
     """Keep what has been imported out of garbage collections, and collect less often: both take time in every test."""
     gc.collect()
@@ -165,6 +152,19 @@ def _close_browsers() -> Iterator[None]:
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     with django_db_blocker.unblock():
         kept_rows.keep()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Make SQLite's test database a file, in which each thread of a live server has a connection of its own.
+
+    They would share the one to a database in memory, where a commit in one request ends the savepoints of another. The
+    settings have to name a file as well: a live server may read them before there is a test database.
+    """
+    if connections["default"].vendor == "sqlite":
+        connections["default"].settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
 
 
 @pytest.fixture

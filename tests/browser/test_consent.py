@@ -57,7 +57,7 @@ def test_an_event_during_a_refusal_is_never_fired(site: Site, page: Page, seen: 
 def test_a_withdrawal_is_not_overtaken_by_an_answer_on_its_way(site: Site, page: Page, seen: Seen) -> None:
     site.visitor.append({**GIVEN, "events": [event("Lead")]})
     site.gate.clear()
-    with page.expect_response(VISITOR):  # from here on, as the browser is told to report responses after a while
+    with page.expect_response(VISITOR):  # asked for early: the browser starts to report responses only after a moment
         page.goto(site.put("/", consent=None, events=[event("PageView", None)]))
         site.wait(lambda: site.questions, "a question")
 
