@@ -92,7 +92,6 @@ class Event(models.Model):
             models.Index(fields=["event_name", "event_time"], name="capi_event_name"),
             models.Index(fields=["status", "event_time"], name="capi_event_status"),
             models.Index(fields=["changed_at", "pixel_id", "event_time"], name="capi_event_changed"),
-            models.Index(fields=["batch"], name="capi_event_batch"),
         ]
 
     def __str__(self) -> str:

@@ -67,6 +67,7 @@ class EventFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]  # 
 
     class Meta:
         model = Event
+        skip_postgeneration_save = True
 
     pixel_id = PIXEL_ID
     event_name = "Purchase"
@@ -122,6 +123,13 @@ class EventFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]  # 
             server_fbp="9a1f2c3d4e5f6071",
             browser_fbp="9a1f2c3d4e5f6071",
         )
+
+    @factory.post_generation  # type: ignore[untyped-decorator]  # Any, see above
+    def kept_by_its_request(event: Event, create: bool, extracted: None) -> None:  # noqa: N805
+        """A request keeps the keys of its events."""
+        batch = Batch.objects.filter(pk=event.batch_id).first() if event.batch_id else None
+        if batch:
+            Batch.objects.filter(pk=batch.pk).update(event_pks=[*batch.event_pks, event.pk])
 
 
 class LaneFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]  # Any, see above
