@@ -94,9 +94,12 @@ def among(places: Iterable[Hour]) -> Q:
     return reduce(or_, (Q(start=place.start, pixel_id=place.pixel_id) for place in places))
 
 
-def within(places: Iterable[Hour], field: str, seconds: int) -> Q:
-    """The rows whose field lies in one of these whiles."""
-    whiles = (Q(**{"pixel_id": at.pixel_id, f"{field}__range": (at.start, at.start + seconds - 1)}) for at in places)
+def within(hours: Iterable[Hour]) -> Q:
+    """The events of these hours. SQLite reads an hour as often as the condition names it, so its pixels share one."""
+    pixel_ids: dict[int, list[str]] = {}
+    for hour in hours:
+        pixel_ids.setdefault(hour.start, []).append(hour.pixel_id)
+    whiles = (Q(event_time__range=(start, start + HOUR - 1), pixel_id__in=found) for start, found in pixel_ids.items())
     return reduce(or_, whiles)
 
 

@@ -225,7 +225,7 @@ def raise_version(count: Count) -> bool:
 
 def tallies_of(hours: Collection[Hour], now: datetime) -> Made:
     """Their rows, and what pruning has taken of them."""
-    rows = events().filter(within(hours, "event_time", HOUR))
+    rows = events().filter(within(hours))
     return {table: made_of(table, Span.HOUR, [*table.counted(rows), *gone(table, hours)], now) for table in TABLES}
 
 

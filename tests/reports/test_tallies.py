@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.test import Client
 from django.urls import reverse
@@ -16,6 +17,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.delivery.drain import deliver
 from django_capi.ledger import erasure, expiry, receipts, resend, retention, tallies, withdrawal
+from django_capi.ledger.counting import Hour, within
 from django_capi.ledger.store import digest
 from django_capi.models import BrowserState, Count, Event, Span, Status, Tally
 from django_capi.reports.overlap import Counts, Overlap, measure, start_of
@@ -196,6 +198,13 @@ def test_a_row_that_became_visible_just_after_the_count_is_counted_in_the_end() 
     let_time_pass(tallies.MARGIN)
 
     assert counted().total.events == 2
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite reads an hour for each of its pixels")
+def test_an_hour_of_several_pixels_is_read_once() -> None:
+    plan = Event.objects.filter(within([Hour(PIXEL_ID, 7200), Hour(OTHER_PIXEL, 7200)])).explain()
+
+    assert plan.count("SEARCH") == 1
 
 
 def test_of_two_counters_the_one_that_looked_first_writes_nothing() -> None:
