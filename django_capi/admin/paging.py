@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 LIMIT = 5_000
-SEARCHED = 5_000
+SEARCHED = 4_000
 
 
 class BoundedPaginator(Paginator):

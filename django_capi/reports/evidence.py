@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django_capi.models import BrowserState, ConversionMark, ConversionState, Event, NotSent, Status
 from django_capi.reports.sums import Scope
 
-MOST: Final = 1000  # conversions that are read
+MOST: Final = 500  # conversions that are read
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

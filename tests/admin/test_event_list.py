@@ -271,7 +271,7 @@ def test_a_filter_without_an_index_searches_the_newest_events_and_says_so(
     _old, new = far_apart(accepted=True, event_name="Custom")
 
     assert shown(admin_client, **query) == [new]
-    assert "the filters were applied to the newest 5000 events only" in text(admin_client, **query)
+    assert "the filters were applied to the newest 4000 events only" in text(admin_client, **query)
 
 
 @pytest.mark.parametrize(
