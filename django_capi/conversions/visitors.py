@@ -10,7 +10,6 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
-from django_capi import callbacks
 from django_capi.consent import Consent
 from django_capi.consent import decisions as policies
 from django_capi.conversions.base import Conversion, call_method
@@ -59,7 +58,7 @@ def visitor_at(
     """The visitor of the conversion with the consent that holds now, or the reason why it is not sent.
 
     The answer of the request in which it happens counts if that is the visitor's own request; else the visitor's last
-    stored answer; else what `Conversion.consent()` returns.
+    stored answer; else what `Conversion.consent()` returns. Raises callbacks.Failed if that raises.
     """
     snapshot = snapshots.find(object_ref)
     if (page and page.is_ignored) or (snapshot and snapshot.is_excluded):
@@ -114,9 +113,6 @@ def is_own(page: RequestEvents, snapshot: StoredVisitor) -> bool:
 
 
 def stated_consent(conversion: Conversion[Any], obj: Model) -> Consent:
-    """What `Conversion.consent()` returns, else the policy without a request."""
-    try:
-        answer = call_method(conversion, "consent", obj)
-    except callbacks.Failed:
-        return Consent.UNKNOWN
+    """What `Conversion.consent()` returns, else the policy without a request. Raises callbacks.Failed if it raises."""
+    answer = call_method(conversion, "consent", obj)
     return policies.consent_without_request(stated=None if answer is None else bool(answer))

@@ -24,21 +24,30 @@ def pixels_for(subject: object) -> list[Pixel]:
 
 
 def chosen_pixels(subject: object) -> list[Pixel]:
-    """Return all pixels, or those that PIXEL_FOR names. Raises callbacks.Failed, and logs it, if PIXEL_FOR raises."""
+    """Return all pixels, or those that PIXEL_FOR names.
+
+    Raises callbacks.Failed if PIXEL_FOR cannot be imported, raises, or names only what is no pixel.
+    """
     pixels = conf.pixels()
     if not conf.PIXEL_FOR:
         return list(pixels.values())
     choose = conf.imported("PIXEL_FOR")
+    if choose is None:
+        raise callbacks.Failed(ImportError())  # `manage.py check` shows the error
     try:
-        chosen = callbacks.call(choose, subject) if choose else ()
+        chosen = callbacks.call(choose, subject)
     except callbacks.Failed as failure:
         logger.error("CAPI['PIXEL_FOR'] raised %s; nothing is sent.", failure)  # noqa: TRY400
         raise
-    names = [chosen] if isinstance(chosen, str) or not isinstance(chosen, Iterable) else list(chosen)
+    given = [chosen] if isinstance(chosen, str) or not isinstance(chosen, Iterable) else list(chosen)
+    names = [name for name in given if name is not None]
+    found = [pixels[name] for name in names if name in pixels]
     for name in names:
-        if name is not None and name not in pixels:
+        if name not in pixels:
             log_unknown_pixel(str(name))
-    return [pixels[name] for name in names if name in pixels]
+    if names and not found:
+        raise callbacks.Failed(LookupError())
+    return found
 
 
 @cache

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from django_capi.conversions import Conversion
-from django_capi.models import ConversionMark, Event, NotSent
+from django_capi.models import ConversionMark, ConversionState, Event, NotSent
 from tests.conftest import ADDRESS, AGENT, FBP
 from tests.site.models import Order
 from tests.support.registration import registering
@@ -186,6 +186,16 @@ class TestTheSitesWord:
 
         assert outcome() == reason
 
+    def test_it_stays_owed_while_it_cannot_be_asked(self, word: list[bool | None]) -> None:
+        said = word.pop()
+        made = Order.objects.create(status=Order.PAID)
+        assert ConversionMark.objects.get().state == ConversionState.OPEN
+        word.append(said)
+
+        made.save()
+
+        assert outcome() == ""
+
     def test_it_does_not_overrule_the_visitor(self, word: list[bool | None], visitor: Client) -> None:
         pk = order(says(visitor, "no"))
 
@@ -202,11 +212,17 @@ def test_without_a_pixel_the_reason_says_so(settings: Settings) -> None:
     assert outcome() == NotSent.NO_PIXEL
 
 
-def test_a_failing_choice_of_pixels_leaves_it_owed(settings: Settings) -> None:
-    def failing(subject: object) -> str:
-        raise LookupError
+def choice_that_raises(subject: object) -> str:
+    raise LookupError
 
-    settings.CAPI = {**settings.CAPI, "CONSENT": "django_capi.consent.always", "PIXEL_FOR": failing}
+
+@pytest.mark.parametrize(
+    "choice",
+    [choice_that_raises, lambda subject: "misspelt", lambda subject: [None, "misspelt"], "shop.no_such_module.choice"],
+    ids=["raises", "names none", "names none in a list", "cannot be imported"],
+)
+def test_a_failing_choice_of_pixels_leaves_it_owed(choice: object, settings: Settings) -> None:
+    settings.CAPI = {**settings.CAPI, "CONSENT": "django_capi.consent.always", "PIXEL_FOR": choice}
     made = Order.objects.create(status=Order.PAID)
     settings.CAPI = {**settings.CAPI, "PIXEL_FOR": None}
 
