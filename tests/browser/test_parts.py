@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.site import FBP, JSON, PIXEL, STRANGERS_FBP, Site, block, event, made_for
+from tests.browser.site import FBP, JSON, PIXEL, SCRIPT, STRANGERS_FBP, Site, block, event, made_for
 from tests.browser.site import Page as Answer
 
 pytestmark = pytest.mark.browser
@@ -128,6 +128,21 @@ def test_fetch_survives_a_header_that_is_no_json(site: Site, page: Page) -> None
     page.goto(site.put("/"))
 
     assert page.evaluate("capi.fetch('/api/').then((response) => response.json())") == {}
+
+
+@pytest.mark.parametrize("elsewhere", ["http://shop.example:8000", "http://shop.example.org"], ids=["port", "host"])
+def test_fetch_asks_a_site_whose_name_begins_alike_for_no_copies(elsewhere: str, page: Page) -> None:
+    """That site may not allow the header, and the browser would refuse the request."""
+    document = "<script src='/pixel.js'></script>"
+    page.route("http://shop.example/", lambda route: route.fulfill(body=document, content_type="text/html"))
+    page.route("http://shop.example/pixel.js", lambda route: route.fulfill(path=SCRIPT))
+    page.route(f"{elsewhere}/", lambda route: route.fulfill(body="{}", headers={"Access-Control-Allow-Origin": "*"}))
+    page.goto("http://shop.example/")
+
+    with page.expect_request(f"{elsewhere}/") as asked:
+        page.evaluate(f"capi.fetch('{elsewhere}/').catch(() => null)")
+
+    assert "x-capi-events" not in asked.value.headers
 
 
 def test_calls_before_the_script_wait_in_a_queue(site: Site, page: Page) -> None:

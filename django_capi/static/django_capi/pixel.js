@@ -35,7 +35,7 @@
   let url = location.href;
   let referrer = document.referrer;
 
-  // The time of day may be wrong.
+  // The clock may be wrong.
   const now = () => performance.timeOrigin + performance.now();
   const later = (attempt, act) => DELAYS[attempt] && setTimeout(act, DELAYS[attempt]);
   const hex = (number) => number.toString(16).padStart(8, '0');
@@ -384,7 +384,7 @@
     pageView: () => track('PageView'),
     fetch: (...parameters) => {
       const request = new Request(...parameters);
-      if (request.url.startsWith(location.origin)) request.headers.set(COPIES, '1');
+      if (request.url.startsWith(`${window.origin}/`)) request.headers.set(COPIES, '1');
       return fetch(request).then((response) => {
         hand(parse(response.headers.get(COPIES)));
         return response;
