@@ -22,7 +22,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_capi.delivery import http
+from django_capi.delivery import http, nudge
 from django_capi.delivery.drain import deliver
 from django_capi.doctor import NAMES, Finding, Level, clocks, egress, examine, examine_without_network
 from django_capi.models import ConversionMark, ConversionSource, ConversionState, Lane
@@ -318,6 +318,12 @@ class TestWorker:
 class TestBroker:
     def test_one_that_answers_is_well(self) -> None:
         assert only("broker").level is Level.OK
+
+    def test_one_that_is_not_the_projects_is_not_asked(self) -> None:
+        Celery(nudge.CELERYS_OWN, fixups=[]).set_current()  # as where no app was made
+
+        assert only("broker").level is Level.WARN
+        assert "no Celery app is configured" in only("broker").message
 
     @pytest.mark.parametrize("scheme", ["redis", "amqp"])
     def test_one_that_refuses_fails(self, celery_app: Celery, closed_port: int, scheme: str) -> None:

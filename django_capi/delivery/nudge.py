@@ -20,6 +20,7 @@ from django_capi.conf import conf, is_testing
 logger = logging.getLogger("django_capi")
 
 TASK: Final = "django_capi.deliver"
+CELERYS_OWN: Final = "default"  # the name of the app that Celery makes where a project has none
 TIMEOUT = 0.5  # seconds to connect, and for each answer
 SILENCE = 30.0  # seconds without an attempt after a failure
 DEBOUNCE = 0.25  # seconds between two messages
@@ -28,8 +29,19 @@ EXPIRES = 60  # seconds until an unread message expires
 
 def nudge() -> None:
     """Wake a worker. Returns at once and never raises."""
-    if conf.NUDGE and not publisher.is_requested() and not is_testing() and not current_app.conf.task_always_eager:
+    if not conf.NUDGE or publisher.is_requested() or is_testing():
+        return
+    if has_app() and not current_app.conf.task_always_eager:
         publisher.request()
+
+
+def has_app() -> bool:
+    """Whether the project has a Celery app. Celery's own one would publish to any broker that runs on this machine."""
+    return current_app.main != CELERYS_OWN or bool(broker_url())
+
+
+def broker_url() -> str:
+    return str(current_app.conf.broker_write_url or current_app.conf.broker_url or "")
 
 
 class Publisher:
@@ -77,7 +89,7 @@ def publish() -> bool:
     would pile up otherwise: Redis keeps expired ones until a worker takes them.
     """
     try:
-        options = timeouts(str(current_app.conf.broker_write_url or current_app.conf.broker_url or ""))
+        options = timeouts(broker_url())
         with current_app.connection_for_write(connect_timeout=TIMEOUT, transport_options=options) as connection:
             if not waiting_messages(connection):
                 current_app.send_task(TASK, connection=connection, expires=EXPIRES, retry=False, ignore_result=True)
@@ -103,10 +115,10 @@ def waiting_messages(connection: Connection) -> int:
         return 0
 
 
-def timeouts(broker_url: str) -> dict[str, Any]:
+def timeouts(url: str) -> dict[str, Any]:
     """Return the transport's options for short timeouts without retries."""
     no_retries = {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0}
-    scheme = broker_url.partition(":")[0].partition("+")[0]
+    scheme = url.partition(":")[0].partition("+")[0]
     if scheme in ("redis", "rediss", "sentinel"):
         return {**no_retries, "socket_connect_timeout": TIMEOUT, "socket_timeout": TIMEOUT, "retry_on_timeout": False}
     if scheme in ("amqp", "amqps", "pyamqp"):

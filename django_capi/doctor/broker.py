@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from celery import current_app
 
 from django_capi.conf import conf
-from django_capi.delivery.nudge import TIMEOUT, timeouts
+from django_capi.delivery.nudge import TIMEOUT, broker_url, has_app, timeouts
 from django_capi.doctor.finding import Finding, fail, ok, warn
 
 NAME = "broker"
@@ -17,10 +17,18 @@ def examine() -> Iterator[Finding]:
     if not conf.NUDGE:
         yield ok(NAME, 'Not used: CAPI["NUDGE"] is False, and events wait for periodic delivery.')
         return
+    if not has_app():
+        yield warn(
+            NAME,
+            "Not used: no Celery app is configured.",
+            'Keep manage.py capi_deliver --watch running and write "NUDGE": False, into CAPI. With Celery, import your '
+            "app in the __init__.py of the project.",
+        )
+        return
     if current_app.conf.task_always_eager:
         yield warn(NAME, "Not used: Celery runs eagerly.", "Write CELERY_TASK_ALWAYS_EAGER = False")
         return
-    options = timeouts(str(current_app.conf.broker_write_url or current_app.conf.broker_url or ""))
+    options = timeouts(broker_url())
     try:
         with current_app.connection_for_write(connect_timeout=TIMEOUT, transport_options=options) as connection:
             transport = connection.transport_cls

@@ -99,6 +99,15 @@ def test_under_a_test_runner_nobody_is_nudged() -> None:
     assert nudge.publisher.pid == 0
 
 
+@pytest.mark.usefixtures("outside_tests", "celery_app")
+def test_a_project_without_celery_nudges_no_broker() -> None:
+    Celery(nudge.CELERYS_OWN, fixups=[]).set_current()  # as where no app was made
+
+    nudge.nudge()
+
+    assert nudge.publisher.pid == 0
+
+
 @pytest.mark.usefixtures("outside_tests")
 def test_a_site_may_do_without_the_nudge(settings: Settings) -> None:
     settings.CAPI = {**settings.CAPI, "NUDGE": False}
