@@ -50,6 +50,18 @@ def retried(work: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
+def reconnecting(work: Callable[[], R]) -> R:
+    """Do the work, and once more if the connection was lost outside a transaction. It must be safe to repeat."""
+    try:
+        return work()
+    except (InterfaceError, OperationalError):
+        connection = connections[using()]
+        if is_open(connection) or (connection.connection and connection.is_usable()):
+            raise
+        connection.close()
+        return work()
+
+
 def defer_on_conflict(work: Callable[[], R], *, later: Callable[[], object]) -> R | None:
     """Do the work. If it conflicts with another transaction, call `later` after the caller's commit and return None.
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django_capi.conf import Pixel
 from django_capi.consent import Consent
 from django_capi.database import alias, transactions
-from django_capi.database.retry import defer_on_conflict
+from django_capi.database.retry import defer_on_conflict, reconnecting
 from django_capi.delivery.nudge import nudge
 from django_capi.ledger import store as ledger
 from django_capi.ledger import withdrawal
@@ -114,9 +114,12 @@ def event_of(action: Action, visitor: Visitor, user_data: UserData) -> Event:
 
 
 def write(entries: Sequence[ledger.EventEntry], pixels: Sequence[Pixel]) -> None:
-    """Store the events and wake a worker; after the commit if the caller's transaction cannot be serialized with it."""
+    """Store the events and wake a worker; after the commit if the caller's transaction cannot be serialized with it.
+
+    The connection may have been lost since the request began. The events keep their ids, so none is stored twice.
+    """
     storing = partial(store, entries, pixels)
-    defer_on_conflict(storing, later=storing)
+    defer_on_conflict(partial(reconnecting, storing), later=storing)
 
 
 def store(entries: Sequence[ledger.EventEntry], pixels: Sequence[Pixel]) -> None:
