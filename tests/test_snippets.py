@@ -11,7 +11,6 @@ import shlex
 import tomllib
 from collections import defaultdict
 from functools import partial
-from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -69,10 +68,12 @@ def test_what_a_snippet_imports_from_this_package_exists(snippet: Snippet) -> No
 
 
 @pytest.mark.parametrize("snippet", SETTINGS, ids=str)
-def test_settings_are_ones_that_the_checks_accept(snippet: Snippet) -> None:
+def test_settings_are_ones_that_the_checks_accept(snippet: Snippet, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("META_PIXEL_ID", "META_ACCESS_TOKEN"):
+        monkeypatch.setenv(name, "1234567890123456")
     [capi] = [node for node in parsed(snippet).body if isinstance(node, ast.Assign) and "CAPI" in ast.unparse(node)]
     environ: dict[str, str] = defaultdict(lambda: "1234567890123456")
-    names: dict[str, Any] = {"env": environ.__getitem__, "os": SimpleNamespace(environ=environ)}
+    names: dict[str, Any] = {"env": environ.__getitem__}
     exec(compile(ast.Module([*definitions(snippet), capi], []), str(snippet), "exec"), names)
 
     with override_settings(CAPI={"PIXEL_ID": "1234567890123456", "ACCESS_TOKEN": "token", **names["CAPI"]}):
@@ -83,7 +84,7 @@ def test_settings_are_ones_that_the_checks_accept(snippet: Snippet) -> None:
 
 
 def definitions(snippet: Snippet) -> list[ast.stmt]:
-    return [node for node in parsed(snippet).body if isinstance(node, ast.ImportFrom | ast.FunctionDef)]
+    return [node for node in parsed(snippet).body if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef)]
 
 
 def is_elsewhere(message: Error) -> bool:

@@ -60,8 +60,11 @@ def check_pixel_id(entry: Entry) -> Iterator[CheckMessage]:
     value = entry.keys.get("PIXEL_ID", "")
     if is_pixel_id(value):
         return
-    fault = "is missing" if value is None or value == "" else "is not a pixel id"
-    yield checks.Error(
+    is_missing = value is None or value == ""
+    fault = "is missing" if is_missing else "is not a pixel id"
+    # In development the site should start without one.
+    level = checks.Warning if is_missing and settings.DEBUG else checks.Error
+    yield level(
         f"{entry.spelled('PIXEL_ID')} {fault}: no event can be stored.",
         hint=(
             "Copy the dataset's id from Meta's Events Manager (Data sources, your dataset, Settings) and write it "
@@ -74,7 +77,7 @@ def check_pixel_id(entry: Entry) -> Iterator[CheckMessage]:
 def check_access_token(entry: Entry) -> Iterator[CheckMessage]:
     if conf.sender() != "graph" or "ACCESS_TOKEN" in entry.malformed() or entry.keys.get("ACCESS_TOKEN"):
         return
-    # In development the site should start without a token; in production nothing would be sent.
+    # As above; in production nothing would be sent.
     level = checks.Warning if settings.DEBUG else checks.Error
     yield level(
         f"{entry.spelled('ACCESS_TOKEN')} is missing: nothing can be sent to Meta.",

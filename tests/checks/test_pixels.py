@@ -21,6 +21,17 @@ def test_a_pixel_without_a_usable_id_is_an_error(value: object, settings: Settin
     assert ids(everything()) == ["E001"]
 
 
+@pytest.mark.parametrize("debug", [False, True], ids=["production", "debug"])
+@pytest.mark.parametrize("value", ["", "no digits"], ids=["missing", "malformed"])
+def test_a_missing_pixel_id_is_an_error_in_production_only(value: str, debug: bool, settings: Settings) -> None:
+    settings.CAPI = SOUND | {"PIXEL_ID": value}
+    settings.DEBUG = debug
+
+    [message] = checks.check_settings()
+
+    assert (message.id, message.level) == ("django_capi.E001", WARNING if debug and not value else ERROR)
+
+
 @pytest.mark.parametrize(("debug", "level"), [(False, ERROR), (True, WARNING)], ids=["production", "debug"])
 def test_a_missing_token_is_an_error_in_production_only(debug: bool, level: int, settings: Settings) -> None:
     settings.CAPI = SOUND | {"ACCESS_TOKEN": ""}
