@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from django import template
 from django.conf import settings
-from django.db.models import Model
 from django.http import HttpRequest
 from django.template import Context, Node, TemplateSyntaxError
 from django.template.base import FilterExpression, Parser, Token, token_kwargs
@@ -18,6 +18,7 @@ from django_capi.conversions.copies import copies
 from django_capi.tracking.errors import LogErrors
 from django_capi.tracking.page import events_of
 
+logger = logging.getLogger("django_capi")
 register = template.Library()
 
 FRAGMENT_CACHES: Final = ("cache", "wagtailcache", "wagtailpagecache")  # Django's tag, and Wagtail's
@@ -42,6 +43,15 @@ def capi_event(parser: Parser, token: Token) -> Node:
     if event_name is None or bits:
         raise TemplateSyntaxError(f"{name} takes an event name and key=value pairs.")
     return EventNode(event_name, custom_data, is_cached=is_in_cached_fragment(parser))
+
+
+@register.tag
+def capi_conversion(parser: Parser, token: Token) -> Node:
+    """The browser copy of an object's conversions, once: `{% capi_conversion order %}` on the thank-you page."""
+    name, *bits = token.split_contents()
+    if len(bits) != 1:
+        raise TemplateSyntaxError(f"{name} takes one object.")
+    return ConversionNode(parser.compile_filter(bits[0]), is_cached=is_in_cached_fragment(parser))
 
 
 def is_in_cached_fragment(parser: Parser) -> bool:
@@ -81,18 +91,24 @@ class EventNode(Node):
         return SafeString()
 
 
-@register.simple_tag(takes_context=True)
-def capi_conversion(context: Context, obj: Model) -> str:
-    """The browser copy of an object's conversions, once: `{% capi_conversion order %}` on the thank-you page."""
-    request = request_of(context)
-    if request is None:
-        return missing()
-    with LogErrors("A conversion's copy"):
-        page = events_of(request)
-        if blocks.can_carry(request):
-            found = ((blocks.render_copy(page, action),) for action in copies(obj, page))
-            return format_html_join("\n", "{}", found)
-    return ""
+class ConversionNode(Node):
+    def __init__(self, obj: FilterExpression, *, is_cached: bool) -> None:
+        self.obj = obj
+        self.is_cached = is_cached
+
+    def render(self, context: Context) -> SafeString:
+        request = request_of(context)
+        if request is None:
+            return missing()
+        with LogErrors("A conversion's copy"):
+            if self.is_cached:  # its id would be in other visitors' pages
+                logger.error("{% capi_conversion %} is in a cached fragment: it renders nothing there.")
+                return SafeString()
+            page = events_of(request)
+            if blocks.can_carry(request):
+                found = ((blocks.render_copy(page, action),) for action in copies(self.obj.resolve(context), page))
+                return format_html_join("\n", "{}", found)
+        return SafeString()
 
 
 def request_of(context: Context) -> HttpRequest | None:

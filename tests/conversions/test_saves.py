@@ -261,6 +261,17 @@ class TestBrowserCopy:
         assert "Purchase" not in other
         assert "Purchase" in own
 
+    def test_a_fragment_that_is_kept_for_others_does_not_carry_it(
+        self, visitor: Client, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        order = buy(visitor)
+
+        kept = events(visitor.get(f"/kept-thanks/{order.pk}/"))
+
+        assert "Purchase" not in kept
+        assert "{% capi_conversion %} is in a cached fragment" in caplog.text
+        assert "Purchase" in events(visitor.get(f"/thanks/{order.pk}/"))
+
     def test_a_page_fetched_ahead_does_not_use_it_up(self, visitor: Client) -> None:
         order = buy(visitor)
 

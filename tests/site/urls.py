@@ -33,4 +33,5 @@ urlpatterns = [
     path("webhook/<int:pk>/", views.webhook),
     path("note/<int:pk>/", views.note),
     path("thanks/<int:pk>/", views.thanks),
+    path("kept-thanks/<int:pk>/", views.thanks, {"template": "kept_thanks.html"}),
 ]

@@ -134,5 +134,5 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponse("ok")
 
 
-def thanks(request: HttpRequest, pk: int) -> HttpResponse:
-    return render(request, "thanks.html", {"order": Order.objects.get(pk=pk)})
+def thanks(request: HttpRequest, pk: int, template: str = "thanks.html") -> HttpResponse:
+    return render(request, template, {"order": Order.objects.get(pk=pk)})
