@@ -47,6 +47,7 @@ from django_capi.meta.normalize import sha256
         ("postal_code", "94035", Reason.PERSONAL),
         ("dob", "1990-01-01", Reason.PERSONAL),
         ("ip_address", "203.0.113.9", Reason.PERSONAL),
+        ("remote_addr", "203.0.113.9", Reason.PERSONAL),
         ("billing_email", "ann", Reason.PERSONAL),
         ("email_sha256", "0" * 64, Reason.PERSONAL),
         ("note", "call +49 171 1234567", Reason.PERSONAL),

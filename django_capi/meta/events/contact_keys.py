@@ -19,8 +19,9 @@ _ALONE: Final = (
     "telefonnummer handynummer email emails mail correo courriel address addresses adresse direccion indirizzo "
     "endereco street streetaddress strasse zip zipcode postcode postalcode plz postleitzahl codepostal codigopostal "
     "firstname lastname fullname surname forename vorname nachname prenom apellido apellidos cognome sobrenome "
-    "username dob birthday birthdate birth dateofbirth geburtsdatum ip ipaddress ipaddr password passwort passwd pwd "
-    "ssn socialsecurity passport cpf dni iban creditcard cardnumber cvc cvv emailaddress phonenumber mobilenumber"
+    "username dob birthday birthdate birth dateofbirth geburtsdatum ip ipaddress ipaddr addr remoteaddr password "
+    "passwort passwd pwd ssn socialsecurity passport cpf dni iban creditcard cardnumber cvc cvv emailaddress "
+    "phonenumber mobilenumber"
 )
 # May follow the noun without changing what it means.
 _SUFFIXES: Final = (
