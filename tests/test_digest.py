@@ -110,6 +110,7 @@ class TestContents:
     def test_the_revenue_that_only_the_server_reported_is_summed_up(self) -> None:
         EventFactory.create_batch(2, accepted=True, value=Decimal("1000.50"), currency="EUR", **on(1))
         EventFactory(met=True, value=Decimal(70), currency="EUR", **on(1))
+        EventFactory(event_name="AddToCart", accepted=True, value=Decimal(500), currency="EUR", **on(1))
         EventFactory(accepted=True, value=Decimal(30), currency="EUR", **on(2))
 
         digest = body()

@@ -16,7 +16,7 @@ from django_capi.admin.event_links import EventLinks
 from django_capi.reports.goals import COVERAGE_GOAL, Grade, share
 from django_capi.reports.keys import KeyShare
 from django_capi.reports.outcomes import Outcome
-from django_capi.reports.overlap import Counts, Money, Overlap
+from django_capi.reports.overlap import REVENUE, Counts, Money, Overlap
 
 OUTCOMES: Final = {
     Outcome.MET: ("both", gettext_lazy("Both copies"), gettext_lazy("Meta has both, with one event id")),
@@ -26,7 +26,6 @@ OUTCOMES: Final = {
     Outcome.WAITING: ("few", gettext_lazy("Waiting"), gettext_lazy("the server copy has still to be sent")),
 }
 ZERO: Final = Decimal(0)
-REVENUE: Final = "Purchase"  # the event whose value is revenue
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

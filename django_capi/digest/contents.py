@@ -13,7 +13,7 @@ from django_capi.ledger import tallies
 from django_capi.models import Status
 from django_capi.reports import windows
 from django_capi.reports.outcomes import Outcome
-from django_capi.reports.overlap import Overlap, measured
+from django_capi.reports.overlap import REVENUE, Overlap, measured
 from django_capi.reports.sums import Scope, State
 
 
@@ -83,9 +83,6 @@ def loss_of(name: str, states: Sequence[State]) -> Loss:
 
 
 def only_server(found: Overlap) -> dict[str, Decimal]:
-    """Return the value of the events that only the server reported to Meta, by currency."""
-    total: dict[str, Decimal] = {}
-    for money in found.money.values():
-        for currency, outcomes in money.items():
-            total[currency] = total.get(currency, Decimal(0)) + outcomes[Outcome.SERVER]
-    return dict(sorted(total.items()))
+    """Return the revenue that only the server reported to Meta, by currency."""
+    money = found.money.get(REVENUE, {})
+    return {currency: outcomes[Outcome.SERVER] for currency, outcomes in sorted(money.items())}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import Final
 
 from django_capi.models import BrowserState, Status
 from django_capi.reports.delays import Delays
@@ -18,8 +19,9 @@ from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import Scope, State, states
 from django_capi.reports.windows import Window, start_of
 
-__all__ = ["Counts", "Grade", "Money", "Overlap", "measure", "measured", "start_of"]
+__all__ = ["REVENUE", "Counts", "Grade", "Money", "Overlap", "measure", "measured", "start_of"]
 
+REVENUE: Final = "Purchase"  # the event whose value is revenue
 Money = Mapping[str, Mapping[Outcome, Decimal]]  # by currency
 
 

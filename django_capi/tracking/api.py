@@ -67,7 +67,7 @@ def track(
     messaging_channel: MessagingChannel | MessagingChannelName | None = None,
     opt_out: bool | None = None,
 ) -> str | None:
-    """Record that a customer did something. Returns the event id, or None when nothing is sent; the log says why.
+    """Record that a customer did something. Returns the event id, or None when nothing is stored; the log says why.
 
         track("Lead", request=request, custom_data={"value": 20, "currency": "EUR"})
 
