@@ -15,6 +15,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import criteria, empty, figures, foreign, places, reasons, wording
+from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import LOST, EventLinks
 from django_capi.admin.filters import NAMES, WINDOWS
 from django_capi.admin.pages import ReportPageMixin
@@ -98,6 +99,8 @@ class DeduplicationAdminMixin(ReportPageMixin):
         chosen = chosen_in(request)
         scope = chosen.scope(now)
         links = EventLinks(list_url=self.url_of("event"), scope=scope)
+        to_conversions = ConversionLinks(list_url=self.url_of("conversionmark"), scope=scope)
+        not_sent = evidence.not_sent(scope)
         measured = overlap.measured(scope)
         first = Event.objects.order_by("pk").values_list("created_at", flat=True).first()
         return {
@@ -115,8 +118,9 @@ class DeduplicationAdminMixin(ReportPageMixin):
             "keys": figures.keys(measured.keys),
             "reasons": [
                 *reasons.reasons(measured.states, links, evidence.unreported(scope)),
-                *reasons.not_sent(evidence.not_sent(scope), self.url_of("conversionmark")),
+                *reasons.not_sent(not_sent, to_conversions),
             ],
+            "is_of_all_pixels": bool(chosen.pixel_id and not_sent),
             "since": wording.instant(first),
             "dataset_url": dataset_url(chosen),
             "foreign_pixel": foreign.notice(

@@ -48,14 +48,19 @@ class WindowFilter(ListFilter):
     Of two lower bounds SQLite scans from the one that comes first, so there is a single one.
     """
 
+    column = "event_time"
     bounds: tuple[int | None, int | None]  # from which second on, and before which one
     searched_since: int | None = None
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         since, until = self.bounds
         if since is not None:
-            queryset = queryset.filter(event_time__gte=max(since, self.searched_since or 0))
-        return queryset if until is None else queryset.filter(event_time__lt=until)
+            queryset = queryset.filter(**{f"{self.column}__gte": self.stored(max(since, self.searched_since or 0))})
+        return queryset if until is None else queryset.filter(**{f"{self.column}__lt": self.stored(until)})
+
+    def stored(self, at: int) -> Any:
+        """Return the second as the column holds it."""
+        return at
 
 
 class TimeFilter(WindowFilter, SimpleListFilter):
@@ -98,6 +103,16 @@ class SpanFilter(WindowFilter):
     def span(self) -> str:
         start, end = (wording.instant(None if at is None else datetime.fromtimestamp(at, UTC)) for at in self.bounds)
         return _("%(start)s to %(end)s") % {"start": start, "end": end}
+
+
+class HappenedFilter(SpanFilter):
+    """The exact window of a link to conversions."""
+
+    parameters = ("happened_at__gte", "happened_at__lt")
+    column = "happened_at"
+
+    def stored(self, at: int) -> datetime:
+        return datetime.fromtimestamp(at, UTC)
 
 
 TIMES = (TimeFilter.parameter_name, *SpanFilter.parameters)

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_capi.admin import stored, wording
+from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import OUTCOMES
-from django_capi.models import BrowserState, ConversionState, NotSent, Status
+from django_capi.models import BrowserState, NotSent, Status
 from django_capi.reports.evidence import MOST, Unreported
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import State
@@ -178,7 +178,7 @@ def shared_ids(states: Sequence[State], links: EventLinks) -> list[MissingCopies
     ]
 
 
-def not_sent(found: Counter[tuple[str, NotSent]], list_url: str) -> list[MissingCopies]:
+def not_sent(found: Counter[tuple[str, NotSent]], links: ConversionLinks) -> list[MissingCopies]:
     """The conversions that have no event, which are in none of the five outcomes."""
     total = sum(found.values())
     return [
@@ -189,9 +189,7 @@ def not_sent(found: Counter[tuple[str, NotSent]], list_url: str) -> list[Missing
             title=why.label,
             meaning=NOT_SENT[why],
             count=wording.at_least(count) if total >= MOST else wording.number(count),
-            url=list_url
-            + "?"
-            + urlencode({"state": int(ConversionState.NOT_SENT), "reason": why.value, "event": event_name}),
+            url=links.to(reason=why.value, event_name=event_name),
         )
         for (event_name, why), count in found.most_common()
     ]

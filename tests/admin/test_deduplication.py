@@ -335,7 +335,38 @@ def test_conversions_that_were_not_sent_are_reasons_too(admin_client: Client) ->
         ("the customer declined", "2"),
         ("it came from a crawler or an excluded request", "1"),
     ]
-    assert admin_client.get(found[0].url).status_code == 200
+    assert linked(admin_client, found[0].url) == 2
+
+
+@override_settings(CAPI=TWO_PIXELS)
+@pytest.mark.parametrize(
+    "query",
+    [{"days": "1"}, {"days": "30"}, {"days": "30", "event": "Lead"}, {"from": "2026-09-22", "to": "2026-09-22"}],
+    ids=["a day", "a month", "one event", "two dates"],
+)
+def test_the_count_of_conversions_that_were_not_sent_leads_to_exactly_these(
+    query: dict[str, str], admin_client: Client
+) -> None:
+    refused = {"state": ConversionState.NOT_SENT, "reason": NotSent.DENIED, "event_id": ""}
+    for place, days in enumerate((0, 5, 20, 40)):
+        ConversionMarkFactory.create_batch(place + 1, happened_at=timezone.now() - timedelta(days=days), **refused)
+        ConversionMarkFactory(event_name="Lead", happened_at=timezone.now() - timedelta(days=days), **refused)
+    ConversionMarkFactory(happened_at=timezone.make_aware(datetime(2026, 9, 22, 23, 30)), **refused)
+
+    found = admin_client.get(PAGE, query).context["reasons"]
+
+    assert found
+    assert [str(linked(admin_client, reason.url)) for reason in found] == [reason.count for reason in found]
+
+
+@override_settings(CAPI=TWO_PIXELS)
+def test_conversions_that_were_not_sent_are_said_to_belong_to_no_pixel(admin_client: Client) -> None:
+    ConversionMarkFactory(state=ConversionState.NOT_SENT, reason=NotSent.DENIED, event_id="")
+
+    of_one, of_all = text(admin_client, pixel=PIXEL_ID), text(admin_client)
+
+    assert "their numbers are those of all pixels" in of_one
+    assert "their numbers are those of all pixels" not in of_all
 
 
 def test_a_conversion_without_a_receipt_says_whether_its_page_was_rendered(admin_client: Client) -> None:
