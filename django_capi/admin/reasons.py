@@ -67,8 +67,8 @@ FINAL: Final[Mapping[Status, Known]] = {
         meaning=gettext_lazy("Nothing delivered it in time. Is a worker or manage.py capi_deliver always running?"),
     ),
     Status.WITHDRAWN: Known(
-        title=gettext_lazy("Consent was withdrawn before sending"),
-        meaning=gettext_lazy("The visitor decided so; there is nothing to correct."),
+        title=gettext_lazy("Withdrawn before sending"),
+        meaning=gettext_lazy("The visitor withdrew consent, or staff withdrew the event. There is nothing to correct."),
     ),
     Status.IN_DOUBT: Known(
         title=gettext_lazy("Meta's answer never came"),

@@ -58,7 +58,7 @@ def measured_on(day: date) -> Overlap:
 
 
 def losses_of(found: Overlap) -> list[Loss]:
-    """Return the losses by event name, the largest first. Events whose visitor withdrew consent are not lost."""
+    """Return the losses by event name, the largest first. Withdrawn events are not lost."""
     by_name: dict[str, list[State]] = {}
     for state in found.states:
         if state.outcome is Outcome.NEITHER and state.status is not Status.WITHDRAWN:

@@ -36,7 +36,7 @@ class Counts:
     waiting: int = 0  # the server copy has not been sent yet
     fired_waiting: int = 0  # and the pixel fired
     neither: int = 0  # the server copy is final, and Meta has neither copy
-    withdrawn: int = 0  # of these, because the visitor withdrew consent
+    withdrawn: int = 0  # of these, by the visitor or by staff
     shared_ids: int = 0
 
     def __add__(self, other: Counts) -> Counts:
@@ -66,7 +66,7 @@ class Counts:
 
     @property
     def lost(self) -> int:
-        """Events that Meta has by neither channel, though no visitor withdrew them."""
+        """Events that Meta has by neither channel, and that were not withdrawn."""
         return self.neither - self.withdrawn
 
     def of(self, outcome: Outcome) -> int:

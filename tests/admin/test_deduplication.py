@@ -202,6 +202,15 @@ def test_withdrawn_events_are_not_lost(admin_client: Client) -> None:
     assert "Good" in page
 
 
+def test_a_withdrawn_event_may_have_been_withdrawn_by_staff(admin_client: Client) -> None:
+    EventFactory(withdrawn=True)
+
+    [reason] = admin_client.get(PAGE).context["reasons"]
+
+    assert str(reason.title) == "Withdrawn before sending"
+    assert reason.meaning.startswith("The visitor withdrew consent, or staff withdrew the event.")
+
+
 def test_the_revenue_that_only_the_server_reported_is_the_first_number(admin_client: Client) -> None:
     EventFactory(accepted=True, value=Decimal("1234.50"), currency="EUR")
     EventFactory(met=True, value=Decimal(10), currency="EUR")
