@@ -105,7 +105,7 @@ class TestContents:
     def test_what_visitors_withdrew_is_not_lost(self) -> None:
         EventFactory(withdrawn=True, **on(1))
 
-        assert "Lost: Meta has neither copy\n  Nothing." in body()
+        assert "Lost: Meta has neither copy, as far as this site knows\n  Nothing." in body()
 
     def test_the_revenue_that_only_the_server_reported_is_summed_up(self) -> None:
         EventFactory.create_batch(2, accepted=True, value=Decimal("1000.50"), currency="EUR", **on(1))

@@ -14,9 +14,9 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import criteria, empty, figures, foreign, places, reasons, wording
+from django_capi.admin import criteria, empty, figures, foreign, losses, places, reasons, wording
 from django_capi.admin.conversion_rows import ConversionLinks
-from django_capi.admin.event_links import LOST, EventLinks
+from django_capi.admin.event_links import EventLinks
 from django_capi.admin.filters import NAMES, WINDOWS
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import timeline
@@ -108,7 +108,7 @@ class DeduplicationAdminMixin(ReportPageMixin):
             "notice": empty.notice(),
             "empty": empty.empty_state(measured.total, is_new=first is None, window=scope.window),
             "total": measured.total,
-            "lost": figures.link(measured.total.lost, links.to(outcome=LOST)),
+            "losses": losses.losses(measured.total, links),
             "tiles": figures.tiles(measured, links),
             "meeting": figures.meeting(measured, links),
             "timeline": self.timeline(scope, now, links),

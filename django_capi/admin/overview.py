@@ -25,12 +25,13 @@ from django_capi.admin import (
     empty,
     figures,
     find,
+    losses,
     pills,
     pixels,
     stored,
     wording,
 )
-from django_capi.admin.event_links import LOST, EventLinks
+from django_capi.admin.event_links import EventLinks
 from django_capi.admin.lanes import state_of
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import starts
@@ -116,8 +117,7 @@ class OverviewAdminMixin(ReportPageMixin):
         return {
             "notice": empty.notice(),
             "empty": empty.empty_state(measured.total, is_new=is_new, window=scope.window),
-            "lost": figures.link(measured.total.lost, links.to(outcome=LOST)),
-            "lost_number": measured.total.lost,
+            "losses": losses.losses(measured.total, links),
             "events": event_lines(measured, scope, links, now),
             "tiles": [*figures.revenue_tiles(measured, links)],
             "facts": facts(measured, backlog, links),

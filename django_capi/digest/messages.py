@@ -54,7 +54,7 @@ def what_changed(digest: Digest) -> Iterator[str]:
 
 
 def what_is_lost(digest: Digest) -> Iterator[str]:
-    yield _("Lost: Meta has neither copy")
+    yield _("Lost: Meta has neither copy, as far as this site knows")
     if not digest.losses:
         yield "  " + _("Nothing.")
         return

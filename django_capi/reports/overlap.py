@@ -35,8 +35,9 @@ class Counts:
     stopped: int = 0  # the pixel was blocked, whatever became of the server copy
     waiting: int = 0  # the server copy has not been sent yet
     fired_waiting: int = 0  # and the pixel fired
-    neither: int = 0  # the server copy is final, and Meta has neither copy
+    neither: int = 0  # the server copy is final, and no copy is known to have reached Meta
     withdrawn: int = 0  # of these, by the visitor or by staff
+    in_doubt: int = 0  # of these, because Meta's answer never came
     shared_ids: int = 0
 
     def __add__(self, other: Counts) -> Counts:
@@ -167,6 +168,7 @@ def counts_of(state: State) -> Counts:
         "fired_waiting": fired and pending,
         "neither": neither,
         "withdrawn": neither and state.status is Status.WITHDRAWN,
+        "in_doubt": neither and state.status is Status.IN_DOUBT,
     }
     counts = {name: state.events for name, is_counted in figures.items() if is_counted}
     return Counts(events=state.events, shared_ids=state.figures["shared_ids"], **counts)

@@ -180,7 +180,7 @@ def test_events_lost_by_both_channels_are_said_first_and_nothing_is_good(admin_c
     response = admin_client.get(PAGE)
 
     page = response.content.decode()
-    assert "13 events reached Meta by neither channel." in page
+    assert "13 events reached Meta by neither channel, as far as this site knows." in page
     assert "Good" not in page
     assert "capi-fill-good" not in page
     assert not re.search(r"capi-good.*?Met", page)
@@ -200,6 +200,24 @@ def test_withdrawn_events_are_not_lost(admin_client: Client) -> None:
 
     assert "by neither channel" not in page
     assert "Good" in page
+
+
+def test_events_in_doubt_are_told_apart_from_those_that_are_lost(admin_client: Client) -> None:
+    EventFactory.create_batch(3, rejected=True)
+    EventFactory.create_batch(2, in_doubt=True)
+    EventFactory(in_doubt=True, fired=True)
+
+    context = admin_client.get(PAGE).context
+
+    [[lost, in_doubt]] = context["losses"]
+    row = context["meeting"].rows[3]
+    assert (lost.text, linked(admin_client, lost.url)) == (
+        "5 events reached Meta by neither channel, as far as this site knows.",
+        5,
+    )
+    assert (in_doubt.text, linked(admin_client, in_doubt.url)) == ("Of these, 2 are in doubt.", 2)
+    assert (row.link.count, row.in_doubt) == ("5", in_doubt)
+    assert sum(int(each.link.count) for each in context["meeting"].rows) == 6
 
 
 def test_a_withdrawn_event_may_have_been_withdrawn_by_staff(admin_client: Client) -> None:

@@ -170,7 +170,10 @@ def test_the_money_that_only_the_server_reported_is_one_click_away(admin_client:
 def test_events_lost_by_both_channels_are_said(admin_client: Client) -> None:
     EventFactory.create_batch(3, rejected=True)
 
-    assert "3 events reached Meta by neither channel." in admin_client.get(PAGE).content.decode()
+    assert (
+        "3 events reached Meta by neither channel, as far as this site knows."
+        in admin_client.get(PAGE).content.decode()
+    )
 
 
 def test_a_new_site_is_told_what_to_do(admin_client: Client) -> None:
@@ -239,6 +242,7 @@ def test_what_is_lost_links_to_exactly_its_events(admin_client: Client) -> None:
     context = admin_client.get(PAGE).context
     [purchases] = context["events"]
 
-    assert listed(admin_client, context["lost"].url) == {lost.pk}
+    [[sentence]] = context["losses"]
+    assert listed(admin_client, sentence.url) == {lost.pk}
     assert purchases.lost.count == "2"
     assert listed(admin_client, purchases.lost.url) == {lost.pk, withdrawn.pk}
