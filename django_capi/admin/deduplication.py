@@ -101,26 +101,27 @@ class DeduplicationAdminMixin(ReportPageMixin):
         links = EventLinks(list_url=self.url_of("event"), scope=scope)
         to_conversions = ConversionLinks(list_url=self.url_of("conversionmark"), scope=scope)
         not_sent = evidence.not_sent(scope)
-        measured = overlap.measured(scope)
+        measured = overlap.measured(scope, lost_conversions=not_sent.lost_by_name)
         first = Event.objects.order_by("pk").values_list("created_at", flat=True).first()
         return {
             **choices(chosen, measured),
             "notice": empty.notice(),
             "empty": empty.empty_state(measured.total, is_new=first is None, window=scope.window),
             "total": measured.total,
-            "losses": losses.losses(measured.total, links),
+            "losses": losses.losses(measured.total, not_sent, links, to_conversions),
             "tiles": figures.tiles(measured, links),
             "meeting": figures.meeting(measured, links),
             "timeline": self.timeline(scope, now, links),
             "criteria": criteria.criteria(measured),
             "rows": figures.rows(measured, links),
-            "places": places.tables(count_places(scope), links),
+            "places": places.tables(count_places(scope), links, lost_conversions=measured.total.lost_conversions),
             "keys": figures.keys(measured.keys),
             "reasons": [
+                *reasons.lost_conversions(not_sent, to_conversions),
                 *reasons.reasons(measured.states, links, evidence.unreported(scope)),
                 *reasons.not_sent(not_sent, to_conversions),
             ],
-            "is_of_all_pixels": bool(chosen.pixel_id and not_sent),
+            "is_of_all_pixels": bool(chosen.pixel_id and not_sent.counts),
             "since": wording.instant(first),
             "dataset_url": dataset_url(chosen),
             "foreign_pixel": foreign.notice(

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from django_capi.admin import charts, pills, wording
 from django_capi.admin.event_links import EventLinks
-from django_capi.admin.losses import LossSentence, in_doubt_url, of_these_in_doubt
+from django_capi.admin.losses import LossSentence, of_these_in_doubt
 from django_capi.reports.goals import COVERAGE_GOAL, Grade, share
 from django_capi.reports.keys import KeyShare
 from django_capi.reports.outcomes import Outcome
@@ -236,9 +236,7 @@ def outcome_row(outcome: Outcome, total: Counts, money: Money, name: str, links:
             amount(outcomes[outcome], currency, links.to(event_name=name, outcome=outcome, currency__exact=currency))
             for currency, outcomes in money.items()
         ),
-        in_doubt=LossSentence(text=of_these_in_doubt(total.in_doubt), url=in_doubt_url(links))
-        if outcome is Outcome.NEITHER and total.in_doubt
-        else None,
+        in_doubt=of_these_in_doubt(total, links) if outcome is Outcome.NEITHER else None,
     )
 
 

@@ -22,12 +22,13 @@ from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
 from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Event, NotSent, Status
-from django_capi.reports import overlap
+from django_capi.reports import evidence, overlap
 from django_capi.reports.outcomes import Outcome, condition, has_value_mismatch, statuses
 
 NAMES = (PAGE_VIEW, *sorted(STANDARD_EVENTS - {PAGE_VIEW}))
 OTHER = "*"  # no event name: Meta allows letters, digits and _
 OUTCOME, STATUS = "outcome", "status__exact"
+LOST_CONVERSIONS = "lost"  # whose reason is none of the customer's
 WINDOWS = {1: _("24 hours"), 7: _("7 days"), 30: _("30 days")}
 
 
@@ -250,8 +251,10 @@ class NotSentFilter(SimpleListFilter):
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return list(NotSent.choices)
+        return [*NotSent.choices, (LOST_CONVERSIONS, _("it was found too late, or belongs to no pixel"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ConversionMark]) -> QuerySet[ConversionMark]:
         value = self.value()
+        if value == LOST_CONVERSIONS:
+            return queryset.filter(reason__in=evidence.LOST)
         return queryset.filter(reason=value) if value else queryset

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from django.utils.translation import ngettext
 
 from django_capi.admin import wording
+from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import LOST, EventLinks
+from django_capi.admin.filters import LOST_CONVERSIONS
 from django_capi.models import Status
+from django_capi.reports.evidence import Unsent
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.overlap import Counts
 
@@ -22,9 +25,12 @@ class LossSentence:
     url: str
 
 
-def losses(total: Counts, links: EventLinks) -> list[list[LossSentence]]:
+def losses(
+    total: Counts, unsent: Unsent, links: EventLinks, to_conversions: ConversionLinks
+) -> list[list[LossSentence]]:
     """The sentences of each line of the banner; none if nothing was lost."""
-    return [line for line in [list(lost_events(total, links))] if line]
+    lines = [list(lost_events(total, links)), list(lost_conversions(unsent, to_conversions))]
+    return [line for line in lines if line]
 
 
 def lost_events(total: Counts, links: EventLinks) -> Iterator[LossSentence]:
@@ -37,15 +43,26 @@ def lost_events(total: Counts, links: EventLinks) -> Iterator[LossSentence]:
         total.lost,
     )
     yield LossSentence(text=words % {"count": wording.number(total.lost)}, url=links.to(outcome=LOST))
-    if total.in_doubt:
-        yield LossSentence(text=of_these_in_doubt(total.in_doubt), url=in_doubt_url(links))
+    if sentence := of_these_in_doubt(total, links):
+        yield sentence
 
 
-def of_these_in_doubt(count: int) -> str:
-    words = ngettext("Of these, %(count)s is in doubt.", "Of these, %(count)s are in doubt.", count)
-    return words % {"count": wording.number(count)}
-
-
-def in_doubt_url(links: EventLinks) -> str:
+def of_these_in_doubt(total: Counts, links: EventLinks) -> LossSentence | None:
     """The events in doubt without a browser copy."""
-    return links.to(outcome=Outcome.NEITHER, status__exact=int(Status.IN_DOUBT))
+    if not total.in_doubt:
+        return None
+    words = ngettext("Of these, %(count)s is in doubt.", "Of these, %(count)s are in doubt.", total.in_doubt)
+    url = links.to(outcome=Outcome.NEITHER, status__exact=int(Status.IN_DOUBT))
+    return LossSentence(text=words % {"count": wording.number(total.in_doubt)}, url=url)
+
+
+def lost_conversions(unsent: Unsent, to_conversions: ConversionLinks) -> Iterator[LossSentence]:
+    count = unsent.lost.total()
+    if count:
+        words = ngettext(
+            "%(count)s conversion was never sent: it was found too late for Meta, or belongs to no pixel.",
+            "%(count)s conversions were never sent: they were found too late for Meta, or belong to no pixel.",
+            count,
+        )
+        shown = wording.at_least(count) if unsent.is_cut else wording.number(count)
+        yield LossSentence(text=words % {"count": shown}, url=to_conversions.to(reason=LOST_CONVERSIONS))

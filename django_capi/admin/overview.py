@@ -31,6 +31,7 @@ from django_capi.admin import (
     stored,
     wording,
 )
+from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.lanes import state_of
 from django_capi.admin.pages import ReportPageMixin
@@ -38,7 +39,7 @@ from django_capi.admin.timeline import starts
 from django_capi.ledger.expiry import SHED_REASON
 from django_capi.ledger.tallies import DAY
 from django_capi.models import Event, Lane, Status
-from django_capi.reports import diagnostics, freshness, health, overlap, sums, windows
+from django_capi.reports import diagnostics, evidence, freshness, health, overlap, sums, windows
 from django_capi.reports.delays import Delays
 from django_capi.reports.outcomes import Outcome
 
@@ -112,12 +113,14 @@ class OverviewAdminMixin(ReportPageMixin):
     def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         scope = sums.Scope(window=windows.last_days(DAYS, now))
         links = EventLinks(list_url=self.url_of("event"), scope=scope)
-        measured = overlap.measured(scope)
+        not_sent = evidence.not_sent(scope)
+        measured = overlap.measured(scope, lost_conversions=not_sent.lost_by_name)
+        to_conversions = ConversionLinks(list_url=self.url_of("conversionmark"), scope=scope)
         is_new = not Event.objects.exists()
         return {
             "notice": empty.notice(),
             "empty": empty.empty_state(measured.total, is_new=is_new, window=scope.window),
-            "losses": losses.losses(measured.total, links),
+            "losses": losses.losses(measured.total, not_sent, links, to_conversions),
             "events": event_lines(measured, scope, links, now),
             "tiles": [*figures.revenue_tiles(measured, links)],
             "facts": facts(measured, backlog, links),

@@ -15,7 +15,7 @@ from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import OUTCOMES
 from django_capi.models import BrowserState, NotSent, Status
-from django_capi.reports.evidence import MOST, Unreported
+from django_capi.reports.evidence import MOST, Unreported, Unsent
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import State
 
@@ -178,17 +178,27 @@ def shared_ids(states: Sequence[State], links: EventLinks) -> list[MissingCopies
     ]
 
 
-def not_sent(found: Counter[tuple[str, NotSent]], links: ConversionLinks) -> list[MissingCopies]:
-    """The conversions that have no event, which are in none of the five outcomes."""
-    total = sum(found.values())
+def lost_conversions(unsent: Unsent, links: ConversionLinks) -> list[MissingCopies]:
+    """The conversions that have no event and are lost. They are in none of the five outcomes."""
+    return of_conversions(unsent.lost, unsent, links, tone="poor")
+
+
+def not_sent(unsent: Unsent, links: ConversionLinks) -> list[MissingCopies]:
+    """All others that have no event."""
+    return of_conversions(unsent.counts - unsent.lost, unsent, links, tone="quiet")
+
+
+def of_conversions(
+    found: Counter[tuple[str, NotSent]], unsent: Unsent, links: ConversionLinks, *, tone: str
+) -> list[MissingCopies]:
     return [
         MissingCopies(
-            tone="quiet",
+            tone=tone,
             channel=_("Not sent"),
             event_name=event_name,
             title=why.label,
             meaning=NOT_SENT[why],
-            count=wording.at_least(count) if total >= MOST else wording.number(count),
+            count=wording.at_least(count) if unsent.is_cut else wording.number(count),
             url=links.to(reason=why.value, event_name=event_name),
         )
         for (event_name, why), count in found.most_common()

@@ -16,8 +16,8 @@ from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.ledger import tallies
-from django_capi.models import BrowserFamily, ConversionState, Count, Event, NotSent
-from django_capi.reports import places
+from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Count, Event, NotSent
+from django_capi.reports import evidence, places
 from tests.admin.conftest import Staff
 from tests.support.factories import PIXEL_ID, ConversionMarkFactory, EventFactory, LaneFactory
 
@@ -384,6 +384,85 @@ def test_the_count_of_conversions_that_were_not_sent_leads_to_exactly_these(
 
     assert found
     assert [str(linked(admin_client, reason.url)) for reason in found] == [reason.count for reason in found]
+
+
+def not_sent(reason: NotSent, number: int = 1, **values: Any) -> None:
+    ConversionMarkFactory.create_batch(number, state=ConversionState.NOT_SENT, reason=reason, event_id="", **values)
+
+
+def test_conversions_that_were_lost_are_said_first_and_nothing_is_good(admin_client: Client) -> None:
+    EventFactory.create_batch(20, met=True, page="/thanks/", server_external_id="aa", browser_external_id="aa")
+    not_sent(NotSent.TOO_OLD, 2)
+    not_sent(NotSent.NO_PIXEL)
+    not_sent(NotSent.DENIED)
+    not_sent(NotSent.TOO_OLD, happened_at=timezone.now() - timedelta(days=20))
+
+    response = admin_client.get(PAGE)
+
+    [[sentence]] = response.context["losses"]
+    page = response.content.decode()
+    assert sentence.text == ("3 conversions were never sent: they were found too late for Meta, or belong to no pixel.")
+    assert sentence.text in page
+    assert linked(admin_client, sentence.url) == 3
+    assert "Good" not in page
+    assert "capi-fill-good" not in page
+    assert not re.search(r"capi-good.*?Met", page)
+    assert [(str(reason.title), reason.tone, reason.count) for reason in response.context["reasons"]] == [
+        ("it was found too late for Meta", "poor", "2"),
+        ("it belongs to no pixel", "poor", "1"),
+        ("the customer declined", "quiet", "1"),
+    ]
+
+
+@pytest.mark.parametrize("reason", [NotSent.DENIED, NotSent.WITHDRAWN, NotSent.EXCLUDED, NotSent.BEFORE])
+def test_conversions_that_were_not_meant_to_be_sent_are_not_lost(reason: NotSent, admin_client: Client) -> None:
+    EventFactory.create_batch(20, met=True)
+    not_sent(reason)
+
+    response = admin_client.get(PAGE)
+
+    assert response.context["losses"] == []
+    assert "Good" in response.content.decode()
+
+
+def test_lost_conversions_of_another_event_leave_a_name_good(admin_client: Client) -> None:
+    EventFactory.create_batch(20, met=True)
+    EventFactory.create_batch(20, met=True, event_name="Lead")
+    not_sent(NotSent.TOO_OLD, event_name="Lead")
+
+    grades = {row.name: "Good" in row.overlap.pill for row in admin_client.get(PAGE).context["rows"]}
+    of_purchases = admin_client.get(PAGE, {"event": "Purchase"}).context
+
+    assert grades == {"Purchase": True, "Lead": False, "": False}
+    assert of_purchases["losses"] == []
+
+
+@pytest.mark.parametrize(
+    "page", ["deduplication", "overview", "datafreshness", "customerinformation"], ids=lambda name: name
+)
+def test_a_ledger_with_lost_conversions_only_is_not_empty(page: str, admin_client: Client) -> None:
+    not_sent(NotSent.TOO_OLD)
+
+    found = admin_client.get(reverse(f"admin:django_capi_{page}_changelist")).content.decode()
+
+    assert "No events yet." not in found
+    assert ("1 conversion was never sent" in found) is (page in ("deduplication", "overview"))
+    assert ("Meta has accepted no event of this window" in found) is (page not in ("deduplication", "overview"))
+
+
+def test_more_conversions_than_are_read_are_said_to_be_at_least_so_many(
+    admin_client: Client,
+) -> None:
+    rows = [
+        ConversionMarkFactory.build(state=ConversionState.NOT_SENT, reason=NotSent.TOO_OLD, event_id="")
+        for _ in range(evidence.MOST + 1)
+    ]
+    ConversionMark.objects.bulk_create(rows)
+
+    [[sentence]] = admin_client.get(PAGE).context["losses"]
+
+    assert sentence.text.startswith("≥ 500 conversions were never sent")
+    assert admin_client.get(sentence.url).context["cl"].result_count == evidence.MOST + 1
 
 
 @override_settings(CAPI=TWO_PIXELS)

@@ -14,10 +14,10 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.ledger import tallies
 from django_capi.ledger.expiry import SHED_REASON
-from django_capi.models import Lane
+from django_capi.models import ConversionState, Lane, NotSent
 from django_capi.reports import diagnostics
 from tests.admin.conftest import Staff
-from tests.support.factories import BatchFactory, EventFactory, LaneFactory
+from tests.support.factories import BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -176,6 +176,18 @@ def test_events_lost_by_both_channels_are_said(admin_client: Client) -> None:
     )
 
 
+def test_lost_conversions_are_said_and_no_name_of_theirs_is_good(admin_client: Client) -> None:
+    EventFactory.create_batch(20, met=True)
+    lost = ConversionMarkFactory(state=ConversionState.NOT_SENT, reason=NotSent.NO_PIXEL, event_id="")
+
+    context = admin_client.get(PAGE).context
+
+    [[sentence]] = context["losses"]
+    assert sentence.text == "1 conversion was never sent: it was found too late for Meta, or belongs to no pixel."
+    assert listed(admin_client, sentence.url) == {lost.pk}
+    assert [plain(event.coverage.pill) for event in context["events"]] == ["▲ Events lost"]
+
+
 def test_a_new_site_is_told_what_to_do(admin_client: Client) -> None:
     assert "No events yet." in admin_client.get(PAGE).content.decode()
 
@@ -197,8 +209,8 @@ def test_the_page_costs_the_same_number_of_queries(
     diagnostics.refresh()
 
     # Session, user, how far the tallies have come, whether to refresh the diagnostics, two for the banner, sums,
-    # whether there are events, days, hours, lanes, requests, the open diagnostics.
-    with django_assert_num_queries(13):
+    # conversions that were not sent, whether there are events, days, hours, lanes, requests, the open diagnostics.
+    with django_assert_num_queries(14):
         admin_client.get(PAGE)
 
 
