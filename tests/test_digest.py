@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from io import StringIO
 from smtplib import SMTPException
@@ -19,9 +19,9 @@ from pytest_django import Settings
 
 from django_capi.digest import contents, messages, sending
 from django_capi.digest.sending import Result, send
-from django_capi.models import SentDigest
+from django_capi.models import ConversionState, NotSent, SentDigest
 from django_capi.tasks import send_digest
-from tests.support.factories import EventFactory, LaneFactory
+from tests.support.factories import ConversionMarkFactory, EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -102,10 +102,28 @@ class TestContents:
         assert "  Purchase: 3 (39.80 EUR, 500 JPY)\n    2: Meta refuses the currency.\n    1: Not delivered" in digest
         assert "open Deduplication in the admin" in digest
 
+    def test_conversions_that_were_lost_are_named(self) -> None:
+        noon = datetime.fromtimestamp(on(1)["event_time"], UTC)
+        not_sent = {"state": ConversionState.NOT_SENT, "event_id": "", "happened_at": noon}
+        for reason in (NotSent.TOO_OLD, NotSent.TOO_OLD, NotSent.NO_PIXEL, NotSent.DENIED):
+            ConversionMarkFactory(**not_sent, reason=reason)
+        ConversionMarkFactory(**not_sent | {"happened_at": timezone.now()}, reason=NotSent.TOO_OLD)
+
+        subject, digest = sending.written(sending.of_yesterday())
+
+        assert "lost 3" in subject
+        assert (
+            "  Conversions that were never sent:\n"
+            "    Purchase: 2: it was found too late for Meta\n"
+            "    Purchase: 1: it belongs to no pixel\n"
+            "  What to do: open Deduplication"
+        ) in digest
+        assert "Nothing." not in digest
+
     def test_what_visitors_withdrew_is_not_lost(self) -> None:
         EventFactory(withdrawn=True, **on(1))
 
-        assert "Lost: Meta has neither copy\n  Nothing." in body()
+        assert "Lost: Meta has neither copy, as far as this site knows\n  Nothing." in body()
 
     def test_the_revenue_that_only_the_server_reported_is_summed_up(self) -> None:
         EventFactory.create_batch(2, accepted=True, value=Decimal("1000.50"), currency="EUR", **on(1))
@@ -194,6 +212,13 @@ class TestSending:
 
         assert send() is Result.OFF
         assert mail.outbox == []
+
+    @pytest.mark.usefixtures("sound")
+    def test_a_day_on_which_only_conversions_were_lost_is_told(self) -> None:
+        noon = datetime.fromtimestamp(on(1)["event_time"], UTC)
+        ConversionMarkFactory(state=ConversionState.NOT_SENT, reason=NotSent.NO_PIXEL, event_id="", happened_at=noon)
+
+        assert send() is Result.SENT
 
     @pytest.mark.usefixtures("sound")
     def test_nothing_is_sent_when_nothing_happened_and_nothing_is_wrong(self) -> None:

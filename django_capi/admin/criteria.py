@@ -44,23 +44,23 @@ def criteria(measured: Overlap) -> list[Criterion]:
             gettext_lazy("browser events whose event name reaches Meta from the server, too"),
             measured.redundancy,
             goal=REDUNDANCY_GOAL,
-            counts=(total.browser, total.lost),
+            counts=(total.browser, total.all_lost),
         ),
         goal_of_share(
             gettext_lazy("Deduplication"),
             gettext_lazy("of these, events with a server copy under the same event id"),
             measured.deduplication,
             goal=DEDUPLICATION_GOAL,
-            counts=(redundant.browser, total.lost),
+            counts=(redundant.browser, total.all_lost),
         ),
         goal_of_share(
             gettext_lazy("Event coverage"),
             gettext_lazy("browser events with a server copy under the same event id"),
             total.coverage,
             goal=COVERAGE_GOAL.good,
-            counts=(total.browser, total.lost),
+            counts=(total.browser, total.all_lost),
         ),
-        freshness(measured.delays, lost=total.lost),
+        freshness(measured.delays, lost=total.all_lost),
     ]
 
 

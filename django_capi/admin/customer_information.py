@@ -31,7 +31,7 @@ from django_capi.ledger.tallies import HOUR
 from django_capi.meta.normalize.keys import BY_KEY
 from django_capi.meta.rules.about_person import TOO_BROAD
 from django_capi.models import Event, Status
-from django_capi.reports import freshness, information, overlap, sums
+from django_capi.reports import evidence, freshness, information, overlap, sums
 from django_capi.reports.information import STEADY, Carried, Information
 
 WHOLE: Final = 1000  # of a share, in the lines
@@ -133,7 +133,8 @@ def empty_state(scope: sums.Scope, carried: Carried) -> empty.Empty | None:
     if carried.events:
         return None
     is_new = not Event.objects.exists()
-    return empty.empty_state(overlap.measured(scope).total, is_new=is_new, window=scope.window)
+    measured = overlap.measured(scope, lost_conversions=evidence.not_sent(scope).lost_by_name)
+    return empty.of_accepted(measured.total, is_new=is_new, window=scope.window)
 
 
 def combinations() -> list[str]:

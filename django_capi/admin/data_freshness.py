@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -21,17 +21,12 @@ from django_capi.admin.overview import LinkedFact
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.wait_rows import part_rows, parts_chart, precise, sample
 from django_capi.models import Batch, Event
-from django_capi.reports import freshness, overlap, waits
+from django_capi.reports import evidence, freshness, overlap, waits
 from django_capi.reports.delays import Freshness
 from django_capi.reports.goals import Grade
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import Scope
 from django_capi.reports.waits import Waits
-
-NONE_ACCEPTED: Final = empty.Empty(
-    title=gettext_lazy("Meta has accepted no event of this window from the server."),
-    steps=(gettext_lazy("The page on deduplication lists the reasons, each with its events."),),
-)
 
 
 class DataFreshnessAdminMixin(ReportPageMixin):
@@ -43,7 +38,7 @@ class DataFreshnessAdminMixin(ReportPageMixin):
         chosen = chosen_in(request)
         scope = chosen.scope(now)
         to_events = EventLinks(list_url=self.url_of("event"), scope=scope)
-        measured = overlap.measured(scope)
+        measured = overlap.measured(scope, lost_conversions=evidence.not_sent(scope).lost_by_name)
         found = waits.newest(scope)
         is_new = not measured.total.events and not Event.objects.exists()
         return {
@@ -66,13 +61,13 @@ class DataFreshnessAdminMixin(ReportPageMixin):
 
 
 def nothing_accepted(measured: overlap.Overlap, scope: Scope, *, is_new: bool) -> empty.Empty | None:
-    found = empty.empty_state(measured.total, is_new=is_new, window=scope.window)
-    return NONE_ACCEPTED if found in (empty.NO_SENDS, empty.NOTHING_REACHED) else found
+    found = empty.of_accepted(measured.total, is_new=is_new, window=scope.window)
+    return empty.NONE_ACCEPTED if found in (empty.NO_SENDS, empty.NOTHING_REACHED) else found
 
 
 def tiles(measured: overlap.Overlap, to_events: EventLinks) -> list[Tile]:
     found = measured.delays
-    grade = found.grade(lost=measured.total.lost)
+    grade = found.grade(lost=measured.total.all_lost)
     late = found.in_step(Freshness.WEEKLY)
     return [
         Tile(

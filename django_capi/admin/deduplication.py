@@ -14,8 +14,9 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import criteria, empty, figures, foreign, places, reasons, wording
-from django_capi.admin.event_links import LOST, EventLinks
+from django_capi.admin import criteria, empty, figures, foreign, losses, places, reasons, wording
+from django_capi.admin.conversion_rows import ConversionLinks
+from django_capi.admin.event_links import EventLinks
 from django_capi.admin.filters import NAMES, WINDOWS
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import timeline
@@ -98,25 +99,29 @@ class DeduplicationAdminMixin(ReportPageMixin):
         chosen = chosen_in(request)
         scope = chosen.scope(now)
         links = EventLinks(list_url=self.url_of("event"), scope=scope)
-        measured = overlap.measured(scope)
+        to_conversions = ConversionLinks(list_url=self.url_of("conversionmark"), scope=scope)
+        not_sent = evidence.not_sent(scope)
+        measured = overlap.measured(scope, lost_conversions=not_sent.lost_by_name)
         first = Event.objects.order_by("pk").values_list("created_at", flat=True).first()
         return {
             **choices(chosen, measured),
             "notice": empty.notice(),
             "empty": empty.empty_state(measured.total, is_new=first is None, window=scope.window),
             "total": measured.total,
-            "lost": figures.link(measured.total.lost, links.to(outcome=LOST)),
+            "losses": losses.losses(measured.total, not_sent, links, to_conversions),
             "tiles": figures.tiles(measured, links),
             "meeting": figures.meeting(measured, links),
             "timeline": self.timeline(scope, now, links),
             "criteria": criteria.criteria(measured),
             "rows": figures.rows(measured, links),
-            "places": places.tables(count_places(scope), links),
+            "places": places.tables(count_places(scope), links, lost_conversions=measured.total.lost_conversions),
             "keys": figures.keys(measured.keys),
             "reasons": [
+                *reasons.lost_conversions(not_sent, to_conversions),
                 *reasons.reasons(measured.states, links, evidence.unreported(scope)),
-                *reasons.not_sent(evidence.not_sent(scope), self.url_of("conversionmark")),
+                *reasons.not_sent(not_sent, to_conversions),
             ],
+            "is_of_all_pixels": bool(chosen.pixel_id and not_sent.counts),
             "since": wording.instant(first),
             "dataset_url": dataset_url(chosen),
             "foreign_pixel": foreign.notice(

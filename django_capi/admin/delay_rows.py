@@ -111,7 +111,7 @@ def event_rows(measured: overlap.Overlap, links: EventLinks) -> list[EventRow]:
     ordered = sorted(
         (name for name in found if found[name].total), key=lambda name: (-late[name], -found[name].total, name)
     )
-    return [event_row(name, found[name], measured.names[name].lost, links) for name in ordered[:MOST_ROWS]]
+    return [event_row(name, found[name], measured.names[name].all_lost, links) for name in ordered[:MOST_ROWS]]
 
 
 def event_row(name: str, found: Delays, lost: int, links: EventLinks) -> EventRow:

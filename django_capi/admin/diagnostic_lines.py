@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib.admin import AdminSite
@@ -14,10 +14,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy, ngettext
 
 from django_capi.admin import links, pills, pixels, stored, wording
+from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import LOST, VALUE_MISMATCH, EventLinks
+from django_capi.admin.filters import LOST_CONVERSIONS
 from django_capi.conf import conf
 from django_capi.meta.left_out import MEANING, Reason
-from django_capi.models import BrowserState, Diagnostic, Event, ForeignPixel, Status
+from django_capi.models import BrowserState, ConversionMark, Diagnostic, Event, ForeignPixel, Status
 from django_capi.reports.diagnostics import TABLE, Diagnosis, DiagnosticSeverity, Unit, of_event
 from django_capi.reports.diagnostics.open import by_severity
 from django_capi.reports.goals import share
@@ -48,6 +50,7 @@ LOOKUPS: Final[Mapping[str, Mapping[str, object]]] = {
 WAITING: Final = ("worker_down", "token", "permission", "dataset", "rate", "delivery_paused")  # whenever they happened
 BY_REASON: Final = ("weak_combo", "missing_value", "bad_currency", "rejected")  # if the detail names the only one
 MOST_SHOWN: Final = 5  # on another page
+OF_CONVERSIONS: Final = ("conversions_lost",)
 OF_OTHER_PIXELS: Final = ("second_pixel", "own_pixel_twice")
 
 
@@ -140,12 +143,20 @@ def events_url(row: Diagnostic, site: AdminSite, request: HttpRequest) -> str:
     """The list of exactly these events, where its filters can show them, or of the pages with other pixels."""
     if row.code in OF_OTHER_PIXELS:
         return list_url(site, request, ForeignPixel)
+    if row.code in OF_CONVERSIONS:
+        return conversions_url(row, list_url(site, request, ConversionMark))
     address, lookups = list_url(site, request, Event), lookups_of(row)
     if not address or lookups is None:
         return ""
     window = Window(since=0) if row.code in WAITING else last_days(1, row.last_seen_at)
     scope = Scope(window=window, pixel_id=row.pixel_id or None, event_name=row.event_name or None)
     return EventLinks(list_url=address, scope=scope).to(outcome=lookups.pop("outcome", None), **lookups)
+
+
+def conversions_url(row: Diagnostic, address: str) -> str:
+    window = Window(since=int((row.last_seen_at - timedelta(days=1)).timestamp()))
+    links_of = ConversionLinks(list_url=address, scope=Scope(window=window, event_name=row.event_name or None))
+    return links_of.to(reason=LOST_CONVERSIONS) if address else ""
 
 
 def lookups_of(row: Diagnostic) -> dict[str, Any] | None:
@@ -159,7 +170,7 @@ def lookups_of(row: Diagnostic) -> dict[str, Any] | None:
     return dict(LOOKUPS[row.code]) if row.code in LOOKUPS else None
 
 
-def list_url(site: AdminSite, request: HttpRequest, model: type[Event | ForeignPixel]) -> str:
+def list_url(site: AdminSite, request: HttpRequest, model: type[Event | ConversionMark | ForeignPixel]) -> str:
     if not links.may_view(site, request, model):
         return ""
     return reverse(f"{site.name}:{model._meta.app_label}_{model._meta.model_name}_changelist")

@@ -86,6 +86,10 @@ NOTHING_REACHED = Empty(
     title=_("Events are stored, but no copy of any has reached Meta."),
     steps=NO_SENDS.steps,
 )
+NONE_ACCEPTED = Empty(
+    title=_("Meta has accepted no event of this window from the server."),
+    steps=(_("The page on deduplication lists the reasons, each with its events."),),
+)
 SENDERS: Final = {
     "console": _('SENDER is "console": events are printed, and nothing is sent to Meta.'),
     "memory": _('SENDER is "memory": events are kept in memory and nothing is sent to Meta.'),
@@ -98,9 +102,11 @@ def notice() -> Any:
 
 
 def empty_state(total: Counts, *, is_new: bool, window: Window) -> Empty | None:
-    """Return the first thing to correct, or None when both channels have events."""
+    """Return the first thing to correct, or None when both channels have events, or only conversions were lost."""
     if not conf.pixels():
         return NOT_CONFIGURED
+    if total.lost_conversions and not total.events:
+        return None
     if not total.events:
         return without_events(is_new=is_new, window=window)
     if total.browser and total.server:
@@ -110,6 +116,12 @@ def empty_state(total: Counts, *, is_new: bool, window: Window) -> Empty | None:
     if total.stopped:
         return ALL_BLOCKED
     return NO_STATIC_FILES if lacks_script() else NO_RECEIPTS
+
+
+def of_accepted(total: Counts, *, is_new: bool, window: Window) -> Empty | None:
+    """The same for a page that shows accepted events only."""
+    found = empty_state(total, is_new=is_new, window=window)
+    return NONE_ACCEPTED if found is None and not total.events else found
 
 
 def without_events(*, is_new: bool, window: Window) -> Empty:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import Scope
 
-LOST: Final = "lost"  # reached Meta by neither channel, though no visitor withdrew consent
+LOST: Final = "lost"  # reached Meta by neither channel, and were not withdrawn
 VALUE_MISMATCH: Final = "value_mismatch"  # both copies are there, with different values or currencies
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from django_capi.admin import charts, pills, wording
 from django_capi.admin.event_links import EventLinks
+from django_capi.admin.losses import LossSentence, of_these_in_doubt
 from django_capi.reports.goals import COVERAGE_GOAL, Grade, share
 from django_capi.reports.keys import KeyShare
 from django_capi.reports.outcomes import Outcome
@@ -22,7 +23,7 @@ OUTCOMES: Final = {
     Outcome.MET: ("both", gettext_lazy("Both copies"), gettext_lazy("Meta has both, with one event id")),
     Outcome.SERVER: ("server", gettext_lazy("Server only"), gettext_lazy("Meta knows it only from the server")),
     Outcome.BROWSER: ("browser", gettext_lazy("Browser only"), gettext_lazy("Meta knows it only from the browser")),
-    Outcome.NEITHER: ("poor", gettext_lazy("Neither copy"), gettext_lazy("Meta does not know it")),
+    Outcome.NEITHER: ("poor", gettext_lazy("Neither copy"), gettext_lazy("as far as this site knows")),
     Outcome.WAITING: ("few", gettext_lazy("Waiting"), gettext_lazy("the server copy has still to be sent")),
 }
 ZERO: Final = Decimal(0)
@@ -69,6 +70,7 @@ class OutcomeRow:
     link: CountLink
     share: str
     money: tuple[CountLink, ...]
+    in_doubt: LossSentence | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -233,6 +235,7 @@ def outcome_row(outcome: Outcome, total: Counts, money: Money, name: str, links:
             amount(outcomes[outcome], currency, links.to(event_name=name, outcome=outcome, currency__exact=currency))
             for currency, outcomes in money.items()
         ),
+        in_doubt=of_these_in_doubt(total, links) if outcome is Outcome.NEITHER else None,
     )
 
 

@@ -22,12 +22,13 @@ from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
 from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Event, NotSent, Status
-from django_capi.reports import overlap
+from django_capi.reports import evidence, overlap
 from django_capi.reports.outcomes import Outcome, condition, has_value_mismatch, statuses
 
 NAMES = (PAGE_VIEW, *sorted(STANDARD_EVENTS - {PAGE_VIEW}))
 OTHER = "*"  # no event name: Meta allows letters, digits and _
 OUTCOME, STATUS = "outcome", "status__exact"
+LOST_CONVERSIONS = "lost"  # whose reason is none of the customer's
 WINDOWS = {1: _("24 hours"), 7: _("7 days"), 30: _("30 days")}
 
 
@@ -48,14 +49,19 @@ class WindowFilter(ListFilter):
     Of two lower bounds SQLite scans from the one that comes first, so there is a single one.
     """
 
+    column = "event_time"
     bounds: tuple[int | None, int | None]  # from which second on, and before which one
     searched_since: int | None = None
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         since, until = self.bounds
         if since is not None:
-            queryset = queryset.filter(event_time__gte=max(since, self.searched_since or 0))
-        return queryset if until is None else queryset.filter(event_time__lt=until)
+            queryset = queryset.filter(**{f"{self.column}__gte": self.stored(max(since, self.searched_since or 0))})
+        return queryset if until is None else queryset.filter(**{f"{self.column}__lt": self.stored(until)})
+
+    def stored(self, at: int) -> Any:
+        """Return the second as the column holds it."""
+        return at
 
 
 class TimeFilter(WindowFilter, SimpleListFilter):
@@ -98,6 +104,16 @@ class SpanFilter(WindowFilter):
     def span(self) -> str:
         start, end = (wording.instant(None if at is None else datetime.fromtimestamp(at, UTC)) for at in self.bounds)
         return _("%(start)s to %(end)s") % {"start": start, "end": end}
+
+
+class HappenedFilter(SpanFilter):
+    """The exact window of a link to conversions."""
+
+    parameters = ("happened_at__gte", "happened_at__lt")
+    column = "happened_at"
+
+    def stored(self, at: int) -> datetime:
+        return datetime.fromtimestamp(at, UTC)
 
 
 TIMES = (TimeFilter.parameter_name, *SpanFilter.parameters)
@@ -235,8 +251,10 @@ class NotSentFilter(SimpleListFilter):
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return list(NotSent.choices)
+        return [*NotSent.choices, (LOST_CONVERSIONS, _("it was found too late, or belongs to no pixel"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ConversionMark]) -> QuerySet[ConversionMark]:
         value = self.value()
+        if value == LOST_CONVERSIONS:
+            return queryset.filter(reason__in=evidence.LOST)
         return queryset.filter(reason=value) if value else queryset

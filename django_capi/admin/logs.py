@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import answers, filters, links, pills, pixels, search, stored, wording
+from django_capi.admin import answers, conversion_rows, filters, links, pills, pixels, search, stored, wording
 from django_capi.admin.cells import labelled
 from django_capi.admin.pages import LogPagesMixin, PageLink
 from django_capi.meta.verdicts import RequestOutcome
@@ -117,8 +117,8 @@ class BatchAdminMixin(LogPagesMixin):
 
 class ConversionMarkAdminMixin(LogPagesMixin):
     list_display = ("object_called", "named", "outcome", "why", "happened", "shown")
-    indexed_parameters = frozenset({filters.StateFilter.parameter_name})
-    list_filter = (filters.StateFilter, filters.NotSentFilter, filters.NameFilter)
+    change_list = conversion_rows.ConversionChangeList
+    list_filter = (filters.StateFilter, filters.NotSentFilter, filters.HappenedFilter, filters.NameFilter)
     fields = (
         "object_ref", "reference", "event_name", "outcome", "why", "seen", "happened", "checked", "event_id",
         "pixel_names", "shown",

@@ -25,19 +25,21 @@ from django_capi.admin import (
     empty,
     figures,
     find,
+    losses,
     pills,
     pixels,
     stored,
     wording,
 )
-from django_capi.admin.event_links import LOST, EventLinks
+from django_capi.admin.conversion_rows import ConversionLinks
+from django_capi.admin.event_links import EventLinks
 from django_capi.admin.lanes import state_of
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import starts
 from django_capi.ledger.expiry import SHED_REASON
 from django_capi.ledger.tallies import DAY
 from django_capi.models import Event, Lane, Status
-from django_capi.reports import diagnostics, freshness, health, overlap, sums, windows
+from django_capi.reports import diagnostics, evidence, freshness, health, overlap, sums, windows
 from django_capi.reports.delays import Delays
 from django_capi.reports.outcomes import Outcome
 
@@ -111,13 +113,14 @@ class OverviewAdminMixin(ReportPageMixin):
     def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         scope = sums.Scope(window=windows.last_days(DAYS, now))
         links = EventLinks(list_url=self.url_of("event"), scope=scope)
-        measured = overlap.measured(scope)
+        not_sent = evidence.not_sent(scope)
+        measured = overlap.measured(scope, lost_conversions=not_sent.lost_by_name)
+        to_conversions = ConversionLinks(list_url=self.url_of("conversionmark"), scope=scope)
         is_new = not Event.objects.exists()
         return {
             "notice": empty.notice(),
             "empty": empty.empty_state(measured.total, is_new=is_new, window=scope.window),
-            "lost": figures.link(measured.total.lost, links.to(outcome=LOST)),
-            "lost_number": measured.total.lost,
+            "losses": losses.losses(measured.total, not_sent, links, to_conversions),
             "events": event_lines(measured, scope, links, now),
             "tiles": [*figures.revenue_tiles(measured, links)],
             "facts": facts(measured, backlog, links),

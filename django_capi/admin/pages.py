@@ -62,8 +62,6 @@ class LedgerPagesMixin(Base):
     list_max_show_all = 0
     sortable_by = ()
     empty_value_display = wording.NOTHING
-    # Parameters of a list's address by which an index finds the rows.
-    indexed_parameters: frozenset[str] = frozenset()
     change_list = BoundedChangeList
 
     class Media:

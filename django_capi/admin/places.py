@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -42,16 +42,19 @@ class PlaceTables:
     browsers: list[PlaceRow]
 
 
-def tables(found: Places, links: EventLinks) -> PlaceTables:
+def tables(found: Places, links: EventLinks, *, lost_conversions: int) -> PlaceTables:
+    """Which page and browser the lost conversions belong to is not known, so nothing is good while there are any."""
     to = partial(links.to, since=found.since)
+    judged = partial(replace, lost_conversions=lost_conversions)
     return PlaceTables(
         most=wording.number(MOST_EVENTS),
         since=wording.instant(datetime.fromtimestamp(found.since, UTC)) if found.is_cut else "",
         pages=[
-            row(page or _("not known"), counts, partial(to, page=page)) for page, counts in most_frequent(found.pages)
+            row(page or _("not known"), judged(counts), partial(to, page=page))
+            for page, counts in most_frequent(found.pages)
         ],
         browsers=[
-            row(family.label, counts, partial(to, family=family.value))
+            row(family.label, judged(counts), partial(to, family=family.value))
             for family, counts in most_frequent(found.browsers)
         ],
     )

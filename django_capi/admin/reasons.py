@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_capi.admin import stored, wording
+from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import OUTCOMES
-from django_capi.models import BrowserState, ConversionState, NotSent, Status
-from django_capi.reports.evidence import MOST, Unreported
+from django_capi.models import BrowserState, NotSent, Status
+from django_capi.reports.evidence import MOST, Unreported, Unsent
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import State
 
@@ -67,8 +67,8 @@ FINAL: Final[Mapping[Status, Known]] = {
         meaning=gettext_lazy("Nothing delivered it in time. Is a worker or manage.py capi_deliver always running?"),
     ),
     Status.WITHDRAWN: Known(
-        title=gettext_lazy("Consent was withdrawn before sending"),
-        meaning=gettext_lazy("The visitor decided so; there is nothing to correct."),
+        title=gettext_lazy("Withdrawn before sending"),
+        meaning=gettext_lazy("The visitor withdrew consent, or staff withdrew the event. There is nothing to correct."),
     ),
     Status.IN_DOUBT: Known(
         title=gettext_lazy("Meta's answer never came"),
@@ -178,20 +178,28 @@ def shared_ids(states: Sequence[State], links: EventLinks) -> list[MissingCopies
     ]
 
 
-def not_sent(found: Counter[tuple[str, NotSent]], list_url: str) -> list[MissingCopies]:
-    """The conversions that have no event, which are in none of the five outcomes."""
-    total = sum(found.values())
+def lost_conversions(unsent: Unsent, links: ConversionLinks) -> list[MissingCopies]:
+    """The conversions that have no event and are lost. They are in none of the five outcomes."""
+    return of_conversions(unsent.lost, unsent, links, tone="poor")
+
+
+def not_sent(unsent: Unsent, links: ConversionLinks) -> list[MissingCopies]:
+    """All others that have no event."""
+    return of_conversions(unsent.counts - unsent.lost, unsent, links, tone="quiet")
+
+
+def of_conversions(
+    found: Counter[tuple[str, NotSent]], unsent: Unsent, links: ConversionLinks, *, tone: str
+) -> list[MissingCopies]:
     return [
         MissingCopies(
-            tone="quiet",
+            tone=tone,
             channel=_("Not sent"),
             event_name=event_name,
             title=why.label,
             meaning=NOT_SENT[why],
-            count=wording.at_least(count) if total >= MOST else wording.number(count),
-            url=list_url
-            + "?"
-            + urlencode({"state": int(ConversionState.NOT_SENT), "reason": why.value, "event": event_name}),
+            count=wording.at_least(count) if unsent.is_cut else wording.number(count),
+            url=links.to(reason=why.value, event_name=event_name),
         )
         for (event_name, why), count in found.most_common()
     ]

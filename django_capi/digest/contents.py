@@ -11,7 +11,8 @@ from decimal import Decimal
 from django_capi.digest.problems import Days, DigestProblem, open_problems
 from django_capi.ledger import tallies
 from django_capi.models import Status
-from django_capi.reports import windows
+from django_capi.reports import evidence, windows
+from django_capi.reports.evidence import Unsent
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.overlap import REVENUE, Overlap, measured
 from django_capi.reports.sums import Scope, State
@@ -34,31 +35,38 @@ class Digest:
     day: date
     days: Days
     losses: Sequence[Loss]
+    unsent: Unsent
     problems: Sequence[DigestProblem]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing happened and nothing is wrong."""
-        return not (self.days.day.total.events or self.problems)
+        total = self.days.day.total
+        return not (total.events or total.lost_conversions or self.problems)
 
 
 def of(day: date) -> Digest:
     """Count the day, in the current time zone, and examine the site."""
     tallies.refresh()
+    unsent = evidence.not_sent(scope_of(day))
     days = Days(
-        day=measured_on(day),
+        day=measured(scope_of(day), lost_conversions=unsent.lost_by_name),
         day_before=measured_on(day - timedelta(days=1)),
         week_before=measured_on(day - timedelta(days=7)),
     )
-    return Digest(day=day, days=days, losses=losses_of(days.day), problems=open_problems(days))
+    return Digest(day=day, days=days, losses=losses_of(days.day), unsent=unsent, problems=open_problems(days))
 
 
 def measured_on(day: date) -> Overlap:
-    return measured(Scope(window=windows.between(day, day)))
+    return measured(scope_of(day))
+
+
+def scope_of(day: date) -> Scope:
+    return Scope(window=windows.between(day, day))
 
 
 def losses_of(found: Overlap) -> list[Loss]:
-    """Return the losses by event name, the largest first. Events whose visitor withdrew consent are not lost."""
+    """Return the losses by event name, the largest first. Withdrawn events are not lost."""
     by_name: dict[str, list[State]] = {}
     for state in found.states:
         if state.outcome is Outcome.NEITHER and state.status is not Status.WITHDRAWN:

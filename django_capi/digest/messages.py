@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from django_capi.digest.contents import Digest, Loss, only_server
+from django_capi.reports.evidence import Unsent
 from django_capi.reports.outcomes import Outcome
 
 MOST_NAMES: Final = 20  # event names in the table
@@ -22,7 +23,7 @@ def subject(digest: Digest) -> str:
     return _("Conversions API, %(day)s: events %(events)s, lost %(lost)s, open problems %(problems)s") % {
         "day": day_of(digest.day),
         "events": number(digest.days.day.total.events),
-        "lost": number(digest.days.day.total.lost),
+        "lost": number(digest.days.day.total.all_lost),
         "problems": number(len(digest.problems)),
     }
 
@@ -54,12 +55,13 @@ def what_changed(digest: Digest) -> Iterator[str]:
 
 
 def what_is_lost(digest: Digest) -> Iterator[str]:
-    yield _("Lost: Meta has neither copy")
-    if not digest.losses:
+    yield _("Lost: Meta has neither copy, as far as this site knows")
+    if not digest.days.day.total.all_lost:
         yield "  " + _("Nothing.")
         return
     for loss in digest.losses:
         yield from lines_of(loss)
+    yield from lost_conversions(digest.unsent)
     yield "  " + _("What to do: open Deduplication in the admin. The number of lost events leads to each of them.")
 
 
@@ -68,6 +70,16 @@ def lines_of(loss: Loss) -> Iterator[str]:
     yield f"  {loss.event_name}: {number(loss.events)}{value}"
     for reason, events in loss.reasons[:MOST_REASONS]:
         yield f"    {number(events)}: {reason}"
+
+
+def lost_conversions(unsent: Unsent) -> Iterator[str]:
+    """The conversions that never became events, by event name and reason."""
+    if not unsent.lost:
+        return
+    yield "  " + _("Conversions that were never sent:")
+    for (event_name, reason), count in unsent.lost.most_common():
+        shown = _("≥ %(number)s") % {"number": number(count)} if unsent.is_cut else number(count)
+        yield f"    {event_name}: {shown}: {reason.label}"
 
 
 def money_of_the_server(digest: Digest) -> Iterator[str]:

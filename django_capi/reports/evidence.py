@@ -13,6 +13,7 @@ from django_capi.models import BrowserState, ConversionMark, ConversionState, Ev
 from django_capi.reports.sums import Scope
 
 MOST: Final = 500  # conversions that are read
+LOST: Final = (NotSent.TOO_OLD, NotSent.NO_PIXEL)  # neither the customer's decision nor meant by the app
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,10 +24,32 @@ class Unreported:
     not_rendered: int
 
 
-def not_sent(scope: Scope) -> Counter[tuple[str, NotSent]]:
-    """Count the newest conversions without an event by event name and reason. They belong to no pixel."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unsent:
+    """The newest conversions without an event, by event name and reason. They belong to no pixel."""
+
+    counts: Counter[tuple[str, NotSent]]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more of them in the window."""
+        return self.counts.total() >= MOST
+
+    @property
+    def lost(self) -> Counter[tuple[str, NotSent]]:
+        return Counter({key: count for key, count in self.counts.items() if key[1] in LOST})
+
+    @property
+    def lost_by_name(self) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for (name, _why), count in self.lost.items():
+            found[name] += count
+        return found
+
+
+def not_sent(scope: Scope) -> Unsent:
     marks = newest(scope, ConversionState.NOT_SENT).values_list("event_name", "reason")
-    return Counter((name, NotSent(reason)) for name, reason in marks[:MOST])
+    return Unsent(counts=Counter((name, NotSent(reason)) for name, reason in marks[:MOST]))
 
 
 def unreported(scope: Scope) -> dict[str, Unreported]:

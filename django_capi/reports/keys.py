@@ -25,7 +25,7 @@ class KeyShare:
     server_of: int
     equal: int
     differ: int
-    lost: int = 0  # events of the window that Meta has by neither channel: nothing is good then
+    lost: int = 0  # of the window: nothing is good then
 
     @property
     def browser_share(self) -> float | None:

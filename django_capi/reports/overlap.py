@@ -7,8 +7,9 @@ events are not counted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 from django_capi.models import BrowserState, Status
@@ -23,6 +24,7 @@ __all__ = ["REVENUE", "Counts", "Grade", "Money", "Overlap", "measure", "measure
 
 REVENUE: Final = "Purchase"  # the event whose value is revenue
 Money = Mapping[str, Mapping[Outcome, Decimal]]  # by currency
+NOTHING_LOST: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,9 +39,11 @@ class Counts:
     stopped: int = 0  # the pixel was blocked, whatever became of the server copy
     waiting: int = 0  # the server copy has not been sent yet
     fired_waiting: int = 0  # and the pixel fired
-    neither: int = 0  # the server copy is final, and Meta has neither copy
-    withdrawn: int = 0  # of these, because the visitor withdrew consent
+    neither: int = 0  # the server copy is final, and no copy is known to have reached Meta
+    withdrawn: int = 0  # of these, by the visitor or by staff
+    in_doubt: int = 0  # of these, because Meta's answer never came
     shared_ids: int = 0
+    lost_conversions: int = 0  # that never became events, of any pixel
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(**{name: getattr(self, name) + getattr(other, name) for name in COUNT_NAMES})
@@ -68,8 +72,13 @@ class Counts:
 
     @property
     def lost(self) -> int:
-        """Events that Meta has by neither channel, though no visitor withdrew them."""
+        """Events that Meta has by neither channel, and that were not withdrawn."""
         return self.neither - self.withdrawn
+
+    @property
+    def all_lost(self) -> int:
+        """These, and conversions that never became events: while there are any, nothing is good."""
+        return self.lost + self.lost_conversions
 
     def of(self, outcome: Outcome) -> int:
         """Return the events with this outcome; the five add up to all events."""
@@ -83,11 +92,11 @@ class Counts:
 
     @property
     def overlap_grade(self) -> Grade:
-        return OVERLAP_GOAL.judge(self.overlap, n=self.smaller, lost=self.lost)
+        return OVERLAP_GOAL.judge(self.overlap, n=self.smaller, lost=self.all_lost)
 
     @property
     def coverage_grade(self) -> Grade:
-        return COVERAGE_GOAL.judge(self.coverage, n=self.browser, lost=self.lost)
+        return COVERAGE_GOAL.judge(self.coverage, n=self.browser, lost=self.all_lost)
 
 
 COUNT_NAMES = tuple(field.name for field in fields(Counts))
@@ -131,18 +140,21 @@ def measure(
     return measured(Scope(window=Window(since=since, until=until), pixel_id=pixel_id, event_name=event_name))
 
 
-def measured(scope: Scope) -> Overlap:
-    """Sum up the tallies of the scope, with one query."""
+def measured(scope: Scope, *, lost_conversions: Mapping[str, int] = NOTHING_LOST) -> Overlap:
+    """Sum up the tallies of the scope, with one query. Conversions that became no events are given by event name."""
     found = tuple(states(scope))
     by_name = grouped(found)
-    names = {name: sum(map(counts_of, rows), Counts()) for name, rows in sorted(by_name.items())}
-    total = sum(names.values(), Counts())
+    names = {
+        name: sum(map(counts_of, rows), Counts(lost_conversions=lost_conversions.get(name, 0)))
+        for name, rows in sorted(by_name.items())
+    }
+    total = replace(sum(names.values(), Counts()), lost_conversions=sum(lost_conversions.values()))
     return Overlap(
         names=names,
         total=total,
         money={name: money_of(rows) for name, rows in by_name.items()},
         delays=Delays.of(found),
-        keys=by_key(found, lost=total.lost),
+        keys=by_key(found, lost=total.all_lost),
         states=found,
     )
 
@@ -169,6 +181,7 @@ def counts_of(state: State) -> Counts:
         "fired_waiting": fired and pending,
         "neither": neither,
         "withdrawn": neither and state.status is Status.WITHDRAWN,
+        "in_doubt": neither and state.status is Status.IN_DOUBT,
     }
     counts = {name: state.events for name, is_counted in figures.items() if is_counted}
     return Counts(events=state.events, shared_ids=state.figures["shared_ids"], **counts)

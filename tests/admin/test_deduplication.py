@@ -16,8 +16,8 @@ from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.ledger import tallies
-from django_capi.models import BrowserFamily, ConversionState, Count, Event, NotSent
-from django_capi.reports import places
+from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Count, Event, NotSent
+from django_capi.reports import evidence, places
 from tests.admin.conftest import Staff
 from tests.support.factories import PIXEL_ID, ConversionMarkFactory, EventFactory, LaneFactory
 
@@ -180,7 +180,7 @@ def test_events_lost_by_both_channels_are_said_first_and_nothing_is_good(admin_c
     response = admin_client.get(PAGE)
 
     page = response.content.decode()
-    assert "13 events reached Meta by neither channel." in page
+    assert "13 events reached Meta by neither channel, as far as this site knows." in page
     assert "Good" not in page
     assert "capi-fill-good" not in page
     assert not re.search(r"capi-good.*?Met", page)
@@ -200,6 +200,33 @@ def test_withdrawn_events_are_not_lost(admin_client: Client) -> None:
 
     assert "by neither channel" not in page
     assert "Good" in page
+
+
+def test_events_in_doubt_are_told_apart_from_those_that_are_lost(admin_client: Client) -> None:
+    EventFactory.create_batch(3, rejected=True)
+    EventFactory.create_batch(2, in_doubt=True)
+    EventFactory(in_doubt=True, fired=True)
+
+    context = admin_client.get(PAGE).context
+
+    [[lost, in_doubt]] = context["losses"]
+    row = context["meeting"].rows[3]
+    assert (lost.text, linked(admin_client, lost.url)) == (
+        "5 events reached Meta by neither channel, as far as this site knows.",
+        5,
+    )
+    assert (in_doubt.text, linked(admin_client, in_doubt.url)) == ("Of these, 2 are in doubt.", 2)
+    assert (row.link.count, row.in_doubt) == ("5", in_doubt)
+    assert sum(int(each.link.count) for each in context["meeting"].rows) == 6
+
+
+def test_a_withdrawn_event_may_have_been_withdrawn_by_staff(admin_client: Client) -> None:
+    EventFactory(withdrawn=True)
+
+    [reason] = admin_client.get(PAGE).context["reasons"]
+
+    assert str(reason.title) == "Withdrawn before sending"
+    assert reason.meaning.startswith("The visitor withdrew consent, or staff withdrew the event.")
 
 
 def test_the_revenue_that_only_the_server_reported_is_the_first_number(admin_client: Client) -> None:
@@ -335,7 +362,117 @@ def test_conversions_that_were_not_sent_are_reasons_too(admin_client: Client) ->
         ("the customer declined", "2"),
         ("it came from a crawler or an excluded request", "1"),
     ]
-    assert admin_client.get(found[0].url).status_code == 200
+    assert linked(admin_client, found[0].url) == 2
+
+
+@override_settings(CAPI=TWO_PIXELS)
+@pytest.mark.parametrize(
+    "query",
+    [{"days": "1"}, {"days": "30"}, {"days": "30", "event": "Lead"}, {"from": "2026-09-22", "to": "2026-09-22"}],
+    ids=["a day", "a month", "one event", "two dates"],
+)
+def test_the_count_of_conversions_that_were_not_sent_leads_to_exactly_these(
+    query: dict[str, str], admin_client: Client
+) -> None:
+    refused = {"state": ConversionState.NOT_SENT, "reason": NotSent.DENIED, "event_id": ""}
+    for place, days in enumerate((0, 5, 20, 40)):
+        ConversionMarkFactory.create_batch(place + 1, happened_at=timezone.now() - timedelta(days=days), **refused)
+        ConversionMarkFactory(event_name="Lead", happened_at=timezone.now() - timedelta(days=days), **refused)
+    ConversionMarkFactory(happened_at=timezone.make_aware(datetime(2026, 9, 22, 23, 30)), **refused)
+
+    found = admin_client.get(PAGE, query).context["reasons"]
+
+    assert found
+    assert [str(linked(admin_client, reason.url)) for reason in found] == [reason.count for reason in found]
+
+
+def not_sent(reason: NotSent, number: int = 1, **values: Any) -> None:
+    ConversionMarkFactory.create_batch(number, state=ConversionState.NOT_SENT, reason=reason, event_id="", **values)
+
+
+def test_conversions_that_were_lost_are_said_first_and_nothing_is_good(admin_client: Client) -> None:
+    EventFactory.create_batch(20, met=True, page="/thanks/", server_external_id="aa", browser_external_id="aa")
+    not_sent(NotSent.TOO_OLD, 2)
+    not_sent(NotSent.NO_PIXEL)
+    not_sent(NotSent.DENIED)
+    not_sent(NotSent.TOO_OLD, happened_at=timezone.now() - timedelta(days=20))
+
+    response = admin_client.get(PAGE)
+
+    [[sentence]] = response.context["losses"]
+    page = response.content.decode()
+    assert sentence.text == ("3 conversions were never sent: they were found too late for Meta, or belong to no pixel.")
+    assert sentence.text in page
+    assert linked(admin_client, sentence.url) == 3
+    assert "Good" not in page
+    assert "capi-fill-good" not in page
+    assert not re.search(r"capi-good.*?Met", page)
+    assert [(str(reason.title), reason.tone, reason.count) for reason in response.context["reasons"]] == [
+        ("it was found too late for Meta", "poor", "2"),
+        ("it belongs to no pixel", "poor", "1"),
+        ("the customer declined", "quiet", "1"),
+    ]
+
+
+@pytest.mark.parametrize("reason", [NotSent.DENIED, NotSent.WITHDRAWN, NotSent.EXCLUDED, NotSent.BEFORE])
+def test_conversions_that_were_not_meant_to_be_sent_are_not_lost(reason: NotSent, admin_client: Client) -> None:
+    EventFactory.create_batch(20, met=True)
+    not_sent(reason)
+
+    response = admin_client.get(PAGE)
+
+    assert response.context["losses"] == []
+    assert "Good" in response.content.decode()
+
+
+def test_lost_conversions_of_another_event_leave_a_name_good(admin_client: Client) -> None:
+    EventFactory.create_batch(20, met=True)
+    EventFactory.create_batch(20, met=True, event_name="Lead")
+    not_sent(NotSent.TOO_OLD, event_name="Lead")
+
+    grades = {row.name: "Good" in row.overlap.pill for row in admin_client.get(PAGE).context["rows"]}
+    of_purchases = admin_client.get(PAGE, {"event": "Purchase"}).context
+
+    assert grades == {"Purchase": True, "Lead": False, "": False}
+    assert of_purchases["losses"] == []
+
+
+@pytest.mark.parametrize(
+    "page", ["deduplication", "overview", "datafreshness", "customerinformation"], ids=lambda name: name
+)
+def test_a_ledger_with_lost_conversions_only_is_not_empty(page: str, admin_client: Client) -> None:
+    not_sent(NotSent.TOO_OLD)
+
+    found = admin_client.get(reverse(f"admin:django_capi_{page}_changelist")).content.decode()
+
+    assert "No events yet." not in found
+    assert ("1 conversion was never sent" in found) is (page in ("deduplication", "overview"))
+    assert ("Meta has accepted no event of this window" in found) is (page not in ("deduplication", "overview"))
+
+
+def test_more_conversions_than_are_read_are_said_to_be_at_least_so_many(
+    admin_client: Client,
+) -> None:
+    rows = [
+        ConversionMarkFactory.build(state=ConversionState.NOT_SENT, reason=NotSent.TOO_OLD, event_id="")
+        for _ in range(evidence.MOST + 1)
+    ]
+    ConversionMark.objects.bulk_create(rows)
+
+    [[sentence]] = admin_client.get(PAGE).context["losses"]
+
+    assert sentence.text.startswith("≥ 500 conversions were never sent")
+    assert admin_client.get(sentence.url).context["cl"].result_count == evidence.MOST + 1
+
+
+@override_settings(CAPI=TWO_PIXELS)
+def test_conversions_that_were_not_sent_are_said_to_belong_to_no_pixel(admin_client: Client) -> None:
+    ConversionMarkFactory(state=ConversionState.NOT_SENT, reason=NotSent.DENIED, event_id="")
+
+    of_one, of_all = text(admin_client, pixel=PIXEL_ID), text(admin_client)
+
+    assert "their numbers are those of all pixels" in of_one
+    assert "their numbers are those of all pixels" not in of_all
 
 
 def test_a_conversion_without_a_receipt_says_whether_its_page_was_rendered(admin_client: Client) -> None:

@@ -18,6 +18,7 @@ from django_capi.admin.diagnostic_lines import (
     BY_REASON,
     DOCUMENTATION,
     LOOKUPS,
+    OF_CONVERSIONS,
     OF_OTHER_PIXELS,
     WAITING,
     DiagnosticLine,
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 PAGE = reverse("admin:django_capi_diagnostic_changelist")
 OVERVIEW = reverse("admin:django_capi_overview_changelist")
-LINKED = {*LOOKUPS, *WAITING, *BY_REASON, "test_code_left_on"}
+LINKED = {*LOOKUPS, *WAITING, *BY_REASON, *OF_CONVERSIONS, "test_code_left_on"}
 HOSTILE = "<script>alert(1)</script>"
 
 

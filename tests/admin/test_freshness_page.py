@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.ledger import tallies
-from django_capi.models import Count, Event, Status, Tally
+from django_capi.models import ConversionState, Count, Event, NotSent, Status, Tally
 from tests.admin.conftest import Staff
-from tests.support.factories import PIXEL_ID, BatchFactory, EventFactory, LaneFactory
+from tests.support.factories import PIXEL_ID, BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -438,9 +438,22 @@ def test_the_page_costs_the_same_number_of_queries(
         accepted(index * 900, event_name=f"Custom{index}", batch=BatchFactory(lane=LaneFactory(pixel_id=f"{index}")))
     tallies.refresh()
 
-    # Session, user, how far the tallies have come, two for the banner, sums, the newest requests, the newest events.
-    with django_assert_num_queries(8):
+    # Session, user, how far the tallies have come, two for the banner, conversions that were not sent, sums, the
+    # newest requests, the newest events.
+    with django_assert_num_queries(9):
         admin_client.get(PAGE)
+
+
+def test_nothing_is_good_while_conversions_are_lost(admin_client: Client) -> None:
+    for age in range(20):
+        accepted(age)
+    before = admin_client.get(PAGE).content.decode()
+    ConversionMarkFactory(state=ConversionState.NOT_SENT, reason=NotSent.TOO_OLD, event_id="")
+
+    page = admin_client.get(PAGE).content.decode()
+
+    assert "Good" in before
+    assert "Good" not in page
 
 
 def test_the_page_is_in_the_index(admin_client: Client) -> None:

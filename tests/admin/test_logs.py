@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.messages import get_messages
@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from django_capi.admin import wording
-from django_capi.models import ConversionState, NotSent
+from django_capi.admin import paging, wording
+from django_capi.models import ConversionMark, ConversionState, NotSent
 from tests.admin.conftest import Staff
 from tests.site.models import Order
 from tests.support.factories import BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory
@@ -166,6 +166,70 @@ def test_the_conversions_of_a_state_are_in_the_order_of_their_index(
     found = admin_client.get(MARKS, {"state": state}).context["cl"].result_list
 
     assert [marks.index(mark) for mark in found] == newest_first
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"happened_at__gte": "2000", "happened_at__lt": "3000"}, [2000]),
+        ({"happened_at__gte": "2000"}, [3000, 2000]),
+        ({"happened_at__lt": "2000", "state": "2"}, [1000]),
+        ({"happened_at__gte": "1000", "state": "2", "event": "Purchase"}, [3000, 2000, 1000]),
+    ],
+)
+def test_conversions_can_be_narrowed_to_a_window(query: dict[str, str], found: list[int], admin_client: Client) -> None:
+    for at in (1000, 2000, 3000):
+        ConversionMarkFactory(happened_at=datetime.fromtimestamp(at, UTC))
+
+    shown = admin_client.get(MARKS, query).context["cl"].result_list
+
+    assert [mark.happened_at.timestamp() for mark in shown] == found
+
+
+def test_the_window_of_a_link_to_conversions_is_shown_and_can_be_removed(admin_client: Client) -> None:
+    page = text(admin_client, MARKS, state="3", happened_at__gte="1790000000", happened_at__lt="1790003600")
+
+    assert wording.instant(datetime.fromtimestamp(1790003600, UTC)) in page
+    assert '<a href="?state=3">All</a>' in page
+
+
+def test_a_window_that_is_none_is_refused(admin_client: Client) -> None:
+    assert admin_client.get(MARKS, {"happened_at__gte": "x"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("query", "found", "is_cut"),
+    [
+        ({"state": "3"}, 4002, False),
+        ({"state": "3", "happened_at__gte": "0"}, 4002, False),
+        ({"state": "3", "reason": "denied"}, 4001, True),
+        ({"state": "3", "reason": "denied", "happened_at__gte": "0"}, 4001, True),
+        ({"state": "3", "reason": "too_old", "happened_at__gte": "0"}, 0, True),
+        ({"state": "3", "reason": "too_old", "happened_at__lt": "1790000001"}, 1, False),
+        ({"reason": "denied"}, 4000, True),
+        ({"state": "0", "reason": "denied"}, 0, True),
+    ],
+)
+def test_the_newest_conversions_of_a_state_are_searched_in_a_window(
+    query: dict[str, str], found: int, is_cut: bool, admin_client: Client
+) -> None:
+    """The oldest of them has another reason, and is found in a window of its own only."""
+    first = 1789999999
+    rows = [
+        ConversionMarkFactory.build(
+            state=ConversionState.NOT_SENT,
+            reason=NotSent.DENIED if number > 1 else NotSent.TOO_OLD,
+            event_id="",
+            happened_at=datetime.fromtimestamp(first + number, UTC),
+        )
+        for number in range(1, paging.SEARCHED + 3)
+    ]
+    ConversionMark.objects.bulk_create(rows)
+
+    response = admin_client.get(MARKS, query)
+
+    assert response.context["cl"].result_count == found
+    assert ("the filters were applied to the newest 4000 conversions only" in response.content.decode()) is is_cut
 
 
 def test_a_conversion_leads_to_its_events_and_its_object(admin_client: Client) -> None:

@@ -14,10 +14,10 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.ledger import tallies
 from django_capi.ledger.expiry import SHED_REASON
-from django_capi.models import Lane
+from django_capi.models import ConversionState, Lane, NotSent
 from django_capi.reports import diagnostics
 from tests.admin.conftest import Staff
-from tests.support.factories import BatchFactory, EventFactory, LaneFactory
+from tests.support.factories import BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -170,7 +170,22 @@ def test_the_money_that_only_the_server_reported_is_one_click_away(admin_client:
 def test_events_lost_by_both_channels_are_said(admin_client: Client) -> None:
     EventFactory.create_batch(3, rejected=True)
 
-    assert "3 events reached Meta by neither channel." in admin_client.get(PAGE).content.decode()
+    assert (
+        "3 events reached Meta by neither channel, as far as this site knows."
+        in admin_client.get(PAGE).content.decode()
+    )
+
+
+def test_lost_conversions_are_said_and_no_name_of_theirs_is_good(admin_client: Client) -> None:
+    EventFactory.create_batch(20, met=True)
+    lost = ConversionMarkFactory(state=ConversionState.NOT_SENT, reason=NotSent.NO_PIXEL, event_id="")
+
+    context = admin_client.get(PAGE).context
+
+    [[sentence]] = context["losses"]
+    assert sentence.text == "1 conversion was never sent: it was found too late for Meta, or belongs to no pixel."
+    assert listed(admin_client, sentence.url) == {lost.pk}
+    assert [plain(event.coverage.pill) for event in context["events"]] == ["▲ Events lost"]
 
 
 def test_a_new_site_is_told_what_to_do(admin_client: Client) -> None:
@@ -194,8 +209,8 @@ def test_the_page_costs_the_same_number_of_queries(
     diagnostics.refresh()
 
     # Session, user, how far the tallies have come, whether to refresh the diagnostics, two for the banner, sums,
-    # whether there are events, days, hours, lanes, requests, the open diagnostics.
-    with django_assert_num_queries(13):
+    # conversions that were not sent, whether there are events, days, hours, lanes, requests, the open diagnostics.
+    with django_assert_num_queries(14):
         admin_client.get(PAGE)
 
 
@@ -239,6 +254,7 @@ def test_what_is_lost_links_to_exactly_its_events(admin_client: Client) -> None:
     context = admin_client.get(PAGE).context
     [purchases] = context["events"]
 
-    assert listed(admin_client, context["lost"].url) == {lost.pk}
+    [[sentence]] = context["losses"]
+    assert listed(admin_client, sentence.url) == {lost.pk}
     assert purchases.lost.count == "2"
     assert listed(admin_client, purchases.lost.url) == {lost.pk, withdrawn.pk}

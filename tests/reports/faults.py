@@ -193,6 +193,14 @@ def consent_drop(_settings: Settings) -> None:
     ConversionMarkFactory(happened_at=NOW, **refused | {"reason": NotSent.NO_PIXEL})
 
 
+def lost_conversions(_settings: Settings) -> None:
+    not_sent = {"state": ConversionState.NOT_SENT, "event_id": "", "happened_at": NOW}
+    for reason in (*NotSent, NotSent.TOO_OLD):
+        ConversionMarkFactory(**not_sent, reason=reason)
+    ConversionMarkFactory(**not_sent | {"happened_at": NOW - timedelta(days=2)}, reason=NotSent.TOO_OLD)
+    ConversionMarkFactory.create_batch(2, happened_at=NOW)
+
+
 def rendered_conversions(_settings: Settings) -> None:
     """No page view of the site is made by the server, but its orders have thank-you pages."""
     marks = ConversionMarkFactory.create_batch(21, shown_at=NOW, happened_at=NOW)
@@ -382,6 +390,7 @@ FAULTS: Final = (
         sentence="Events reached Meta by neither channel",
         of=first(status=3),
     ),
+    Fault(code="conversions_lost", seed=lost_conversions, affected=3, total=5, pixel_id=""),
     Fault(
         code="expired",
         seed=mixed(expired=(4, {"expired": True, "fired": True})),

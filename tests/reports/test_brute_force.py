@@ -160,6 +160,7 @@ def test_the_counts_are_those_of_the_rows(cases: list[Case], scope: Scope) -> No
         fired_waiting=number(lambda case: case.status is Status.PENDING and case.is_fired),
         neither=number(lambda case: case.outcome == "neither"),
         withdrawn=number(lambda case: case.outcome == "neither" and case.status is Status.WITHDRAWN),
+        in_doubt=number(lambda case: case.outcome == "neither" and case.status is Status.IN_DOUBT),
         shared_ids=number(lambda case: case.shared_id),
     )
     assert {name: counts.events for name, counts in found.names.items()} == Counter(case.event_name for case in within)

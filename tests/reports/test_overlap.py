@@ -52,6 +52,7 @@ def key(name: str) -> KeyShare:
             {"rejected": True, "blocked": True}, Counts(events=1, stopped=1, neither=1), id="rejected and blocked"
         ),
         pytest.param({"expired": True}, Counts(events=1, neither=1), id="expired without a receipt"),
+        pytest.param({"in_doubt": True}, Counts(events=1, neither=1, in_doubt=1), id="in doubt without a receipt"),
         pytest.param({"withdrawn": True}, Counts(events=1, neither=1, withdrawn=1), id="withdrawn without a receipt"),
         pytest.param({"shared_id": True}, Counts(events=1, waiting=1, shared_ids=1), id="one id of several visitors"),
     ],

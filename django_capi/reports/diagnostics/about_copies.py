@@ -29,6 +29,11 @@ def is_lost(row: LedgerRow) -> bool:
     return pairs.outcome(row) is Outcome.NEITHER and row.status != Status.WITHDRAWN
 
 
+def lost_conversions(facts: Facts) -> Iterator[Measure]:
+    for event_name, found in facts.lost_conversions.items():
+        yield Measure(event_name=event_name, affected=found.lost, total=found.total)
+
+
 def reused_ids(of: Tallied) -> tuple[int, int]:
     return of.counts.shared_ids, of.counts.events
 
@@ -131,6 +136,15 @@ COPIES: Final = (
         action=_("Open the list: each event says why."),
         find=lambda facts: of_tallies(facts, lost),
         concerns=is_lost,
+    ),
+    Diagnosis(
+        code="conversions_lost",
+        severity=DiagnosticSeverity.ERROR,
+        title=_("Conversions were never sent"),
+        why=_("They were found too late for Meta or belong to no pixel, so that they never became events."),
+        action=_("Open the list, which says why: keep a worker running all the time, or correct PIXEL_FOR."),
+        find=lost_conversions,
+        unit=Unit.CONVERSIONS,
     ),
     Diagnosis(
         code="reused_event_id",

@@ -104,6 +104,14 @@ class Answers:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LostConversions:
+    """How many of the newest conversions never became events although their customers had agreed."""
+
+    lost: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """The last day as this site knows it. `rows` are the newest events; those with a test code are in `tests`."""
 
@@ -118,6 +126,7 @@ class Facts:
     others: Sequence[OtherPixel] = ()
     answers: Mapping[str, Answers] = field(default_factory=dict)  # by event name
     answers_before: Mapping[str, Answers] = field(default_factory=dict)  # of the six days before
+    lost_conversions: Mapping[str, LostConversions] = field(default_factory=dict)  # by event name
     test_codes: AbstractSet[str] = frozenset()  # pixels with a test code in the settings
     clock_ahead: timedelta = timedelta()  # this machine's, of the database's
     lacks_script: bool = False

@@ -16,8 +16,17 @@ from django_capi.database.alias import using
 from django_capi.ledger.tallies import STATES
 from django_capi.meta.events import PAGE_VIEW
 from django_capi.models import ConversionMark, ConversionState, Event, ForeignPixel, NotSent, Tally
-from django_capi.reports import health
-from django_capi.reports.diagnostics.facts import COLUMNS, Answers, Facts, LedgerRow, OtherPixel, PixelBacklog, Tallied
+from django_capi.reports import evidence, health
+from django_capi.reports.diagnostics.facts import (
+    COLUMNS,
+    Answers,
+    Facts,
+    LedgerRow,
+    LostConversions,
+    OtherPixel,
+    PixelBacklog,
+    Tallied,
+)
 from django_capi.reports.diagnostics.hosts import ADDRESS
 from django_capi.reports.overlap import Counts, counts_of
 from django_capi.reports.static_files import lacks_script
@@ -40,6 +49,7 @@ def gather(now: datetime, *, clock_ahead: timedelta = timedelta()) -> Facts:
     pixel_ids = tuple(dict.fromkeys(pixel.pixel_id for pixel in pixels))
     rows = [row for row in newest(now) if row.pixel_id in pixel_ids]
     stored = conversions(ConversionState.STORED, now - TODAY, now)
+    not_sent = conversions(ConversionState.NOT_SENT, now - TODAY, now)
     return Facts(
         now=now,
         pixel_ids=pixel_ids,
@@ -50,11 +60,12 @@ def gather(now: datetime, *, clock_ahead: timedelta = timedelta()) -> Facts:
         lanes=health.lanes(),
         due=due(now),
         others=other_pixels(now, pixel_ids),
-        answers=answers(stored, conversions(ConversionState.NOT_SENT, now - TODAY, now)),
+        answers=answers(stored, not_sent),
         answers_before=answers(
             conversions(ConversionState.STORED, now - WEEK, now - TODAY),
             conversions(ConversionState.NOT_SENT, now - WEEK, now - TODAY),
         ),
+        lost_conversions=lost_conversions(stored, not_sent),
         test_codes={pixel.pixel_id for pixel in pixels if pixel.test_event_code and not settings.DEBUG},
         clock_ahead=clock_ahead,
         lacks_script=lacks_script(),
@@ -120,3 +131,12 @@ def answers(stored: Iterable[Mapping[str, Any]], not_sent: Iterable[Mapping[str,
     refused = Counter(mark["event_name"] for mark in not_sent if mark["reason"] in WITHOUT_CONSENT)
     total = refused + Counter(mark["event_name"] for mark in stored)
     return {name: Answers(refused=refused[name], total=count) for name, count in total.items()}
+
+
+def lost_conversions(
+    stored: Iterable[Mapping[str, Any]], not_sent: Iterable[Mapping[str, Any]]
+) -> dict[str, LostConversions]:
+    """Count by event name the conversions that were lost, and with them those that were stored."""
+    lost = Counter(mark["event_name"] for mark in not_sent if mark["reason"] in evidence.LOST)
+    total = lost + Counter(mark["event_name"] for mark in stored)
+    return {name: LostConversions(lost=count, total=total[name]) for name, count in lost.items()}
