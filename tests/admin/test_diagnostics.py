@@ -135,6 +135,7 @@ def test_the_list_of_events_is_linked_only_for_those_who_may_see_it(staff: Staff
         ("consent_drop", {}, "3 of 12 conversions", "25%"),
         ("clock_differs", {"affected": 61, "total": 0}, "61 seconds", ""),
         ("static_missing", {"affected": 0, "total": 0}, "—", ""),
+        ("no_consent_policy", {"affected": 0, "total": 0}, "—", ""),
         ("worker_down", {"total": 3}, "3 events", ""),
     ],
 )

@@ -142,6 +142,14 @@ def no_test_code(settings: Settings) -> None:
     settings.CAPI = {key: value for key, value in settings.CAPI.items() if key != "TEST_EVENT_CODE"}
 
 
+def no_consent_policy(settings: Settings) -> None:
+    settings.CAPI = {**settings.CAPI, "CONSENT": None}
+
+
+def consent_policy(settings: Settings) -> None:
+    settings.CAPI = {**settings.CAPI, "CONSENT": "django_capi.consent.always"}
+
+
 def policy(settings: Settings) -> None:
     """It lets the library run, and stops its requests to /tr/."""
     settings.SECURE_CSP = {
@@ -334,6 +342,15 @@ FAULTS: Final = (
         event_name="",
         sentence="A test event code is set on a live site",
         of=first(),
+    ),
+    Fault(
+        code="no_consent_policy",
+        seed=no_consent_policy,
+        repair=consent_policy,
+        affected=0,
+        total=0,
+        event_name="",
+        pixel_id="",
     ),
     Fault(
         code="ad_blocker",

@@ -238,4 +238,13 @@ DELIVERY: Final = (
         find=lambda facts: [Measure(affected=0, total=0)] if facts.lacks_script else [],
         is_state=True,
     ),
+    Diagnosis(
+        code="no_consent_policy",
+        severity=DiagnosticSeverity.WARNING,
+        title=_("There is no consent policy"),
+        why=_("Without CONSENT no visitor counts as having agreed, and only what your code gives consent for is sent."),
+        action=_("Write the line that the hint of django_capi.W004 has, or silence it: run manage.py check."),
+        find=lambda facts: [Measure(affected=0, total=0)] if facts.lacks_policy else [],
+        is_state=True,
+    ),
 )

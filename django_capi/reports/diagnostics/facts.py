@@ -130,6 +130,7 @@ class Facts:
     test_codes: AbstractSet[str] = frozenset()  # pixels with a test code in the settings
     clock_ahead: timedelta = timedelta()  # this machine's, of the database's
     lacks_script: bool = False
+    lacks_policy: bool = False  # of consent
     blocks_pixel: bool = False  # by the site's own Content-Security-Policy
 
     def rendered(self) -> Iterator[LedgerRow]:

@@ -69,8 +69,14 @@ def gather(now: datetime, *, clock_ahead: timedelta = timedelta()) -> Facts:
         test_codes={pixel.pixel_id for pixel in pixels if pixel.test_event_code and not settings.DEBUG},
         clock_ahead=clock_ahead,
         lacks_script=lacks_script(),
+        lacks_policy=lacks_policy(),
         blocks_pixel=any(not message.is_silenced() for message in check_policies()),
     )
+
+
+def lacks_policy() -> bool:
+    """Whether no consent policy can be called, and the check for it is not silenced."""
+    return conf.imported("CONSENT") is None and "django_capi.W004" not in settings.SILENCED_SYSTEM_CHECKS
 
 
 def tallied(now: datetime, pixel_ids: Collection[str]) -> dict[tuple[str, str], Tallied]:
