@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlencode
 
+from django_capi.models import BrowserState, Status
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import Scope
 
@@ -41,3 +42,11 @@ class EventLinks:
             **lookups,
         }
         return f"{self.list_url}?{urlencode({name: value for name, value in filters.items() if value is not None})}"
+
+    def to_browser_copies(self, event_name: str | None = None) -> str:
+        """Return the address of the events that a browser's pixel fired."""
+        return self.to(event_name=event_name, browser_state__exact=int(BrowserState.FIRED))
+
+    def to_server_copies(self, event_name: str | None = None) -> str:
+        """Return the address of the events that Meta accepted from the server."""
+        return self.to(event_name=event_name, status__exact=int(Status.ACCEPTED))

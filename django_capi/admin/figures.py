@@ -79,8 +79,8 @@ class EventNameRow:
 
     name: str
     url: str
-    browser: str
-    server: str
+    browser: CountLink
+    server: CountLink
     outcomes: tuple[CountLink, ...]
     overlap: Figure
     coverage: Figure
@@ -149,14 +149,14 @@ def tiles(measured: Overlap, links: EventLinks) -> list[Tile]:
             label=gettext_lazy("Browser events"),
             value=wording.number(total.browser),
             note=_("fired by the pixel, as the pages reported"),
-            url=links.to(browser_state__exact=2),
+            url=links.to_browser_copies(),
         ),
         Tile(
             tone="server",
             label=gettext_lazy("Server events"),
             value=wording.number(total.server),
             note=_("accepted by Meta, %(waiting)s waiting") % {"waiting": wording.number(total.waiting)},
-            url=links.to(status__exact=1),
+            url=links.to_server_copies(),
         ),
     ]
 
@@ -259,8 +259,8 @@ def row(name: str, counts: Counts, links: EventLinks) -> EventNameRow:
     return EventNameRow(
         name=name,
         url=links.to(event_name=name or None),
-        browser=wording.number(counts.browser),
-        server=wording.number(counts.server),
+        browser=link(counts.browser, links.to_browser_copies(name or None)),
+        server=link(counts.server, links.to_server_copies(name or None)),
         outcomes=tuple(
             link(counts.of(outcome), links.to(event_name=name or None, outcome=outcome)) for outcome in Outcome
         ),

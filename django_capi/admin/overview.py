@@ -54,8 +54,8 @@ class EventLine:
     name: str
     url: str
     connection: SafeString
-    browser: str
-    server: str
+    browser: figures.CountLink
+    server: figures.CountLink
     coverage: figures.Figure
     lost: figures.CountLink
     freshness: Any
@@ -145,8 +145,8 @@ def event_lines(measured: overlap.Overlap, scope: sums.Scope, links: EventLinks,
             name=name,
             url=links.to(event_name=name),
             connection=connection(counts),
-            browser=wording.number(counts.browser),
-            server=wording.number(counts.server),
+            browser=figures.link(counts.browser, links.to_browser_copies(name)),
+            server=figures.link(counts.server, links.to_server_copies(name)),
             coverage=figures.coverage_figure(counts),
             lost=figures.link(counts.neither, links.to(event_name=name, outcome=Outcome.NEITHER)),
             freshness=criteria.FRESHNESS[delays[name].freshness],

@@ -43,7 +43,9 @@ def test_each_event_name_says_by_which_channels_meta_has_it(admin_client: Client
 
     events = admin_client.get(PAGE).context["events"]
 
-    said = [(each.name, plain(each.connection), each.browser, each.server, each.lost.count) for each in events]
+    said = [
+        (each.name, plain(each.connection), each.browser.count, each.server.count, each.lost.count) for each in events
+    ]
     assert said == [
         ("Purchase", "⇄ Both", "4", "4", "0"),
         ("Lead", "↑ Server", "0", "3", "0"),
@@ -244,6 +246,16 @@ def test_the_money_of_each_currency_links_to_exactly_its_events(admin_client: Cl
 
     assert listed(admin_client, tiles["20.00\xa0EUR"]) == {event.pk for event in euros}
     assert listed(admin_client, tiles["7.00\xa0CHF"]) == {francs.pk}
+
+
+def test_each_channel_links_to_exactly_its_copies(admin_client: Client) -> None:
+    both, by_server, by_browser = EventFactory(met=True), EventFactory(accepted=True), EventFactory(fired=True)
+    EventFactory(event_name="Lead", met=True)
+
+    purchases = next(line for line in admin_client.get(PAGE).context["events"] if line.name == "Purchase")
+
+    assert listed(admin_client, purchases.browser.url) == {both.pk, by_browser.pk}
+    assert listed(admin_client, purchases.server.url) == {both.pk, by_server.pk}
 
 
 def test_what_is_lost_links_to_exactly_its_events(admin_client: Client) -> None:
