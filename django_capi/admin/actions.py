@@ -17,9 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from django_capi.admin.paging import LIMIT
+from django_capi.admin.test_codes import NO_CODE
 from django_capi.ledger import resend, withdrawal
 from django_capi.models import RESENDABLE, Event, Status
-from django_capi.shapes import is_test_code
+from django_capi.tracking.test_events import is_given_code
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin
@@ -103,10 +104,10 @@ class EventActionsMixin(Base):
         if isinstance(chosen, HttpResponse):
             return chosen
         code = request.POST.get("code", "").strip()
-        if is_test_code(code):
+        if is_given_code(code):
             self.send_again(request, chosen, test_event_code=code)
         else:
-            self.message_user(request, _("This is not a test code."), messages.ERROR)
+            self.message_user(request, NO_CODE, messages.ERROR)
         return self.back_to(object_id)
 
     def withdraw_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ SAMPLE_PERSON: Final = {
 }
 SAMPLE_MONEY: Final = {"value": 1, "currency": "EUR"}
 WITHHELD: Final = "(withheld)"
+# Meta documents a code as a string, and each one that it shows has this form.
+_CODE: Final = re.compile(r"TEST[A-Za-z0-9]{1,16}")
 STATUSES: Final = {RequestOutcome.ACCEPTED: Status.ACCEPTED, RequestOutcome.AMBIGUOUS: Status.IN_DOUBT}
 
 
@@ -50,6 +53,15 @@ class TestEvent:
     @property
     def is_accepted(self) -> bool:
         return self.answer is not None and self.answer.verdict.outcome is RequestOutcome.ACCEPTED
+
+
+def is_given_code(text: str) -> bool:
+    """Whether Events Manager can have given this test code.
+
+    >>> is_given_code("TEST12345"), is_given_code("bad code!")
+    (True, False)
+    """
+    return _CODE.fullmatch(text) is not None
 
 
 def sample(event_name: str, *, page: str) -> Event:
