@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -52,9 +53,10 @@ class EventActionsMixin(Base):
 
     def send_again(self, request: HttpRequest, chosen: QuerySet[Event], *, test_event_code: str = "") -> None:
         events = list(chosen)
-        count = resend.resend([event.pk for event in events], test_event_code=test_event_code)
+        changed = resend.resend([event.pk for event in events], test_event_code=test_event_code)
+        count = len(changed)
         asked = _("Asked to resend it as a test event.") if test_event_code else _("Asked to resend it.")
-        LogEntry.objects.log_actions(str(request.user.pk), events, CHANGE, str(asked))
+        self.log(request, [event for event in events if event.pk in set(changed)], asked)
         words = ngettext("%(count)d event will be sent again.", "%(count)d events will be sent again.", count) % {
             "count": count
         }
@@ -69,8 +71,9 @@ class EventActionsMixin(Base):
 
     def withdraw(self, request: HttpRequest, chosen: QuerySet[Event]) -> None:
         events = list(chosen)
-        count = withdrawal.end_events([event.pk for event in events])
-        LogEntry.objects.log_actions(str(request.user.pk), events, CHANGE, str(_("Withdrew it.")))
+        changed = withdrawal.end_waiting([event.pk for event in events])
+        count = len(changed)
+        self.log(request, [event for event in events if event.pk in set(changed)], _("Withdrew it."))
         words = ngettext(
             "%(count)d event was withdrawn and will not be sent.",
             "%(count)d events were withdrawn and will not be sent.",
@@ -79,6 +82,11 @@ class EventActionsMixin(Base):
         if count < len(events):
             words += " " + str(_("Only events that are waiting can be withdrawn."))
         self.message_user(request, words, messages.SUCCESS if count else messages.WARNING)
+
+    def log(self, request: HttpRequest, changed: Sequence[Event], done: Any) -> None:
+        """Write what was done into the history of the events that it changed."""
+        if changed:
+            LogEntry.objects.log_actions(str(request.user.pk), changed, CHANGE, str(done))
 
     def get_urls(self) -> list[URLPattern]:
         wrapped = self.admin_site.admin_view

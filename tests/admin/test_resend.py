@@ -77,6 +77,26 @@ def test_who_asked_is_written_down(admin_client: Client, admin_user: object) -> 
     assert "resend" in entry.get_change_message().lower()
 
 
+def test_only_what_is_resent_is_written_down(admin_client: Client) -> None:
+    event = EventFactory(rejected=True)
+
+    choose(admin_client, event, EventFactory(met=True))
+    press(admin_client, event)
+
+    assert [entry.object_id for entry in LogEntry.objects.all()] == [str(event.pk)]
+
+
+def test_only_what_is_withdrawn_is_written_down(admin_client: Client) -> None:
+    waiting, accepted = EventFactory(), EventFactory(met=True)
+
+    for event in (waiting, accepted, waiting):
+        admin_client.post(reverse("admin:django_capi_event_withdraw", args=[event.pk]))
+
+    assert [(entry.object_id, entry.get_change_message()) for entry in LogEntry.objects.all()] == [
+        (str(waiting.pk), "Withdrew it.")
+    ]
+
+
 def test_the_button_resends_one_event(admin_client: Client) -> None:
     event = EventFactory(rejected=True)
     page = admin_client.get(reverse("admin:django_capi_event_change", args=[event.pk])).content.decode()

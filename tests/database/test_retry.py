@@ -30,6 +30,7 @@ def see(event: Event) -> int:
 STEPS: dict[str, Callable[[Event], int]] = {
     "a receipt": see,
     "a withdrawal": lambda event: withdrawal.end_events([event.pk]),
+    "a withdrawal by staff": lambda event: len(withdrawal.end_waiting([event.pk])),
     "expiring": lambda event: expiry.expire(),
 }
 

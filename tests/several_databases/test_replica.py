@@ -111,7 +111,7 @@ def test_withdrawing_expiring_resending_and_pruning_do_not_either(
     expired = STORED.get().status
     Withdrawal.objects.using("default").all().delete()
     STORED.update(deadline=timezone.now() + timedelta(days=1))
-    resent = resend.resend([STORED.get().pk])
+    resent = len(resend.resend([STORED.get().pk]))
     STORED.update(status=Status.ACCEPTED, finished_at=timezone.now() - timedelta(days=400))
     STORED.update(event_time=F("event_time") - 400 * 86400)
 
