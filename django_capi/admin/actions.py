@@ -1,4 +1,4 @@
-"""What staff may do with events: resend them, resend one as a test event, and withdraw those that wait."""
+"""What staff may do with events: resend them, send a copy of one as a test event, and withdraw those that wait."""
 
 # the signatures are Django's
 
@@ -17,9 +17,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from django_capi.admin import copy_messages
 from django_capi.admin.paging import LIMIT
 from django_capi.admin.test_codes import NO_CODE
-from django_capi.ledger import resend, withdrawal
+from django_capi.ledger import resend, test_copies, withdrawal
 from django_capi.models import RESENDABLE, Event, Status
 from django_capi.tracking.test_events import is_given_code
 
@@ -51,12 +52,11 @@ class EventActionsMixin(Base):
     def withdraw_selected(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
         self.withdraw(request, queryset[:LIMIT])
 
-    def send_again(self, request: HttpRequest, chosen: QuerySet[Event], *, test_event_code: str = "") -> None:
+    def send_again(self, request: HttpRequest, chosen: QuerySet[Event]) -> None:
         events = list(chosen)
-        changed = resend.resend([event.pk for event in events], test_event_code=test_event_code)
+        changed = resend.resend([event.pk for event in events])
         count = len(changed)
-        asked = _("Asked to resend it as a test event.") if test_event_code else _("Asked to resend it.")
-        self.log(request, [event for event in events if event.pk in set(changed)], asked)
+        self.log(request, [event for event in events if event.pk in set(changed)], _("Asked to resend it."))
         words = ngettext("%(count)d event will be sent again.", "%(count)d events will be sent again.", count) % {
             "count": count
         }
@@ -68,6 +68,15 @@ class EventActionsMixin(Base):
                 left,
             ) % {"count": left}
         self.message_user(request, words, messages.SUCCESS if count else messages.WARNING)
+
+    def send_copy(self, request: HttpRequest, chosen: QuerySet[Event], code: str) -> None:
+        event = chosen.get()
+        copy = test_copies.store_copy(event.pk, code)
+        if isinstance(copy, test_copies.Obstacle):
+            self.message_user(request, copy_messages.hindered(event, copy), messages.WARNING)
+            return
+        self.log(request, [event], _("Asked to send a copy as a test event: %(id)s.") % {"id": copy.event_id})
+        self.message_user(request, copy_messages.copied(copy, self.admin_site.name), messages.SUCCESS)
 
     def withdraw(self, request: HttpRequest, chosen: QuerySet[Event]) -> None:
         events = list(chosen)
@@ -113,7 +122,7 @@ class EventActionsMixin(Base):
             return chosen
         code = request.POST.get("code", "").strip()
         if is_given_code(code):
-            self.send_again(request, chosen, test_event_code=code)
+            self.send_copy(request, chosen, code)
         else:
             self.message_user(request, NO_CODE, messages.ERROR)
         return self.back_to(object_id)

@@ -1,4 +1,4 @@
-"""The field for a test code, and what is said of a text that is none."""
+"""The form field for a test code, and the message for anything else."""
 
 from __future__ import annotations
 

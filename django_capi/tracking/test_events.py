@@ -19,6 +19,7 @@ from django_capi.delivery.closing import answered
 from django_capi.delivery.lanes import lane_of
 from django_capi.ledger import store as ledger
 from django_capi.ledger.insert import insert
+from django_capi.ledger.test_copies import PREFIX
 from django_capi.meta import rules, wire
 from django_capi.meta.events import ActionSource, CustomData, Event, UserData
 from django_capi.meta.verdicts import RequestOutcome
@@ -74,7 +75,7 @@ def sample(event_name: str, *, page: str) -> Event:
 def made(event_name: str, *, page: str, user_data: UserData, custom_data: CustomData) -> Event:
     return Event(
         event_name=event_name,
-        event_id=f"test-{new_id()}",
+        event_id=f"{PREFIX}{new_id()}",
         event_time=int(time.time()),
         action_source=ActionSource.WEBSITE,
         event_source_url=page,

@@ -136,33 +136,6 @@ def test_an_event_that_is_not_there_is_not_found(object_id: str, admin_client: C
     assert admin_client.post(reverse("admin:django_capi_event_resend", args=[object_id])).status_code == 404
 
 
-def test_an_event_is_resent_as_a_test_event(admin_client: Client) -> None:
-    event = EventFactory(rejected=True)
-
-    admin_client.post(reverse("admin:django_capi_event_resend_test", args=[event.pk]), {"code": "TEST123"})
-
-    event.refresh_from_db()
-    assert (event.status, event.test_event_code) == (Status.PENDING, "TEST123")
-
-
-def test_what_is_no_test_code_resends_nothing(admin_client: Client) -> None:
-    event = EventFactory(rejected=True)
-
-    admin_client.post(reverse("admin:django_capi_event_resend_test", args=[event.pk]), {"code": "TEST\n1"})
-
-    event.refresh_from_db()
-    assert (event.status, event.test_event_code) == (Status.REJECTED, "")
-
-
-def test_resending_as_a_test_event_needs_its_own_permission(staff: Staff) -> None:
-    event = EventFactory(rejected=True)
-    client = staff("view_event", "resend_event")
-
-    status = client.post(reverse("admin:django_capi_event_resend_test", args=[event.pk]), {"code": "TEST1"}).status_code
-
-    assert status == 403
-
-
 def test_a_waiting_event_is_withdrawn_by_its_button(admin_client: Client) -> None:
     event = EventFactory()
     button = reverse("admin:django_capi_event_withdraw", args=[event.pk])
