@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from django_capi.admin import copy_messages
+from django_capi.admin import resend_messages
 from django_capi.admin.paging import LIMIT
 from django_capi.admin.test_codes import NO_CODE
 from django_capi.ledger import resend, test_copies, withdrawal
@@ -54,29 +54,31 @@ class EventActionsMixin(Base):
 
     def send_again(self, request: HttpRequest, chosen: QuerySet[Event]) -> None:
         events = list(chosen)
-        changed = resend.resend([event.pk for event in events])
-        count = len(changed)
-        self.log(request, [event for event in events if event.pk in set(changed)], _("Asked to resend it."))
+        resent = resend.resend([event.pk for event in events])
+        count = len(resent.pks)
+        self.log(request, [event for event in events if event.pk in set(resent.pks)], _("Asked to resend it."))
         words = ngettext("%(count)d event will be sent again.", "%(count)d events will be sent again.", count) % {
             "count": count
         }
-        left = len(events) - count
+        left = len(events) - count - len(resent.problems)
         if left:
             words += " " + ngettext(
                 "%(count)d was left alone: accepted by Meta, waiting, withdrawn, or too old to send.",
                 "%(count)d were left alone: accepted by Meta, waiting, withdrawn, or too old to send.",
                 left,
             ) % {"count": left}
+        if resent.problems:
+            words += f" {resend_messages.left_alone(resent.problems)}"
         self.message_user(request, words, messages.SUCCESS if count else messages.WARNING)
 
     def send_copy(self, request: HttpRequest, chosen: QuerySet[Event], code: str) -> None:
         event = chosen.get()
         copy = test_copies.store_copy(event.pk, code)
-        if isinstance(copy, test_copies.Obstacle):
-            self.message_user(request, copy_messages.hindered(event, copy), messages.WARNING)
+        if not isinstance(copy, Event):
+            self.message_user(request, resend_messages.hindered(event, copy), messages.WARNING)
             return
         self.log(request, [event], _("Asked to send a copy as a test event: %(id)s.") % {"id": copy.event_id})
-        self.message_user(request, copy_messages.copied(copy, self.admin_site.name), messages.SUCCESS)
+        self.message_user(request, resend_messages.copied(copy, self.admin_site.name), messages.SUCCESS)
 
     def withdraw(self, request: HttpRequest, chosen: QuerySet[Event]) -> None:
         events = list(chosen)
@@ -162,4 +164,4 @@ class EventActionsMixin(Base):
 
 def resendable(event: Event) -> bool:
     is_kept = event.status in RESENDABLE and bool(event.payload) and event.deadline > timezone.now()
-    return is_kept and not withdrawal.withdrawn_among([event.pk])
+    return is_kept and not resend.problem_of(event.payload) and not withdrawal.withdrawn_among([event.pk])

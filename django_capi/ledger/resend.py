@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -11,18 +13,33 @@ from django_capi.database.alias import using
 from django_capi.database.keys import PkIn
 from django_capi.database.retry import retried
 from django_capi.ledger.withdrawal import event_has_withdrawn
+from django_capi.meta import rules, wire
 from django_capi.models import RESENDABLE, Event, Status
 
 
-def resend(pks: Sequence[int]) -> list[int]:
-    """Queue them again with their own ids, bytes and times, and return the keys of those that could be.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resent:
+    """The keys of the events that wait again, and of those that Meta would refuse, with the reason."""
+
+    pks: Sequence[int]
+    problems: Mapping[int, rules.Problem]
+
+
+def resend(pks: Sequence[int]) -> Resent:
+    """Queue them again with their own ids, bytes and times.
 
     Accepted and withdrawn events stay, and so do those past their deadline, without their text, or of a visitor who
-    has withdrawn consent since.
+    has withdrawn consent since. Those that Meta would refuse, and their whole request with them, stay as well.
     """
     rows = Event.objects.using(using()).filter(pk__in=pks).resendable().exclude(payload="")
-    allowed = list(rows.exclude(event_has_withdrawn()).values_list("pk", flat=True))
-    return make_pending(allowed)
+    found = dict(rows.exclude(event_has_withdrawn()).values_list("pk", "payload"))
+    problems = {pk: problem for pk, payload in found.items() if (problem := problem_of(payload))}
+    return Resent(pks=make_pending([pk for pk in found if pk not in problems]), problems=problems)
+
+
+def problem_of(payload: str) -> rules.Problem | None:
+    """Return the first reason why Meta would refuse this text now."""
+    return rules.refusal(wire.loads(payload), now=int(time.time()))
 
 
 @retried

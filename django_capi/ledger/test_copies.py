@@ -14,8 +14,9 @@ from django.utils import timezone
 from django_capi.consent import Consent
 from django_capi.database import sequences
 from django_capi.database.alias import using
+from django_capi.ledger.resend import problem_of
 from django_capi.ledger.withdrawal import withdrawn_among
-from django_capi.meta import wire
+from django_capi.meta import rules, wire
 from django_capi.models import RESENDABLE, Event, Origin, Status
 
 PREFIX: Final = "test-"  # of the ids of all test events that staff send
@@ -37,10 +38,10 @@ class Obstacle(Enum):
     COPY_WAITS = auto()
 
 
-def store_copy(pk: int, test_event_code: str) -> Event | Obstacle:
+def store_copy(pk: int, test_event_code: str) -> Event | Obstacle | rules.Problem:
     """Store a pending copy of the event with this test code, or say why there is none."""
     event = Event.objects.using(using()).get(pk=pk)
-    obstacle = obstacle_of(event)
+    obstacle = obstacle_of(event) or problem_of(event.payload)
     if obstacle is None and copy_waits(event, test_event_code):
         obstacle = Obstacle.COPY_WAITS
     return obstacle or sequences.insert(Event, lambda: create(event, test_event_code), alias=using())

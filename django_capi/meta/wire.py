@@ -59,6 +59,19 @@ def dumps(payload: object) -> str:
     return text.decode() if text.rfind(b"null") < 0 else dumps_plainly(payload)
 
 
+def loads(payload: str) -> Mapping[str, JSON]:
+    """Return the event; empty if the text is no JSON object.
+
+    >>> loads('{"event_name":"Lead"}'), loads("…")
+    ({'event_name': 'Lead'}, {})
+    """
+    try:
+        found = json.loads(payload)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def with_event_id(payload: str, event_id: str) -> str:
     """Return the JSON that `dumps` wrote of an event, with another `event_id` and otherwise unchanged.
 

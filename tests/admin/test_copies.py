@@ -148,6 +148,17 @@ def test_where_no_copy_can_be_sent_it_says_why(made: dict[str, Any], sentence: s
     assert not LogEntry.objects.exists()
 
 
+def test_no_copy_is_sent_of_what_meta_would_refuse(admin_client: Client) -> None:
+    event = EventFactory(rejected=True)
+    Event.objects.filter(pk=event.pk).update(payload=event.payload.replace(',"currency":"EUR"', ""))
+
+    assert copy(admin_client, event) == (
+        "No copy is sent, because Meta would refuse it. custom_data.currency: "
+        "A Purchase needs the currency in which it was paid; there is no default."
+    )
+    assert copies() == []
+
+
 def test_no_copy_is_sent_of_a_visitor_who_has_withdrawn(admin_client: Client) -> None:
     event = EventFactory(rejected=True, server_fbp=digest(FBP))
     withdrawal.withdraw(fbps=[FBP])

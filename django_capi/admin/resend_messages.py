@@ -1,18 +1,20 @@
-"""What staff are told after they have asked to send a copy of an event as a test event."""
+"""What staff are told after they have asked to resend events, or to send a copy of one as a test event."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from django_capi.admin import wording
+from django_capi.admin import stored, wording
 from django_capi.admin.cells import linked
 from django_capi.ledger.test_copies import Obstacle
+from django_capi.meta.rules import Problem
 from django_capi.models import Event
 
 HINDERED: Final[dict[Obstacle, Any]] = {
@@ -25,7 +27,24 @@ HINDERED: Final[dict[Obstacle, Any]] = {
 }
 
 
-def hindered(event: Event, obstacle: Obstacle) -> str:
+def left_alone(problems: Mapping[int, Problem]) -> str:
+    """The events that were left alone because Meta would refuse them, and each reason once."""
+    words = ngettext(
+        "%(count)d was left alone, because Meta would refuse it. %(reasons)s",
+        "%(count)d were left alone, because Meta would refuse them. %(reasons)s",
+        len(problems),
+    )
+    reasons = dict.fromkeys(reason_of(problem) for problem in problems.values())
+    return words % {"count": len(problems), "reasons": " ".join(reasons)}
+
+
+def reason_of(problem: Problem) -> str:
+    return stored.translated(f"{problem.field}: {problem.advice}")
+
+
+def hindered(event: Event, obstacle: Obstacle | Problem) -> str:
+    if isinstance(obstacle, Problem):
+        return _("No copy is sent, because Meta would refuse it. %(reason)s") % {"reason": reason_of(obstacle)}
     return str(HINDERED[obstacle]) % {"time": wording.instant(event.deadline)}
 
 
