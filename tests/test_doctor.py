@@ -99,6 +99,12 @@ class TestCommand:
 
         assert raised.value.returncode == 1
 
+    def test_what_is_no_test_code_is_sent_nowhere(self, meta: Running) -> None:
+        with pytest.raises(CommandError, match="'bad code!' is no test code"):
+            call_command("capi_doctor", "--test-event-code", "bad code!", stdout=StringIO())
+
+        assert meta.state.seen.counts()["server"] == 0
+
     def test_the_json_holds_every_finding_and_nothing_else(self, meta: Running) -> None:
         LaneFactory(last_ok_at=timezone.now())
         out = StringIO()

@@ -67,7 +67,7 @@ def test_a_refusal_fails_with_metas_reason(meta: Meta) -> None:
     ("arguments", "sentence"),
     [
         (["Lead"], "Give the code"),
-        (["Lead", "--code", "TEST\n1"], "Give the code"),
+        (["Lead", "--code", "bad code!"], "'bad code!' is no test code: it is TEST followed by letters and digits."),
         (["Lead", "--code", "TEST1", "--pixel", "eu"], "There is no pixel 'eu'. There are: main."),
         (["x" * 51, "--code", "TEST1"], "1 to 50 printable characters"),
     ],

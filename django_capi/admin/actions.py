@@ -1,9 +1,10 @@
-"""What staff may do with events: resend them, resend one as a test event, and withdraw those that wait."""
+"""What staff may do with events: resend them, send a copy of one as a test event, and withdraw those that wait."""
 
 # the signatures are Django's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -16,10 +17,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from django_capi.admin import resend_messages
 from django_capi.admin.paging import LIMIT
-from django_capi.ledger import resend, withdrawal
+from django_capi.admin.test_codes import NO_CODE
+from django_capi.ledger import resend, test_copies, withdrawal
 from django_capi.models import RESENDABLE, Event, Status
-from django_capi.shapes import is_test_code
+from django_capi.tracking.test_events import is_given_code
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin
@@ -49,27 +52,39 @@ class EventActionsMixin(Base):
     def withdraw_selected(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
         self.withdraw(request, queryset[:LIMIT])
 
-    def send_again(self, request: HttpRequest, chosen: QuerySet[Event], *, test_event_code: str = "") -> None:
+    def send_again(self, request: HttpRequest, chosen: QuerySet[Event]) -> None:
         events = list(chosen)
-        count = resend.resend([event.pk for event in events], test_event_code=test_event_code)
-        asked = _("Asked to resend it as a test event.") if test_event_code else _("Asked to resend it.")
-        LogEntry.objects.log_actions(str(request.user.pk), events, CHANGE, str(asked))
+        resent = resend.resend([event.pk for event in events])
+        count = len(resent.pks)
+        self.log(request, [event for event in events if event.pk in set(resent.pks)], _("Asked to resend it."))
         words = ngettext("%(count)d event will be sent again.", "%(count)d events will be sent again.", count) % {
             "count": count
         }
-        left = len(events) - count
+        left = len(events) - count - len(resent.problems)
         if left:
             words += " " + ngettext(
                 "%(count)d was left alone: accepted by Meta, waiting, withdrawn, or too old to send.",
                 "%(count)d were left alone: accepted by Meta, waiting, withdrawn, or too old to send.",
                 left,
             ) % {"count": left}
+        if resent.problems:
+            words += f" {resend_messages.left_alone(resent.problems)}"
         self.message_user(request, words, messages.SUCCESS if count else messages.WARNING)
+
+    def send_copy(self, request: HttpRequest, chosen: QuerySet[Event], code: str) -> None:
+        event = chosen.get()
+        copy = test_copies.store_copy(event.pk, code)
+        if not isinstance(copy, Event):
+            self.message_user(request, resend_messages.hindered(event, copy), messages.WARNING)
+            return
+        self.log(request, [event], _("Asked to send a copy as a test event: %(id)s.") % {"id": copy.event_id})
+        self.message_user(request, resend_messages.copied(copy, self.admin_site.name), messages.SUCCESS)
 
     def withdraw(self, request: HttpRequest, chosen: QuerySet[Event]) -> None:
         events = list(chosen)
-        count = withdrawal.end_events([event.pk for event in events])
-        LogEntry.objects.log_actions(str(request.user.pk), events, CHANGE, str(_("Withdrew it.")))
+        changed = withdrawal.end_waiting([event.pk for event in events])
+        count = len(changed)
+        self.log(request, [event for event in events if event.pk in set(changed)], _("Withdrew it."))
         words = ngettext(
             "%(count)d event was withdrawn and will not be sent.",
             "%(count)d events were withdrawn and will not be sent.",
@@ -78,6 +93,11 @@ class EventActionsMixin(Base):
         if count < len(events):
             words += " " + str(_("Only events that are waiting can be withdrawn."))
         self.message_user(request, words, messages.SUCCESS if count else messages.WARNING)
+
+    def log(self, request: HttpRequest, changed: Sequence[Event], done: Any) -> None:
+        """Write what was done into the history of the events that it changed."""
+        if changed:
+            LogEntry.objects.log_actions(str(request.user.pk), changed, CHANGE, str(done))
 
     def get_urls(self) -> list[URLPattern]:
         wrapped = self.admin_site.admin_view
@@ -103,10 +123,10 @@ class EventActionsMixin(Base):
         if isinstance(chosen, HttpResponse):
             return chosen
         code = request.POST.get("code", "").strip()
-        if is_test_code(code):
-            self.send_again(request, chosen, test_event_code=code)
+        if is_given_code(code):
+            self.send_copy(request, chosen, code)
         else:
-            self.message_user(request, _("This is not a test code."), messages.ERROR)
+            self.message_user(request, NO_CODE, messages.ERROR)
         return self.back_to(object_id)
 
     def withdraw_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -144,4 +164,4 @@ class EventActionsMixin(Base):
 
 def resendable(event: Event) -> bool:
     is_kept = event.status in RESENDABLE and bool(event.payload) and event.deadline > timezone.now()
-    return is_kept and not withdrawal.withdrawn_among([event.pk])
+    return is_kept and not resend.problem_of(event.payload) and not withdrawal.withdrawn_among([event.pk])

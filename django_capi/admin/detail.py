@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +15,8 @@ from django_capi.admin import answers, pills, pixels, stored, story, wording
 from django_capi.admin.cells import linked
 from django_capi.admin.outcomes import LABELS, outcome_of_event
 from django_capi.conf import conf
+from django_capi.ledger.store import is_currency, stored_value
+from django_capi.meta import wire
 from django_capi.meta.left_out import MEANING, Reason
 from django_capi.models import MATCH_KEYS, Batch, BrowserState, ConversionMark, Event, MatchKey, Status
 from django_capi.tracking import hints
@@ -82,7 +84,7 @@ def facts(event: Event, mark: ConversionMark | None, links: Links) -> list[Fact]
 def server_copy(event: Event, batch: Batch | None, *, batch_url: str) -> list[Fact]:
     return [
         Fact(term=_("State"), value=pills.server(event.status)),
-        *worth(event.value, event.currency),
+        *worth(*stated_worth(event)),
         Fact(term=_("Stored"), value=wording.instant(event.created_at)),
         Fact(term=_("Finished"), value=wording.instant(event.finished_at)),
         Fact(term=_("Delay"), value=wording.duration(delay(event))),
@@ -98,6 +100,17 @@ def worth(value: Decimal | None, currency: str | None) -> list[Fact]:
     """What a copy says that the event is worth, if it says so."""
     found = wording.worth(value, currency)
     return [Fact(term=_("Value"), value=found)] if found else []
+
+
+def stated_worth(event: Event) -> tuple[Decimal | None, str | None]:
+    """Value and currency. The columns have both or neither; the payload may have one without the other."""
+    if event.value is not None or not event.payload:
+        return event.value, event.currency
+    custom_data = wire.loads(event.payload).get("custom_data")
+    found: Mapping[str, Any] = custom_data if isinstance(custom_data, Mapping) else {}
+    value, currency = found.get("value"), found.get("currency")
+    amount = stored_value(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return amount, currency if is_currency(currency) else None
 
 
 def delay(event: Event) -> Any:

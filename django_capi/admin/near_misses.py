@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django_capi.admin import wording
 from django_capi.admin.detail import happened_at
 from django_capi.admin.outcomes import outcome_of_event
+from django_capi.ledger.test_copies import PREFIX, is_sent_by_staff
 from django_capi.meta.events import PAGE_VIEW
 from django_capi.models import Event, Origin
 from django_capi.reports.outcomes import Outcome
@@ -40,7 +41,9 @@ def other_names(event: Event) -> list[NearMiss]:
 
 
 def other_ids(event: Event) -> list[NearMiss]:
-    """Events of the same visitor and name, within seconds, under other ids."""
+    """Events of the same visitor and name, within seconds, under other ids. Test events of staff are meant to be so."""
+    if is_sent_by_staff(event):
+        return []
     keys = {event.server_fbp, event.browser_fbp} - {""}
     people = {event.server_external_id, event.browser_external_id} - {""}
     if not (keys or people):
@@ -54,6 +57,7 @@ def other_ids(event: Event) -> list[NearMiss]:
         event_time__gte=event.event_time - NEAR,
         event_time__lte=event.event_time + NEAR,
     ).exclude(event_id=event.event_id)
+    rows = rows.exclude(~Q(test_event_code=""), event_id__startswith=PREFIX)
     return [
         NearMiss(event=row, meaning=apart(event, row))
         for row in rows.order_by("event_time")[:MOST]

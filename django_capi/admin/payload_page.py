@@ -42,9 +42,6 @@ class PayloadForm(test_events.TestEventForm):
             self.fields[key] = forms.CharField(label=key, max_length=1000, required=False, strip=False, widget=widget)
         self.order_fields(self.field_order)
 
-    def clean_code(self) -> str:
-        return super().clean_code() if self.cleaned_data["code"] else ""
-
     @property
     def given(self) -> Given:
         data = self.cleaned_data

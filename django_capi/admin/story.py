@@ -105,6 +105,10 @@ CORRECT = gettext_lazy(
     "Correct what the site sends for the next events. Resending sends the same bytes again, which helps only "
     "when the cause was in the settings at Meta."
 )
+CORRECT_UNSENT = gettext_lazy(
+    "Correct what the site sends for the next events. This one stays as it was stored, and is not sent while Meta "
+    "would refuse it."
+)
 IN_THE_FUTURE = gettext_lazy(
     "The clock of the machine that stored this event was ahead. Keep the clocks of all machines in step, with chrony "
     "or systemd-timesyncd, and resend this event when its time has passed."
@@ -206,10 +210,9 @@ def paused(pause: Pause) -> Story:
 
 
 def rejected(event: Event) -> Story:
+    advice = CORRECT if event.attempts else CORRECT_UNSENT
     return Story(
-        tone="poor",
-        happened=refusal(event),
-        advice=IN_THE_FUTURE if event.error_subcode == FUTURE else CORRECT,
+        tone="poor", happened=refusal(event), advice=IN_THE_FUTURE if event.error_subcode == FUTURE else advice
     )
 
 

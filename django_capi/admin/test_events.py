@@ -16,12 +16,12 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import detail, links, outcomes, payload_helper, pills, pixels, stored, test_mode, wording
+from django_capi.admin.test_codes import TestCodeField
 from django_capi.browser.nonces import nonce_of
 from django_capi.conf import Pixel, conf
 from django_capi.meta.events import InvalidEvent
 from django_capi.models import BrowserState, Event, Status
 from django_capi.requests import test_mode as test_cookie
-from django_capi.shapes import is_test_code
 from django_capi.tracking import test_events
 from django_capi.tracking.actions import is_storable
 
@@ -46,11 +46,7 @@ class TestEventForm(forms.Form):
 
     event_name = forms.CharField(label=_("Event name"), max_length=50, initial="Purchase")
     pixel = forms.ChoiceField(label=_("Pixel"))
-    code = forms.CharField(
-        label=_("Test code"),
-        max_length=20,
-        help_text=_("Copy it from Events Manager, Test events. It begins with TEST."),
-    )
+    code = TestCodeField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,12 +57,6 @@ class TestEventForm(forms.Form):
         if not is_storable("event_name", name):
             raise forms.ValidationError(_("Use 1 to 50 printable characters."))
         return name
-
-    def clean_code(self) -> str:
-        code: str = self.cleaned_data["code"]
-        if not is_test_code(code):
-            raise forms.ValidationError(_("This is not a test code."))
-        return code
 
     @property
     def chosen(self) -> Pixel:

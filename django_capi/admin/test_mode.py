@@ -10,25 +10,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
+from django_capi.admin.test_codes import TestCodeField
 from django_capi.conf import conf
 from django_capi.requests import test_mode
-from django_capi.shapes import is_test_code
 
 
 class CodeForm(forms.Form):
-    """The code that Meta shows on the Test Events page of the Events Manager."""
+    """Which code this browser's events are sent with."""
 
-    code = forms.CharField(
-        label=_("Test code"),
-        max_length=20,
-        help_text=_("Copy it from Events Manager, Test events. It begins with TEST."),
-    )
-
-    def clean_code(self) -> str:
-        code: str = self.cleaned_data["code"]
-        if not is_test_code(code):
-            raise forms.ValidationError(_("This is not a test code."))
-        return code
+    code = TestCodeField()
 
 
 def code_for(request: HttpRequest, pixel_id: str) -> str:

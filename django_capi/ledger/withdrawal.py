@@ -16,7 +16,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, F, Func
 from django.db.models.sql.compiler import SQLCompiler
@@ -178,6 +178,16 @@ def withdrawal_times(keys: Collection[Key]) -> dict[Key, Any]:
 def end_events(pks: Sequence[int]) -> int:
     """Withdraw these pending events."""
     return Event.objects.using(using()).pending_by_pk(pks).update(**WITHDRAWN, changed_at=Now(), finished_at=Now())
+
+
+@retried
+def end_waiting(pks: Sequence[int]) -> list[int]:
+    """Withdraw those of the events that are pending, and return which they are."""
+    with transaction.atomic(using=using()):
+        rows = Event.objects.using(using()).pending_by_pk(pks).order_by("pk").select_for_update()
+        waiting = list(rows.values_list("pk", flat=True))
+        end_events(waiting)
+    return waiting
 
 
 @retried

@@ -59,6 +59,32 @@ def dumps(payload: object) -> str:
     return text.decode() if text.rfind(b"null") < 0 else dumps_plainly(payload)
 
 
+def loads(payload: str) -> Mapping[str, JSON]:
+    """Return the event; empty if the text is no JSON object.
+
+    >>> loads('{"event_name":"Lead"}'), loads("…")
+    ({'event_name': 'Lead'}, {})
+    """
+    try:
+        found = json.loads(payload)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def with_event_id(payload: str, event_id: str) -> str:
+    """Return the JSON that `dumps` wrote of an event, with another `event_id` and otherwise unchanged.
+
+    >>> with_event_id('{"event_name":"Lead","event_id":"1","custom_data":{"event_id":"1"}}', "2")
+    '{"event_name":"Lead","event_id":"2","custom_data":{"event_id":"1"}}'
+    """
+    key, place = "", 0
+    while key != "event_id":  # each key follows a brace or a comma, and each value a colon
+        key, before = _read(payload, place + 1)
+        _, place = _read(payload, before + 1)
+    return f"{payload[: before + 1]}{dumps(event_id)}{payload[place:]}"
+
+
 def body(
     payloads: Iterable[str],
     *,
@@ -139,6 +165,7 @@ def _orjson() -> ModuleType | None:
 
 ORJSON: Final = _orjson()
 _FAST: Final = ORJSON.dumps if ORJSON else None
+_read: Final = json.JSONDecoder().raw_decode  # the value that starts there, and where it ends
 _OPTIONS: Final = _options(ORJSON) if ORJSON else 0
 _OWN_MESSAGES: Final = {"not a finite number": "not a finite number"}
 _ENCODER: Final = json.JSONEncoder(

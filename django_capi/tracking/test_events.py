@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from django_capi.delivery.closing import answered
 from django_capi.delivery.lanes import lane_of
 from django_capi.ledger import store as ledger
 from django_capi.ledger.insert import insert
+from django_capi.ledger.test_copies import PREFIX
 from django_capi.meta import rules, wire
 from django_capi.meta.events import ActionSource, CustomData, Event, UserData
 from django_capi.meta.verdicts import RequestOutcome
@@ -32,6 +34,8 @@ SAMPLE_PERSON: Final = {
 }
 SAMPLE_MONEY: Final = {"value": 1, "currency": "EUR"}
 WITHHELD: Final = "(withheld)"
+# Meta documents a code as a string, and each one that it shows has this form.
+_CODE: Final = re.compile(r"TEST[A-Za-z0-9]{1,16}")
 STATUSES: Final = {RequestOutcome.ACCEPTED: Status.ACCEPTED, RequestOutcome.AMBIGUOUS: Status.IN_DOUBT}
 
 
@@ -52,6 +56,15 @@ class TestEvent:
         return self.answer is not None and self.answer.verdict.outcome is RequestOutcome.ACCEPTED
 
 
+def is_given_code(text: str) -> bool:
+    """Whether Events Manager can have given this test code.
+
+    >>> is_given_code("TEST12345"), is_given_code("bad code!")
+    (True, False)
+    """
+    return _CODE.fullmatch(text) is not None
+
+
 def sample(event_name: str, *, page: str) -> Event:
     """An event of this name with made-up data, as if it had happened on the page now."""
     return made(
@@ -62,7 +75,7 @@ def sample(event_name: str, *, page: str) -> Event:
 def made(event_name: str, *, page: str, user_data: UserData, custom_data: CustomData) -> Event:
     return Event(
         event_name=event_name,
-        event_id=f"test-{new_id()}",
+        event_id=f"{PREFIX}{new_id()}",
         event_time=int(time.time()),
         action_source=ActionSource.WEBSITE,
         event_source_url=page,

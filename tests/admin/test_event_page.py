@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -187,6 +188,25 @@ def test_values_that_differ_are_shown_with_a_sentence(
     assert len(words) == bool(sentence)
     assert all(note.startswith("The server copy says 20.00 EUR, and the browser copy") for note in words)
     assert all(sentence in note for note in words)
+
+
+@pytest.mark.parametrize(
+    ("custom_data", "shown"),
+    [
+        pytest.param({"value": 20.5}, ["20.5"], id="value"),
+        pytest.param({"currency": "EUR"}, ["EUR"], id="currency"),
+        pytest.param({"value": 20, "currency": "EUR"}, ["20.00\u00a0EUR"], id="both"),
+        pytest.param({"value": True, "currency": 3}, [], id="neither in a form that is known"),
+        pytest.param(None, [], id="nothing"),
+        pytest.param([], [], id="no object"),
+    ],
+)
+def test_what_is_known_of_the_value_is_shown(custom_data: object, shown: list[str], admin_client: Client) -> None:
+    event = EventFactory(rejected=True, attempts=0, payload=json.dumps({"custom_data": custom_data}))
+
+    page = admin_client.get(address(event))
+
+    assert [fact.value for fact in page.context["capi_server"] if fact.term == "Value"] == shown
 
 
 def test_values_are_not_compared_before_both_copies_are_there(admin_client: Client) -> None:

@@ -90,6 +90,11 @@ def test_sending_needs_a_test_code(admin_client: Client) -> None:
     assert not Event.objects.exists()
 
 
+def test_what_is_no_test_code_sends_nothing(admin_client: Client) -> None:
+    assert "A test code is TEST followed by letters and digits" in text(admin_client, send="1", code="bad code!")
+    assert not Event.objects.exists()
+
+
 def test_sending_needs_the_permission_to_send_test_events(staff: Staff) -> None:
     client = staff("view_event", "view_payload")
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -77,6 +78,26 @@ def test_who_asked_is_written_down(admin_client: Client, admin_user: object) -> 
     assert "resend" in entry.get_change_message().lower()
 
 
+def test_only_what_is_resent_is_written_down(admin_client: Client) -> None:
+    event = EventFactory(rejected=True)
+
+    choose(admin_client, event, EventFactory(met=True))
+    press(admin_client, event)
+
+    assert [entry.object_id for entry in LogEntry.objects.all()] == [str(event.pk)]
+
+
+def test_only_what_is_withdrawn_is_written_down(admin_client: Client) -> None:
+    waiting, accepted = EventFactory(), EventFactory(met=True)
+
+    for event in (waiting, accepted, waiting):
+        admin_client.post(reverse("admin:django_capi_event_withdraw", args=[event.pk]))
+
+    assert [(entry.object_id, entry.get_change_message()) for entry in LogEntry.objects.all()] == [
+        (str(waiting.pk), "Withdrew it.")
+    ]
+
+
 def test_the_button_resends_one_event(admin_client: Client) -> None:
     event = EventFactory(rejected=True)
     page = admin_client.get(reverse("admin:django_capi_event_change", args=[event.pk])).content.decode()
@@ -105,6 +126,66 @@ def test_there_is_no_button_where_it_would_do_nothing(made: dict[str, object], a
     assert reverse("admin:django_capi_event_resend", args=[event.pk]) not in page
 
 
+def refused_here(**columns: Any) -> Event:
+    """A purchase without a currency, which was not sent."""
+    event: Event = EventFactory(
+        rejected=True,
+        attempts=0,
+        error_code=None,
+        error_subcode=2804010,
+        error_reason="custom_data.currency: A Purchase needs the currency in which it was paid; there is no default.",
+        **columns,
+    )
+    event.payload = event.payload.replace(',"currency":"EUR"', "")
+    event.save(update_fields=["payload"])
+    return event
+
+
+def test_what_meta_would_refuse_is_not_resent_and_the_reason_is_told(admin_client: Client) -> None:
+    refused, alike, sound = refused_here(), refused_here(), EventFactory(rejected=True)
+
+    ((level, message),) = choose(admin_client, refused, alike, sound)
+
+    refused.refresh_from_db()
+    assert (refused.status, refused.error_subcode) == (Status.REJECTED, 2804010)
+    assert [entry.object_id for entry in LogEntry.objects.all()] == [str(sound.pk)]
+    assert level == "success"
+    assert message == (
+        "1 event will be sent again. 2 were left alone, because Meta would refuse them. custom_data.currency: "
+        "A Purchase needs the currency in which it was paid; there is no default."
+    )
+
+
+def test_the_page_of_what_was_refused_here_offers_nothing_and_says_so(admin_client: Client) -> None:
+    event = refused_here()
+
+    page = admin_client.get(reverse("admin:django_capi_event_change", args=[event.pk])).content.decode()
+
+    assert "This one stays as it was stored, and is not sent while Meta would refuse it." in page
+    assert "sends the same bytes again" not in page
+    assert reverse("admin:django_capi_event_resend", args=[event.pk]) not in page
+    assert reverse("admin:django_capi_event_resend_test", args=[event.pk]) not in page
+
+
+def test_what_is_refused_here_no_longer_is_resent(admin_client: Client) -> None:
+    """Its time has passed since, or this release knows that Meta takes it."""
+    event = EventFactory(rejected=True, attempts=0)
+
+    press(admin_client, event)
+
+    event.refresh_from_db()
+    assert event.status == Status.PENDING
+
+
+def test_a_payload_that_cannot_be_read_is_not_resent(admin_client: Client) -> None:
+    event = EventFactory(rejected=True, payload="not JSON")
+
+    press(admin_client, event)
+
+    event.refresh_from_db()
+    assert event.status == Status.REJECTED
+
+
 def test_the_button_is_a_post(admin_client: Client) -> None:
     event = EventFactory(rejected=True)
 
@@ -114,33 +195,6 @@ def test_the_button_is_a_post(admin_client: Client) -> None:
 @pytest.mark.parametrize("object_id", ["987654", "nonsense"])
 def test_an_event_that_is_not_there_is_not_found(object_id: str, admin_client: Client) -> None:
     assert admin_client.post(reverse("admin:django_capi_event_resend", args=[object_id])).status_code == 404
-
-
-def test_an_event_is_resent_as_a_test_event(admin_client: Client) -> None:
-    event = EventFactory(rejected=True)
-
-    admin_client.post(reverse("admin:django_capi_event_resend_test", args=[event.pk]), {"code": "TEST123"})
-
-    event.refresh_from_db()
-    assert (event.status, event.test_event_code) == (Status.PENDING, "TEST123")
-
-
-def test_what_is_no_test_code_resends_nothing(admin_client: Client) -> None:
-    event = EventFactory(rejected=True)
-
-    admin_client.post(reverse("admin:django_capi_event_resend_test", args=[event.pk]), {"code": "TEST\n1"})
-
-    event.refresh_from_db()
-    assert (event.status, event.test_event_code) == (Status.REJECTED, "")
-
-
-def test_resending_as_a_test_event_needs_its_own_permission(staff: Staff) -> None:
-    event = EventFactory(rejected=True)
-    client = staff("view_event", "resend_event")
-
-    status = client.post(reverse("admin:django_capi_event_resend_test", args=[event.pk]), {"code": "TEST1"}).status_code
-
-    assert status == 403
 
 
 def test_a_waiting_event_is_withdrawn_by_its_button(admin_client: Client) -> None:

@@ -60,7 +60,7 @@ def test_the_form_sends_a_test_event_at_once(admin_client: Client) -> None:
     ]
 
 
-@pytest.mark.parametrize("wrong", [{"code": "TEST\n1"}, {"event_name": ""}, {"pixel": "eu"}])
+@pytest.mark.parametrize("wrong", [{"code": "bad code!"}, {"code": "TEST\n1"}, {"event_name": ""}, {"pixel": "eu"}])
 def test_a_mistake_in_the_form_sends_nothing(wrong: dict[str, str], admin_client: Client) -> None:
     assert admin_client.post(PAGE, FORM | wrong).status_code == 200
     assert not Event.objects.exists()

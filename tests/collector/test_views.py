@@ -322,7 +322,7 @@ class TestWithdrawal:
 
         visitor.post("/capi/withdraw/")
 
-        assert resend([event.pk]) == 0
+        assert resend([event.pk]).pks == []
         deliver_now()
         assert Event.objects.values_list("status", "payload", "error_reason").get() == (status, "", "a reason")
 

@@ -50,6 +50,7 @@ def cut_off() -> None:
 STEPS: dict[str, Callable[[Event], int]] = {
     "a receipt": see,
     "a withdrawal": lambda event: withdrawal.end_events([event.pk]),
+    "a withdrawal by staff": lambda event: len(withdrawal.end_waiting([event.pk])),
     "expiring": lambda event: expiry.expire(),
 }
 

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_capi.meta.events import ActionSource
-from django_capi.meta.wire import MAX_EVENTS, ORJSON, body, dumps, dumps_plainly, how_many, json_number
+from django_capi.meta.wire import (
+    MAX_EVENTS,
+    ORJSON,
+    body,
+    dumps,
+    dumps_plainly,
+    how_many,
+    json_number,
+    with_event_id,
+)
 
 BOTH = pytest.mark.parametrize("write", [dumps, dumps_plainly], ids=["as installed", "standard library"])
 PLAIN_JSON = st.recursive(
@@ -130,3 +139,12 @@ def test_a_body_takes_the_payloads_that_fit(sizes: list[int], max_events: int, m
 
 def test_metas_limit_is_the_default() -> None:
     assert how_many([1] * 5_000, max_bytes=10**9) == MAX_EVENTS == 1_000
+
+
+@given(st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=8), PLAIN_JSON, max_size=4), st.text(max_size=8))
+def test_only_the_events_own_id_is_replaced(rest: dict[str, Any], old: str) -> None:
+    def payload(event_id: str) -> dict[str, Any]:
+        own = {"event_name": '"event_id":"1"', "user_data": {"event_id": old}, "event_id": event_id}
+        return own | {"custom_data": {"event_id": old, **rest}}
+
+    assert with_event_id(dumps_plainly(payload(old)), "new") == dumps_plainly(payload("new"))

@@ -74,7 +74,7 @@ def expire(event: Event) -> None:
 
 
 def be_resent(event: Event) -> None:
-    assert resend.resend([event.pk])
+    assert resend.resend([event.pk]).pks
 
 
 @pytest.mark.parametrize("change", [add, be_delivered, be_seen, be_withdrawn, expire, be_resent])

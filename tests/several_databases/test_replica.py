@@ -103,15 +103,16 @@ def test_withdrawing_expiring_resending_and_pruning_do_not_either(
     visitor: Client, reads_of_the_replica: CaptureQueriesContext
 ) -> None:
     visitor.post("/lead/")
+    payload = STORED.get().payload
     withdrawal.withdraw(fbps=[FBP])
     erasure.sweep()
     withdrawn = STORED.get().status
-    STORED.update(status=Status.PENDING, deadline=timezone.now() - timedelta(days=1), payload="{}")
+    STORED.update(status=Status.PENDING, deadline=timezone.now() - timedelta(days=1), payload=payload)
     expiry.expire()
     expired = STORED.get().status
     Withdrawal.objects.using("default").all().delete()
     STORED.update(deadline=timezone.now() + timedelta(days=1))
-    resent = resend.resend([STORED.get().pk])
+    resent = len(resend.resend([STORED.get().pk]).pks)
     STORED.update(status=Status.ACCEPTED, finished_at=timezone.now() - timedelta(days=400))
     STORED.update(event_time=F("event_time") - 400 * 86400)
 

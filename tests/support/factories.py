@@ -40,13 +40,16 @@ def moment(event: Any, **later: float) -> datetime:
 
 
 def payload_of(event: Any) -> str:
+    """One that Meta takes."""
     return json.dumps(
         {
             "event_name": event.event_name,
             "event_time": event.event_time,
             "event_id": event.event_id,
             "action_source": event.action_source,
+            "event_source_url": "https://shop.example/",
             "user_data": {"client_ip_address": "203.0.113.7", "client_user_agent": "Mozilla/5.0"},
+            **({"custom_data": {"value": 20, "currency": "EUR"}} if event.event_name == "Purchase" else {}),
         },
         separators=(",", ":"),
     )

@@ -277,14 +277,14 @@ class TestOfAnEventThat:
         Event.objects.update(status=status, finished_at=timezone.now(), error_reason="a reason")
         withdrawal.withdraw(fbps=[FBP])
 
-        assert resend([event.pk]) == 0
+        assert resend([event.pk]).pks == []
         assert sent() == []
         assert Event.objects.values_list("status", "payload", "error_reason").get() == (status, "", "a reason")
 
     def test_was_resent_before(self) -> None:
         event = lead()
         Event.objects.update(status=Status.IN_DOUBT, finished_at=timezone.now())
-        assert resend([event.pk]) == 1
+        assert resend([event.pk]).pks == [event.pk]
         withdrawal.withdraw(fbps=[FBP])
 
         assert sent() == []

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from django_capi.doctor import Finding, Level, examine
+from django_capi.tracking.test_events import is_given_code
 
 
 class Command(BaseCommand):
@@ -32,6 +33,8 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, as_json: bool, no_send: bool, test_event_code: str, fail_level: str, **options: Any
     ) -> None:
+        if test_event_code and not is_given_code(test_event_code):
+            raise CommandError(f"{test_event_code!r} is no test code: it is TEST followed by letters and digits.")
         findings = []
         for finding in examine(test_event_code=test_event_code, may_send=not no_send):
             findings.append(finding)

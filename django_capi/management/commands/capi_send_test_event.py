@@ -9,7 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from django_capi.conf import Pixel, conf
 from django_capi.meta.events import InvalidEvent
-from django_capi.shapes import is_test_code
 from django_capi.tracking import test_events
 from django_capi.tracking.actions import is_storable
 
@@ -32,8 +31,10 @@ class Command(BaseCommand):
         self, *args: Any, event_name: str, pixel: str | None, code: str | None, page: str, **options: Any
     ) -> None:
         chosen = self.chosen_pixel(pixel)
+        if code and not test_events.is_given_code(code):
+            raise CommandError(f"{code!r} is no test code: it is TEST followed by letters and digits.")
         test_code = code or chosen.test_event_code
-        if not test_code or not is_test_code(test_code):
+        if not test_code:
             raise CommandError("Give the code of the Test Events page in Events Manager: --code TEST12345.")
         if not is_storable("event_name", event_name):
             raise CommandError("The event name must have 1 to 50 printable characters.")
