@@ -102,7 +102,7 @@ class CustomerInformationAdminMixin(ReportPageMixin):
         chosen = chosen_in(request)
         scope = chosen.scope(now)
         step = scope.window.step(now)
-        links = EventLinks(list_url=self.url_of("event"), scope=scope)
+        links = EventLinks(list_url=self.list_url(request, Event), scope=scope)
         found = information.information(scope, scope.window.before(now), step)
         reasons = information.gaps(scope)
         carried = [key for key in KEY_ORDER if found.now.by_key[key]]
@@ -115,6 +115,7 @@ class CustomerInformationAdminMixin(ReportPageMixin):
             "empty": empty_state(scope, found.now),
             "accepted": link(found.now.events, links.to(status__exact=Status.ACCEPTED.value)),
             "weak": link(found.now.weak, links.to(keys="weak")),
+            "accepted_number": found.now.events,
             "weak_number": found.now.weak,
             "combinations": combinations(),
             "lines": [key_line(key, found, links) for key in KEY_ORDER],

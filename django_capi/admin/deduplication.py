@@ -20,7 +20,7 @@ from django_capi.admin.filters import NAMES, WINDOWS
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import timeline
 from django_capi.conf import conf
-from django_capi.models import Event
+from django_capi.models import ConversionMark, Event
 from django_capi.reports import evidence, freshness, overlap, sums, windows
 from django_capi.reports.places import places as count_places
 
@@ -97,7 +97,7 @@ class DeduplicationAdminMixin(ReportPageMixin):
     def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         chosen = chosen_in(request)
         scope = chosen.scope(now)
-        links = EventLinks(list_url=self.url_of("event"), scope=scope)
+        links = EventLinks(list_url=self.list_url(request, Event), scope=scope)
         measured = overlap.measured(scope)
         first = Event.objects.order_by("pk").values_list("created_at", flat=True).first()
         return {
@@ -115,7 +115,7 @@ class DeduplicationAdminMixin(ReportPageMixin):
             "keys": figures.keys(measured.keys),
             "reasons": [
                 *reasons.reasons(measured.states, links, evidence.unreported(scope)),
-                *reasons.not_sent(evidence.not_sent(scope), self.url_of("conversionmark")),
+                *reasons.not_sent(evidence.not_sent(scope), self.list_url(request, ConversionMark)),
             ],
             "since": wording.instant(first),
             "dataset_url": dataset_url(chosen),

@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 
-from django_capi.admin import pixels, stored, wording
+from django_capi.admin import links, pixels, stored, wording
 from django_capi.admin.paging import BoundedChangeList, BoundedPaginator
 from django_capi.ledger import tallies
 from django_capi.reports import freshness
@@ -150,3 +150,6 @@ class ReportPageMixin(LedgerPagesMixin):
 
     def url_of(self, model: str) -> str:
         return reverse(f"{self.admin_site.name}:django_capi_{model}_changelist")
+
+    def list_url(self, request: HttpRequest, model: type[Model]) -> str:
+        return links.to_list(self.admin_site, request, model)

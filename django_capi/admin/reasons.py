@@ -189,9 +189,11 @@ def not_sent(found: Counter[tuple[str, NotSent]], list_url: str) -> list[Missing
             title=why.label,
             meaning=NOT_SENT[why],
             count=wording.at_least(count) if total >= MOST else wording.number(count),
-            url=list_url
-            + "?"
-            + urlencode({"state": int(ConversionState.NOT_SENT), "reason": why.value, "event": event_name}),
+            url=f"{list_url}?{query_of(event_name, why)}" if list_url else "",
         )
         for (event_name, why), count in found.most_common()
     ]
+
+
+def query_of(event_name: str, why: NotSent) -> str:
+    return urlencode({"state": int(ConversionState.NOT_SENT), "reason": why.value, "event": event_name})

@@ -17,7 +17,7 @@ from django_capi.admin.event_links import EventLinks
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.reported_rows import diagnostic_rows, information_rows, key_rows, reported_rows
 from django_capi.conf import conf
-from django_capi.models import DatasetQuality, QualityPull
+from django_capi.models import DatasetQuality, Event, QualityPull
 from django_capi.reports import freshness, overlap, sums, windows
 
 DAYS: Final = 7  # Meta's own figures are averages of seven days
@@ -32,7 +32,7 @@ class DatasetQualityAdminMixin(ReportPageMixin):
     def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         pixel_id = pixel_in(request)
         scope = sums.Scope(window=windows.last_days(DAYS, now), pixel_id=pixel_id)
-        links = EventLinks(list_url=self.url_of("event"), scope=scope)
+        links = EventLinks(list_url=self.list_url(request, Event), scope=scope)
         pull = QualityPull.objects.filter(pixel_id=pixel_id).first()
         found = newest(pull)
         measured = overlap.measured(scope)

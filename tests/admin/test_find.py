@@ -100,6 +100,24 @@ def test_only_what_one_may_view_is_found(staff: Staff) -> None:
     assert found(client, "c0ffee") == page_of("conversionmark", mark.pk)
 
 
+@pytest.mark.parametrize("term", ["A-100", "c0ffee", "shop.order:12"])
+def test_what_one_may_not_view_is_not_said_to_be_missing(term: str, staff: Staff) -> None:
+    EventFactory(event_id="c0ffee", object_ref="shop.order:12", accepted=True)
+    ConversionMarkFactory(object_ref="shop.order:12", reference="A-100", event_id="c0ffee")
+
+    answer = staff("view_overview").get(FIND, {"q": term}, follow=True)
+
+    assert [str(message) for message in answer.context["messages"]] == [
+        f"“{term}” was found, but your permissions do not let you see it."
+    ]
+
+
+def test_what_is_not_there_is_missing_for_everyone(staff: Staff) -> None:
+    answer = staff("view_overview").get(FIND, {"q": "A-100"}, follow=True)
+
+    assert [str(message) for message in answer.context["messages"]] == ["Nothing was found for “A-100”."]
+
+
 def test_a_character_that_no_database_takes_finds_nothing(admin_client: Client) -> None:
     assert found(admin_client, "A\0-100") == OVERVIEW
 
