@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from django_capi.admin import own_request, payload_helper, payload_sources, test_events
 from django_capi.admin.payload_helper import Examined, Given
+from django_capi.browser.nonces import nonce_of
 from django_capi.conf import Pixel, conf
 from django_capi.meta.events import ActionSource, InvalidEvent
 from django_capi.tracking import test_events as sending
@@ -66,14 +67,14 @@ def page(request: HttpRequest, site: AdminSite, context: dict[str, Any], *, may_
     shown = {"title": _("Payload helper"), "form": form, "term": term, "may_send": may_send}
     if request.method == "POST":
         if form.is_valid():
-            shown |= printed(of_form(request, form, may_send=may_send), form.chosen)
+            shown |= printed(request, of_form(request, form, may_send=may_send), form.chosen)
     elif "me" in request.GET:
         own = own_request.explain(request)
-        shown |= {"own": own, **printed(own.examined, pixel_of(""))}
+        shown |= {"own": own, **printed(request, own.examined, pixel_of(""))}
     elif term:
         source = payload_sources.of_term(term)
         shown |= payload_sources.printed(source, site, request)
-        shown |= printed(source.examined or source.problem, pixel_of(source.pixel_id))
+        shown |= printed(request, source.examined or source.problem, pixel_of(source.pixel_id))
     return TemplateResponse(request, "admin/django_capi/event/payload_helper.html", {**context, **shown})
 
 
@@ -95,11 +96,12 @@ def pixel_of(pixel_id: str) -> Pixel | None:
     return next((pixel for pixel in conf.pixels().values() if pixel_id in ("", pixel.pixel_id)), None)
 
 
-def printed(examined: Examined | str | None, pixel: Pixel | None) -> dict[str, Any]:
+def printed(request: HttpRequest, examined: Examined | str | None, pixel: Pixel | None) -> dict[str, Any]:
     if examined is None or isinstance(examined, str):
         return {"problem": examined or ""}
     return {
         "examined": examined,
+        "nonce": nonce_of(request),
         "json": payload_helper.as_json(examined.payload),
         "curl": payload_helper.as_curl(examined.payload, pixel) if pixel else "",
         "python": payload_helper.as_python(examined.payload, pixel) if pixel else "",

@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from django.test import Client, override_settings
+from django.contrib.admin import site
+from django.contrib.auth.models import User
+from django.template.response import TemplateResponse
+from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
+from django_capi.admin.events import EventAdmin
 from django_capi.conversions import Conversion
 from django_capi.models import ConversionState, Event, NotSent, Status
 from tests.admin.conftest import Staff
@@ -255,6 +260,18 @@ def test_a_stored_event_is_examined(admin_client: Client) -> None:
 
     assert event.event_id in page
     assert "What Meta would say" in page
+
+
+def test_the_script_that_copies_has_the_nonce_of_the_page(rf: RequestFactory, admin_user: User) -> None:
+    request = rf.get(PAGE, {"q": EventFactory().event_id})
+    request.user = admin_user
+    request.csp_nonce = "abc"  # type: ignore[attr-defined]  # as django-csp sets it
+
+    page = EventAdmin(Event, site).payload_view(request)
+
+    assert isinstance(page, TemplateResponse)
+    html = page.render().content.decode()
+    assert re.search(r'<script src="[^"]*django_capi/copy\.js" defer nonce="abc">', html)
 
 
 def test_a_term_that_names_nothing_says_so(admin_client: Client) -> None:
