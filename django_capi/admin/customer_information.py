@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from django_capi.admin import charts, empty, pills, wording
-from django_capi.admin.deduplication import chosen_in, dataset_url, pixel_choices, window_choices
+from django_capi.admin.chosen import PARAMETERS, chosen_in
+from django_capi.admin.deduplication import dataset_url, pixel_choices, window_choices
 from django_capi.admin.detail import KEY_ORDER
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import CountLink, link
@@ -97,6 +98,7 @@ class CustomerInformationAdminMixin(ReportPageMixin):
     """The page, for any admin site."""
 
     report_template = "admin/django_capi/customer_information.html"
+    parameters = PARAMETERS
 
     def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         chosen = chosen_in(request)

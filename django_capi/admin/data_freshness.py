@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_capi.admin import charts, criteria, empty, pills, wording
-from django_capi.admin.deduplication import choices, chosen_in, dataset_url
+from django_capi.admin.chosen import PARAMETERS, chosen_in
+from django_capi.admin.deduplication import choices, dataset_url
 from django_capi.admin.delay_rows import event_rows, histogram, judged, step_rows, steps_chart
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import Figure, Tile
@@ -38,6 +39,7 @@ class DataFreshnessAdminMixin(ReportPageMixin):
     """The page, for any admin site."""
 
     report_template = "admin/django_capi/data_freshness.html"
+    parameters = PARAMETERS
 
     def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         chosen = chosen_in(request)

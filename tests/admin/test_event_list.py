@@ -20,6 +20,7 @@ from django_capi.admin import event_rows, paging, search, wording
 from django_capi.admin.events import EventAdminMixin
 from django_capi.admin.outcomes import outcome_of_event
 from django_capi.consent import Consent
+from django_capi.ledger.tallies import DELAYS
 from django_capi.models import BrowserState, Event, Origin, Status
 from django_capi.reports.outcomes import Outcome
 from tests.admin.conftest import Staff
@@ -167,6 +168,57 @@ def test_the_list_can_be_narrowed_to_a_window(admin_client: Client) -> None:
     assert shown(admin_client, days="1") == [recent]
     assert len(shown(admin_client, days="7")) == 2
     assert len(shown(admin_client, days="nonsense")) == 2
+
+
+@pytest.mark.parametrize(
+    ("parameter", "title"),
+    [
+        ("outcome", "outcome"),
+        ("days", "event time"),
+        ("delay", "delay"),
+        ("consent__exact", "consent"),
+        ("family", "browser family"),
+        ("carries", "key carried"),
+        ("lacks", "key missing"),
+    ],
+)
+def test_a_filter_that_is_not_understood_is_named_and_not_applied(
+    parameter: str, title: str, admin_client: Client
+) -> None:
+    event = EventFactory()
+
+    response = admin_client.get(LIST, {parameter: "jane@example.com"})
+
+    sentence = f"The address has a value for “{title}” that was not understood. Shown instead: All."
+    (spec,) = (each for each in response.context["cl"].filter_specs if each.title == title)
+    assert list(response.context["cl"].result_list) == [event]
+    assert sentence in response.content.decode()
+    assert next(spec.choices(response.context["cl"]))["selected"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"outcome": "lost"},
+        {"outcome": ""},
+        {"days": "7"},
+        {"delay": "hourly"},
+        {"delay": next(iter(DELAYS))},
+        {"carries": "fn"},
+        {"event": "QuizDone"},
+        {"page": "/orders/<pk>/"},
+        {},
+    ],
+)
+def test_a_filter_that_is_understood_needs_no_words(query: dict[str, str], admin_client: Client) -> None:
+    assert "was not understood" not in text(admin_client, **query)
+
+
+@pytest.mark.parametrize("query", [{"status__exact": "x"}, {"event_time__gte": "yesterday"}])
+def test_filters_that_django_drops_are_mentioned(query: dict[str, str], admin_client: Client) -> None:
+    page = admin_client.get(LIST, query, follow=True).content.decode()
+
+    assert "A filter in the address was not understood, so none is applied." in page
 
 
 def test_a_request_to_meta_is_found_by_its_trace_id(admin_client: Client) -> None:

@@ -12,10 +12,11 @@ from django.urls import reverse
 
 from django_capi.models import ConversionState, NotSent
 from tests.admin.conftest import Staff
-from tests.support.factories import BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory
+from tests.support.factories import PIXEL_ID, BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 
+HOSTILE = "<script>alert('jane@example.com')</script>"
 REPORTS = ("overview", "deduplication", "customerinformation", "datafreshness", "datasetquality")
 
 
@@ -63,3 +64,49 @@ def test_a_report_leads_to_the_events_that_its_reader_may_see(report: str, admin
 @pytest.mark.parametrize("report", ["overview", "deduplication"])
 def test_lost_events_are_named_to_those_who_may_not_list_them(report: str, staff: Staff) -> None:
     assert "reached Meta by neither channel." in staff(f"view_{report}").get(address_of(report)).content.decode()
+
+
+def notes(client: Client, report: str, **query: str) -> list[str]:
+    """What the page says of its address."""
+    found: list[str] = client.get(address_of(report), query).context["not_understood"]
+    return found
+
+
+def note(parameter: str, shown: str) -> str:
+    return f"The address has a value for “{parameter}” that was not understood. Shown instead: {shown}."
+
+
+@pytest.mark.parametrize("report", ["deduplication", "customerinformation", "datafreshness"])
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"days": "999"}, [note("Window", "7 days")]),
+        ({"from": "garbage"}, [note("From", "7 days")]),
+        ({"from": "2026-02-30", "days": "30"}, [note("From", "30 days")]),
+        ({"from": "2026-01-01", "to": "0001-01-01"}, [note("To", "01/01/2026 to 01/01/2026")]),
+        ({"pixel": "zzz"}, [note("Pixel", "All pixels")]),
+        ({"days": "x", "pixel": "y"}, [note("Window", "7 days"), note("Pixel", "All pixels")]),
+        ({"days": "30", "pixel": PIXEL_ID, "event": "Lead"}, []),
+        ({"from": "2026-01-01", "to": "2026-01-03"}, []),
+        ({"days": "", "from": "", "to": "", "pixel": "", "event": ""}, []),
+        ({}, []),
+    ],
+    ids=["days", "a word", "no such day", "too early", "pixel", "two", "understood", "dates", "empty", "nothing"],
+)
+def test_a_value_that_was_not_understood_is_named_with_what_is_shown_instead(
+    query: dict[str, str], expected: list[str], report: str, admin_client: Client
+) -> None:
+    assert notes(admin_client, report, **query) == expected
+
+
+@pytest.mark.parametrize(("pixel", "expected"), [("zzz", [note("Pixel", "main")]), (PIXEL_ID, []), ("", [])])
+def test_a_wrong_pixel_of_meta_s_figures_is_named(pixel: str, expected: list[str], admin_client: Client) -> None:
+    assert notes(admin_client, "datasetquality", pixel=pixel) == expected
+
+
+@pytest.mark.parametrize("parameter", ["days", "from", "to", "pixel"])
+def test_a_wrong_value_is_not_printed(parameter: str, admin_client: Client) -> None:
+    page = admin_client.get(address_of("deduplication"), {parameter: HOSTILE}).content.decode()
+
+    assert "was not understood" in page
+    assert "jane" not in page
