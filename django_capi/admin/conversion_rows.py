@@ -24,11 +24,13 @@ TIMED: Final = {str(int(state)) for state in (ConversionState.STORED, Conversion
 class ConversionLinks:
     """Addresses in the list of conversions that were not sent, all within one scope. They belong to no pixel."""
 
-    list_url: str
+    list_url: str  # empty for those who may not view it
     scope: Scope
 
     def to(self, *, reason: str, event_name: str | None = None) -> str:
-        """Return the address of the conversions with this value of the filter by reason."""
+        """Return the address of the conversions with this value of the filter by reason; empty without a list."""
+        if not self.list_url:
+            return ""
         since, until = HappenedFilter.parameters
         filters = {
             STATE: int(ConversionState.NOT_SENT),

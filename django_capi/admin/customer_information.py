@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from django_capi.admin import charts, empty, pills, wording
-from django_capi.admin.deduplication import chosen_in, dataset_url, pixel_choices, window_choices
+from django_capi.admin.chosen import PARAMETERS, chosen_in
+from django_capi.admin.deduplication import dataset_url, pixel_choices, window_choices
 from django_capi.admin.detail import KEY_ORDER
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import CountLink, link
@@ -97,12 +98,13 @@ class CustomerInformationAdminMixin(ReportPageMixin):
     """The page, for any admin site."""
 
     report_template = "admin/django_capi/customer_information.html"
+    parameters = PARAMETERS
 
     def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         chosen = chosen_in(request)
         scope = chosen.scope(now)
         step = scope.window.step(now)
-        links = EventLinks(list_url=self.url_of("event"), scope=scope)
+        links = EventLinks(list_url=self.list_url(request, Event), scope=scope)
         found = information.information(scope, scope.window.before(now), step)
         reasons = information.gaps(scope)
         carried = [key for key in KEY_ORDER if found.now.by_key[key]]
@@ -115,6 +117,7 @@ class CustomerInformationAdminMixin(ReportPageMixin):
             "empty": empty_state(scope, found.now),
             "accepted": link(found.now.events, links.to(status__exact=Status.ACCEPTED.value)),
             "weak": link(found.now.weak, links.to(keys="weak")),
+            "accepted_number": found.now.events,
             "weak_number": found.now.weak,
             "combinations": combinations(),
             "lines": [key_line(key, found, links) for key in KEY_ORDER],

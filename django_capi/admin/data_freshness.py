@@ -12,8 +12,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_capi.admin import charts, criteria, empty, links, pills, wording
-from django_capi.admin.deduplication import choices, chosen_in, dataset_url
+from django_capi.admin import charts, criteria, empty, pills, wording
+from django_capi.admin.chosen import PARAMETERS, chosen_in
+from django_capi.admin.deduplication import choices, dataset_url
 from django_capi.admin.delay_rows import event_rows, histogram, judged, step_rows, steps_chart
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import Figure, Tile
@@ -33,11 +34,12 @@ class DataFreshnessAdminMixin(ReportPageMixin):
     """The page, for any admin site."""
 
     report_template = "admin/django_capi/data_freshness.html"
+    parameters = PARAMETERS
 
     def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         chosen = chosen_in(request)
         scope = chosen.scope(now)
-        to_events = EventLinks(list_url=self.url_of("event"), scope=scope)
+        to_events = EventLinks(list_url=self.list_url(request, Event), scope=scope)
         measured = overlap.measured(scope, lost_conversions=evidence.not_sent(scope).lost_by_name)
         found = waits.newest(scope)
         is_new = not measured.total.events and not Event.objects.exists()
@@ -55,7 +57,7 @@ class DataFreshnessAdminMixin(ReportPageMixin):
             "parts": part_rows(found.parts),
             "sample": sample(found),
             "facts": facts(measured, found, backlog, to_events),
-            "requests_url": self.url_of("batch") if links.may_view(self.admin_site, request, Batch) else "",
+            "requests_url": self.list_url(request, Batch),
             "dataset_url": dataset_url(chosen),
         }
 

@@ -5,30 +5,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import criteria, empty, figures, foreign, losses, places, reasons, wording
+from django_capi.admin.chosen import PARAMETERS, Chosen, chosen_in
 from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.filters import NAMES, WINDOWS
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import timeline
 from django_capi.conf import conf
-from django_capi.models import Event
-from django_capi.reports import evidence, freshness, overlap, sums, windows
+from django_capi.models import ConversionMark, Event
+from django_capi.reports import evidence, freshness, overlap, sums
 from django_capi.reports.places import places as count_places
 
-DEFAULT_DAYS: Final = 7  # Meta's own figures are averages of seven days
-LONGEST_NAME: Final = 50
-EARLIEST: Final = date(2000, 1, 1)
-LATEST: Final = date(2100, 1, 1)
 DATASET_URL: Final = "https://business.facebook.com/events_manager2/list/dataset/{}"
 
 
@@ -41,65 +36,17 @@ class Choice:
     is_current: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Chosen:
-    """What the address chooses: a number of days or two dates, a pixel, an event name."""
-
-    days: int
-    dates: tuple[date, date] | None
-    pixel_id: str | None
-    event_name: str | None
-
-    def query(self) -> str:
-        window = (
-            {"from": self.dates[0].isoformat(), "to": self.dates[1].isoformat()}
-            if self.dates
-            else {"days": str(self.days)}
-        )
-        chosen = {**window, "pixel": self.pixel_id, "event": self.event_name}
-        return "?" + urlencode({name: value for name, value in chosen.items() if value})
-
-    def scope(self, now: datetime) -> sums.Scope:
-        window = windows.between(*self.dates) if self.dates else windows.last_days(self.days, now)
-        return sums.Scope(window=window, pixel_id=self.pixel_id, event_name=self.event_name)
-
-
-def chosen_in(request: HttpRequest) -> Chosen:
-    """Return what the address chooses. What cannot be understood is the default."""
-    days, pixel_id = request.GET.get("days", ""), request.GET.get("pixel", "")
-    known = {pixel.pixel_id for pixel in conf.pixels().values()}
-    return Chosen(
-        days=int(days) if days in {str(number) for number in WINDOWS} else DEFAULT_DAYS,
-        dates=dates_in(request),
-        pixel_id=pixel_id if pixel_id in known else None,
-        event_name=request.GET.get("event", "")[:LONGEST_NAME] or None,
-    )
-
-
-def dates_in(request: HttpRequest) -> tuple[date, date] | None:
-    """Return the first and the last day; one alone is both."""
-    found = [day for name in ("from", "to") if (day := day_from(request.GET.get(name, "")))]
-    return (min(found), max(found)) if found else None
-
-
-def day_from(text: str) -> date | None:
-    try:
-        day = parse_date(text)
-    except ValueError:  # a date that no calendar has
-        return None
-    return day if day and EARLIEST <= day <= LATEST else None
-
-
 class DeduplicationAdminMixin(ReportPageMixin):
     """The page, for any admin site."""
 
     report_template = "admin/django_capi/deduplication.html"
+    parameters = PARAMETERS
 
     def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         chosen = chosen_in(request)
         scope = chosen.scope(now)
-        links = EventLinks(list_url=self.url_of("event"), scope=scope)
-        to_conversions = ConversionLinks(list_url=self.url_of("conversionmark"), scope=scope)
+        links = EventLinks(list_url=self.list_url(request, Event), scope=scope)
+        to_conversions = ConversionLinks(list_url=self.list_url(request, ConversionMark), scope=scope)
         not_sent = evidence.not_sent(scope)
         measured = overlap.measured(scope, lost_conversions=not_sent.lost_by_name)
         first = Event.objects.order_by("pk").values_list("created_at", flat=True).first()

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
-from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_capi.admin import wording
+from django_capi.admin.filters import ChoiceFilter
 from django_capi.ledger.tallies import DELAYS
 from django_capi.models import Event
 from django_capi.reports.delays import LIMITS, OF_STEP, Freshness, with_delays
@@ -40,7 +40,7 @@ def labels() -> dict[str, str]:
     return {name: in_words(limit) for name, limit in zip(DELAYS, LIMITS, strict=True)}
 
 
-class DelayFilter(SimpleListFilter):
+class DelayFilter(ChoiceFilter):
     """Accepted events by the time from the event to Meta's answer. A link may ask for a finer delay than a step."""
 
     title = gettext_lazy("delay")
@@ -48,9 +48,9 @@ class DelayFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         steps = [(str(step), label) for step, label in STEPS.items()]
-        chosen = labels().get(request.GET.get(self.parameter_name, ""))
-        return [*steps, (request.GET[self.parameter_name], chosen)] if chosen else steps
+        chosen = labels().get(self.given)
+        return [*steps, (self.given, chosen)] if chosen else steps
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value()
-        return with_delays(queryset, CHOICES[value]) if value in CHOICES else queryset
+        return with_delays(queryset, CHOICES[value]) if value else queryset

@@ -142,10 +142,10 @@ def explained(row: Diagnostic) -> str:
 def events_url(row: Diagnostic, site: AdminSite, request: HttpRequest) -> str:
     """The list of exactly these events, where its filters can show them, or of the pages with other pixels."""
     if row.code in OF_OTHER_PIXELS:
-        return list_url(site, request, ForeignPixel)
+        return links.to_list(site, request, ForeignPixel)
     if row.code in OF_CONVERSIONS:
-        return conversions_url(row, list_url(site, request, ConversionMark))
-    address, lookups = list_url(site, request, Event), lookups_of(row)
+        return conversions_url(row, links.to_list(site, request, ConversionMark))
+    address, lookups = links.to_list(site, request, Event), lookups_of(row)
     if not address or lookups is None:
         return ""
     window = Window(since=0) if row.code in WAITING else last_days(1, row.last_seen_at)
@@ -168,12 +168,6 @@ def lookups_of(row: Diagnostic) -> dict[str, Any] | None:
         codes = {pixel.pixel_id: pixel.test_event_code for pixel in conf.pixels().values()}
         return {"test_event_code__exact": codes.get(row.pixel_id, "")}
     return dict(LOOKUPS[row.code]) if row.code in LOOKUPS else None
-
-
-def list_url(site: AdminSite, request: HttpRequest, model: type[Event | ConversionMark | ForeignPixel]) -> str:
-    if not links.may_view(site, request, model):
-        return ""
-    return reverse(f"{site.name}:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
 def page_url(site: AdminSite, request: HttpRequest) -> str:

@@ -18,7 +18,7 @@ VALUE_MISMATCH: Final = "value_mismatch"  # both copies are there, with differen
 class EventLinks:
     """Addresses in the list of events, all within one scope. Test events are not in the figures."""
 
-    list_url: str
+    list_url: str  # empty for those who may not view it
     scope: Scope
 
     def to(
@@ -30,7 +30,9 @@ class EventLinks:
         outcome: Outcome | Literal["lost", "value_mismatch"] | None = None,
         **lookups: object,
     ) -> str:
-        """Return the address of the list with these filters besides those of the scope."""
+        """Return the address of the list with these filters besides those of the scope; empty without a list."""
+        if not self.list_url:
+            return ""
         window = self.scope.window
         filters = {
             "test_event_code__exact": "",

@@ -187,7 +187,8 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
         if not (self.has_view_permission(request) and self.has_payload_permission(request)):
             raise PermissionDenied
         request.current_app = self.admin_site.name
-        return payload_page.page(request, self.page_context(request), may_send=self.has_test_permission(request))
+        context = self.page_context(request)
+        return payload_page.page(request, self.admin_site, context, may_send=self.has_test_permission(request))
 
     def has_payload_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("django_capi.view_payload")

@@ -10,13 +10,14 @@ from typing import Any
 
 from django.contrib.admin import ChoicesFieldListFilter, ListFilter, SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import outcomes, wording
+from django_capi.admin import outcomes, parameters, wording
 from django_capi.admin.event_links import LOST, VALUE_MISMATCH
 from django_capi.conf import conf
 from django_capi.consent import Consent
@@ -43,6 +44,30 @@ def statuses_of(given: Mapping[str, str]) -> set[Status]:
     return {each for each in found if status in (None, "", str(each.value))}
 
 
+class ChoiceFilter(SimpleListFilter):
+    """A filter that takes one of its choices. The list says so where it does not apply any other value."""
+
+    @property
+    def given(self) -> str:
+        return str(self.used_parameters.get(str(self.parameter_name)) or "")
+
+    def value(self) -> str | None:
+        return self.given if self.given in {choice for choice, _label in self.lookup_choices} else None
+
+    @property
+    def is_understood(self) -> bool:
+        return not self.given or self.value() is not None
+
+
+def not_understood(specs: Iterable[ListFilter], request: HttpRequest) -> Iterator[str]:
+    """Yield a sentence for each filter of the address that the list does not apply."""
+    for spec in specs:
+        if isinstance(spec, ChoiceFilter) and not spec.is_understood:
+            yield parameters.sentence(spec.title, _("All"))
+    if ERROR_FLAG in request.GET:  # Django drops all filters if one raises
+        yield str(_("A filter in the address was not understood, so none is applied."))
+
+
 class WindowFilter(ListFilter):
     """Bounds the event time. A list that searches the newest of the window only says since when.
 
@@ -64,15 +89,14 @@ class WindowFilter(ListFilter):
         return at
 
 
-class TimeFilter(WindowFilter, SimpleListFilter):
+class TimeFilter(WindowFilter, ChoiceFilter):
     title = _("event time")
     parameter_name = "days"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
-        value = self.value()
-        is_given = value in {str(days) for days in WINDOWS}
-        self.bounds = overlap.start_of(int(value or 0), timezone.now()) if is_given else None, None
+        days = self.value()
+        self.bounds = overlap.start_of(int(days), timezone.now()) if days else None, None
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         return [(str(days), label) for days, label in WINDOWS.items()]
@@ -126,7 +150,7 @@ def seconds(value: str) -> int:
     return int(value)
 
 
-class OutcomeFilter(SimpleListFilter):
+class OutcomeFilter(ChoiceFilter):
     title = _("outcome")
     parameter_name = OUTCOME
 
@@ -140,10 +164,10 @@ class OutcomeFilter(SimpleListFilter):
             return queryset.filter(condition(Outcome.NEITHER)).exclude(status=Status.WITHDRAWN)
         if value == VALUE_MISMATCH:
             return queryset.filter(has_value_mismatch())
-        return queryset.filter(condition(Outcome(value))) if value in set(Outcome) else queryset
+        return queryset.filter(condition(Outcome(value))) if value else queryset
 
 
-class ConsentFilter(SimpleListFilter):
+class ConsentFilter(ChoiceFilter):
     """Only with consent is an event stored at all."""
 
     title = _("consent")
@@ -154,7 +178,7 @@ class ConsentFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value()
-        return queryset.filter(consent=value) if value in {str(int(consent)) for consent in Consent} else queryset
+        return queryset.filter(consent=value) if value else queryset
 
 
 class SourceFilter(ChoicesFieldListFilter):
@@ -192,7 +216,7 @@ class NameFilter(SimpleListFilter):
         return queryset.filter(event_name=value) if value else queryset
 
 
-class BrowserFamilyFilter(SimpleListFilter):
+class BrowserFamilyFilter(ChoiceFilter):
     title = _("browser family")
     parameter_name = "family"
 
@@ -201,7 +225,7 @@ class BrowserFamilyFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value()
-        return queryset.filter(browser_family=value) if value in dict(self.lookup_choices) else queryset
+        return queryset.filter(browser_family=value) if value else queryset
 
 
 class LinkedFilter(SimpleListFilter):
@@ -233,7 +257,7 @@ class PageFilter(LinkedFilter):
         return Q(page=value)
 
 
-class StateFilter(SimpleListFilter):
+class StateFilter(ChoiceFilter):
     title = _("outcome")
     parameter_name = "state"
     states = frozenset(map(str, ConversionState.values))
@@ -243,10 +267,10 @@ class StateFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ConversionMark]) -> QuerySet[ConversionMark]:
         value = self.value()
-        return queryset.filter(state=value) if value in self.states else queryset
+        return queryset.filter(state=value) if value else queryset
 
 
-class NotSentFilter(SimpleListFilter):
+class NotSentFilter(ChoiceFilter):
     title = _("reason")
     parameter_name = "reason"
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin.filters import LinkedFilter
+from django_capi.admin.filters import ChoiceFilter, LinkedFilter
 from django_capi.models import MATCH_KEYS, Event
 from django_capi.reports import information
 
@@ -38,12 +37,11 @@ class WeakFilter(LinkedFilter):
         return information.is_weak()
 
 
-class KeyFilter(SimpleListFilter):
+class KeyFilter(ChoiceFilter):
     """Events by one match key."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        value = self.value()
-        keys = [*OFFERED, *([value] if value in MATCH_KEYS and value not in OFFERED else [])]
+        keys = [*OFFERED, *([self.given] if self.given in MATCH_KEYS and self.given not in OFFERED else [])]
         return [(key, key) for key in keys]
 
     def condition(self, key: str) -> Q:
@@ -51,7 +49,7 @@ class KeyFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value()
-        return queryset.filter(self.condition(value)) if value in MATCH_KEYS else queryset
+        return queryset.filter(self.condition(value)) if value else queryset
 
 
 class CarriesFilter(KeyFilter):

@@ -47,6 +47,12 @@ def to_request(site: AdminSite, request: HttpRequest, batch_id: int | None) -> s
 
 def to_events(site: AdminSite, request: HttpRequest, **query: object) -> str:
     """The list of events, narrowed."""
-    if not may_view(site, request, Event):
+    address = to_list(site, request, Event)
+    return f"{address}?{urlencode(query)}" if address else ""
+
+
+def to_list(site: AdminSite, request: HttpRequest, model: type[Model]) -> str:
+    """The list of the model's rows; empty without the permission to view it."""
+    if not may_view(site, request, model):
         return ""
-    return f"{reverse(f'{site.name}:django_capi_event_changelist')}?{urlencode(query)}"
+    return reverse(f"{site.name}:{model._meta.app_label}_{model._meta.model_name}_changelist")

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from django.contrib import admin
-from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -39,7 +38,7 @@ OUTCOMES: Final = {
 }
 
 
-class AnswerFilter(SimpleListFilter):
+class AnswerFilter(filters.ChoiceFilter):
     title = _("answer")
     parameter_name = "outcome"
 

@@ -19,7 +19,7 @@ from django_capi.reports.overlap import Counts
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LossSentence:
-    """A sentence that is a link."""
+    """A sentence, and the list of what it counts; without an address for those who may not view it."""
 
     text: str
     url: str

@@ -38,7 +38,7 @@ from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import starts
 from django_capi.ledger.expiry import SHED_REASON
 from django_capi.ledger.tallies import DAY
-from django_capi.models import Event, Lane, Status
+from django_capi.models import Batch, ConversionMark, Deduplication, Event, Lane, Status
 from django_capi.reports import diagnostics, evidence, freshness, health, overlap, sums, windows
 from django_capi.reports.delays import Delays
 from django_capi.reports.outcomes import Outcome
@@ -107,15 +107,20 @@ class OverviewAdminMixin(ReportPageMixin):
         term = request.GET.get("q", "").strip()[: find.LONGEST_TERM]
         address = find.address(self.admin_site, request, term) if term else ""
         if term and not address:
-            self.message_user(request, _("Nothing was found for “%(term)s”.") % {"term": term}, messages.WARNING)
+            self.message_user(request, self.without_result(request, term), messages.WARNING)
         return HttpResponseRedirect(address or self.url_of("overview"))
+
+    def without_result(self, request: HttpRequest, term: str) -> str:
+        if find.is_hidden(self.admin_site, request, term):
+            return _("“%(term)s” was found, but your permissions do not let you see it.") % {"term": term}
+        return _("Nothing was found for “%(term)s”.") % {"term": term}
 
     def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         scope = sums.Scope(window=windows.last_days(DAYS, now))
-        links = EventLinks(list_url=self.url_of("event"), scope=scope)
+        links = EventLinks(list_url=self.list_url(request, Event), scope=scope)
         not_sent = evidence.not_sent(scope)
         measured = overlap.measured(scope, lost_conversions=not_sent.lost_by_name)
-        to_conversions = ConversionLinks(list_url=self.url_of("conversionmark"), scope=scope)
+        to_conversions = ConversionLinks(list_url=self.list_url(request, ConversionMark), scope=scope)
         is_new = not Event.objects.exists()
         return {
             "notice": empty.notice(),
@@ -126,8 +131,8 @@ class OverviewAdminMixin(ReportPageMixin):
             "facts": facts(measured, backlog, links),
             "lanes": [lane_line(lane, now) for lane in health.lanes().values()],
             "resume_url": self.url_of("lane"),
-            "requests": requests(self.url_of("batch")),
-            "deduplication_url": self.url_of("deduplication"),
+            "requests": requests(self.list_url(request, Batch)),
+            "deduplication_url": self.list_url(request, Deduplication),
             "find_url": reverse(f"{self.admin_site.name}:django_capi_overview_find"),
             "diagnostics": diagnostic_lines.panel(self.admin_site, request, now),
             "may_resume": request.user.has_perms(("django_capi.view_lane", "django_capi.change_lane")),
@@ -217,7 +222,7 @@ def requests(list_url: str) -> list[LinkedFact]:
         LinkedFact(
             label=str(answers.label(outcome)) if outcome else _("without an answer"),
             value=wording.number(count),
-            url=f"{list_url}?outcome={outcome}" if outcome else list_url,
+            url=f"{list_url}?outcome={outcome}" if outcome and list_url else list_url,
         )
         for outcome, count in health.outcomes_of_requests().most_common()
     ]

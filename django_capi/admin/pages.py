@@ -17,8 +17,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 
-from django_capi.admin import pixels, stored, wording
+from django_capi.admin import links, pixels, stored, wording
 from django_capi.admin.paging import BoundedChangeList, BoundedPaginator
+from django_capi.admin.parameters import Parameter, not_understood
 from django_capi.ledger import tallies
 from django_capi.reports import freshness
 
@@ -111,6 +112,7 @@ class ReportPageMixin(LedgerPagesMixin):
     """One page at the address of a list. It has no list, and no row can be opened through it."""
 
     report_template = ""
+    parameters: tuple[Parameter, ...] = ()  # of its address
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -131,6 +133,7 @@ class ReportPageMixin(LedgerPagesMixin):
             "title": capfirst(self.opts.verbose_name_plural),
             "opts": self.opts,
             "media": self.media,
+            "not_understood": not_understood(request, self.parameters),
             "counted": wording.instant(counted_at) if counted_at else "",
             **self.report(request, now, backlog),
             **(extra_context or {}),
@@ -148,3 +151,6 @@ class ReportPageMixin(LedgerPagesMixin):
 
     def url_of(self, model: str) -> str:
         return reverse(f"{self.admin_site.name}:django_capi_{model}_changelist")
+
+    def list_url(self, request: HttpRequest, model: type[Model]) -> str:
+        return links.to_list(self.admin_site, request, model)

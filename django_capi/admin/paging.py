@@ -7,10 +7,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from django.contrib.admin import ListFilter
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+
+from django_capi.admin import filters
 
 LIMIT = 5_000
 SEARCHED = 4_000
@@ -38,6 +41,11 @@ class BoundedChangeList(ChangeList):
 
     searched = SEARCHED
     is_bounded = False
+
+    def get_filters(self, request: HttpRequest) -> tuple[list[ListFilter], bool, dict[str, Any], bool, bool]:
+        found = super().get_filters(request)
+        self.not_understood = list(filters.not_understood(found[0], request))
+        return found
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         found = super().get_queryset(request, exclude_parameters)

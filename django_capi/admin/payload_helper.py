@@ -94,6 +94,8 @@ def examine_payload(text: str) -> Examined:
 def values_of(given: Given) -> Iterator[Value]:
     shown = str if given.is_typed else masked
     for key, raw in given.user_data.items():
+        if raw is None:  # absent, as of a guest
+            continue
         name = ACCEPTED_NAMES.get(key, key)
         found = normalize(
             name, raw, country=text_or_none(given.user_data.get("country")), default_region=conf.DEFAULT_REGION

@@ -1,21 +1,21 @@
-"""The page of the payload helper: its form, and where the values of an event or an order come from."""
+"""The page of the payload helper, and its form."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from django import forms
+from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_capi import callbacks
-from django_capi.admin import own_request, payload_helper, search, test_events
+from django_capi.admin import own_request, payload_helper, payload_sources, test_events
 from django_capi.admin.payload_helper import Examined, Given
-from django_capi.conf import conf
+from django_capi.browser.nonces import nonce_of
+from django_capi.conf import Pixel, conf
 from django_capi.meta.events import ActionSource, InvalidEvent
-from django_capi.models import ConversionMark, Event
 from django_capi.tracking import test_events as sending
 
 USER_KEYS: Final = (
@@ -54,26 +54,25 @@ class PayloadForm(test_events.TestEventForm):
         )
 
 
-def page(request: HttpRequest, context: dict[str, Any], *, may_send: bool) -> HttpResponse:
+def page(request: HttpRequest, site: AdminSite, context: dict[str, Any], *, may_send: bool) -> HttpResponse:
     """Examine what was typed, or the event or object that the address names."""
     form = PayloadForm(
         request.POST or None,
         initial={"code": test_events.first_code(request), "action_source": str(ActionSource.WEBSITE)},
     )
-    examined: Examined | str | None = None
-    own = None
+    term = request.GET.get("q", "").strip()
+    shown = {"title": _("Payload helper"), "form": form, "term": term, "may_send": may_send}
     if request.method == "POST":
-        examined = of_form(request, form, may_send=may_send) if form.is_valid() else None
+        if form.is_valid():
+            shown |= printed(request, of_form(request, form, may_send=may_send), form.chosen)
     elif "me" in request.GET:
         own = own_request.explain(request)
-        examined = own.examined
-    elif term := request.GET.get("q", "").strip():
-        examined = of_term(term)
-    shown = {"title": _("Payload helper"), "form": form, "term": request.GET.get("q", ""), "may_send": may_send}
-    shown["own"] = own
-    return TemplateResponse(
-        request, "admin/django_capi/event/payload_helper.html", {**context, **shown, **printed(examined)}
-    )
+        shown |= {"own": own, **printed(request, own.examined, pixel_of(""))}
+    elif term:
+        source = payload_sources.of_term(term)
+        shown |= payload_sources.printed(source, site, request)
+        shown |= printed(request, source.examined or source.problem, pixel_of(source.pixel_id))
+    return TemplateResponse(request, "admin/django_capi/event/payload_helper.html", {**context, **shown})
 
 
 def of_form(request: HttpRequest, form: PayloadForm, *, may_send: bool) -> Examined | str:
@@ -89,29 +88,17 @@ def of_form(request: HttpRequest, form: PayloadForm, *, may_send: bool) -> Exami
     return examined
 
 
-def of_term(term: str) -> Examined | str:
-    """An event by its id, or else the newest conversion of an object."""
-    event = Event.objects.filter(event_id=term).exclude(payload="").first()
-    if event:
-        return payload_helper.examine_payload(event.payload)
-    mark = ConversionMark.objects.filter(search.conversions(term)).order_by("-pk").first()
-    if mark is None:
-        return _("There is no event with a payload and no conversion of this name.")
-    try:
-        given = payload_helper.of_conversion(mark)
-        return given if isinstance(given, str) else payload_helper.examine(given)
-    except callbacks.Failed:
-        return _("A method of the Conversion raised an error. The log names it.")
-    except InvalidEvent as error:
-        return payload_helper.refused(error)
+def pixel_of(pixel_id: str) -> Pixel | None:
+    """The pixel with this id, or the first one where no id is known; None for one that is not in the settings."""
+    return next((pixel for pixel in conf.pixels().values() if pixel_id in ("", pixel.pixel_id)), None)
 
 
-def printed(examined: Examined | str | None) -> dict[str, Any]:
+def printed(request: HttpRequest, examined: Examined | str | None, pixel: Pixel | None) -> dict[str, Any]:
     if examined is None or isinstance(examined, str):
         return {"problem": examined or ""}
-    pixel = next(iter(conf.pixels().values()), None)
     return {
         "examined": examined,
+        "nonce": nonce_of(request),
         "json": payload_helper.as_json(examined.payload),
         "curl": payload_helper.as_curl(examined.payload, pixel) if pixel else "",
         "python": payload_helper.as_python(examined.payload, pixel) if pixel else "",

@@ -10,29 +10,47 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import empty, reported_states, wording
+from django_capi.admin import empty, pixels, reported_states, wording
+from django_capi.admin.chosen import is_pixel
 from django_capi.admin.deduplication import DATASET_URL, Choice
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.pages import ReportPageMixin
+from django_capi.admin.parameters import Parameter
 from django_capi.admin.reported_rows import diagnostic_rows, information_rows, key_rows, reported_rows
 from django_capi.conf import conf
-from django_capi.models import DatasetQuality, QualityPull
+from django_capi.models import DatasetQuality, Event, QualityPull
 from django_capi.reports import freshness, overlap, sums, windows
 
 DAYS: Final = 7  # Meta's own figures are averages of seven days
 MOST_ROWS: Final = 100
 
 
+def pixel_in(request: HttpRequest) -> str:
+    """Return the pixel that the address chooses; the first one otherwise, and empty where there is none."""
+    chosen = request.GET.get("pixel", "")
+    return chosen if is_pixel(chosen) else next((pixel.pixel_id for pixel in conf.pixels().values()), "")
+
+
+PIXEL: Final = Parameter(
+    name="pixel",
+    label=_("Pixel"),
+    is_understood=is_pixel,
+    shown=lambda request: pixels.name_of(pixel_in(request)) or wording.NOTHING,
+)
+
+
 class DatasetQualityAdminMixin(ReportPageMixin):
     """The page, for any admin site."""
 
     report_template = "admin/django_capi/reported.html"
+    parameters = (PIXEL,)
 
     def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
         pixel_id = pixel_in(request)
         scope = sums.Scope(window=windows.last_days(DAYS, now), pixel_id=pixel_id)
-        links = EventLinks(list_url=self.url_of("event"), scope=scope)
+        links = EventLinks(list_url=self.list_url(request, Event), scope=scope)
         pull = QualityPull.objects.filter(pixel_id=pixel_id).first()
         found = newest(pull)
         measured = overlap.measured(scope)
@@ -61,13 +79,6 @@ def newest(pull: QualityPull | None) -> list[DatasetQuality]:
     day = pull.succeeded_at.astimezone(UTC).date()
     rows = DatasetQuality.objects.filter(pixel_id=pull.pixel_id, day=day)
     return list(rows.order_by("event_name")[:MOST_ROWS])
-
-
-def pixel_in(request: HttpRequest) -> str:
-    """Return the pixel that the address chooses; the first one otherwise, and empty where there is none."""
-    known = [pixel.pixel_id for pixel in conf.pixels().values()]
-    chosen = request.GET.get("pixel", "")
-    return chosen if chosen in known else next(iter(known), "")
 
 
 def pixel_choices(pixel_id: str) -> list[Choice]:

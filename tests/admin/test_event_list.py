@@ -16,10 +16,11 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from django_capi.admin import event_rows, paging, wording
+from django_capi.admin import event_rows, paging, search, wording
 from django_capi.admin.events import EventAdminMixin
 from django_capi.admin.outcomes import outcome_of_event
 from django_capi.consent import Consent
+from django_capi.ledger.tallies import DELAYS
 from django_capi.models import BrowserState, Event, Origin, Status
 from django_capi.reports.outcomes import Outcome
 from tests.admin.conftest import Staff
@@ -169,6 +170,57 @@ def test_the_list_can_be_narrowed_to_a_window(admin_client: Client) -> None:
     assert len(shown(admin_client, days="nonsense")) == 2
 
 
+@pytest.mark.parametrize(
+    ("parameter", "title"),
+    [
+        ("outcome", "outcome"),
+        ("days", "event time"),
+        ("delay", "delay"),
+        ("consent__exact", "consent"),
+        ("family", "browser family"),
+        ("carries", "key carried"),
+        ("lacks", "key missing"),
+    ],
+)
+def test_a_filter_that_is_not_understood_is_named_and_not_applied(
+    parameter: str, title: str, admin_client: Client
+) -> None:
+    event = EventFactory()
+
+    response = admin_client.get(LIST, {parameter: "jane@example.com"})
+
+    sentence = f"The address has a value for “{title}” that was not understood. Shown instead: All."
+    (spec,) = (each for each in response.context["cl"].filter_specs if each.title == title)
+    assert list(response.context["cl"].result_list) == [event]
+    assert sentence in response.content.decode()
+    assert next(spec.choices(response.context["cl"]))["selected"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"outcome": "lost"},
+        {"outcome": ""},
+        {"days": "7"},
+        {"delay": "hourly"},
+        {"delay": next(iter(DELAYS))},
+        {"carries": "fn"},
+        {"event": "QuizDone"},
+        {"page": "/orders/<pk>/"},
+        {},
+    ],
+)
+def test_a_filter_that_is_understood_needs_no_words(query: dict[str, str], admin_client: Client) -> None:
+    assert "was not understood" not in text(admin_client, **query)
+
+
+@pytest.mark.parametrize("query", [{"status__exact": "x"}, {"event_time__gte": "yesterday"}])
+def test_filters_that_django_drops_are_mentioned(query: dict[str, str], admin_client: Client) -> None:
+    page = admin_client.get(LIST, query, follow=True).content.decode()
+
+    assert "A filter in the address was not understood, so none is applied." in page
+
+
 def test_a_request_to_meta_is_found_by_its_trace_id(admin_client: Client) -> None:
     batch = BatchFactory(fbtrace_id="AbCdEf123")
     EventFactory(met=True)
@@ -187,10 +239,36 @@ def test_the_events_of_an_object_are_found(admin_client: Client) -> None:
     assert shown(admin_client, q="shop.order:8") == []
 
 
-def test_a_search_for_a_part_of_an_id_finds_nothing(admin_client: Client) -> None:
-    EventFactory(event_id="an-exact-id")
+@pytest.mark.parametrize("term", ["c6ac810", "ac810cd1", "c6ac%10c", "c6ac810f"])
+def test_a_search_for_another_part_of_an_id_finds_nothing(term: str, admin_client: Client) -> None:
+    EventFactory(event_id="c6ac810cd1")
 
-    assert shown(admin_client, q="an-exact") == []
+    assert shown(admin_client, q=term) == []
+
+
+@pytest.mark.parametrize("term", ["c6ac810c", "C6AC810C", " #c6ac810cd "])
+def test_an_event_is_found_by_the_beginning_of_its_id(term: str, admin_client: Client) -> None:
+    for other in ("c6ac810b", "c6ac810d", "0", "f"):
+        EventFactory(event_id=other)
+    pair = [EventFactory(event_id="c6ac810cd1", pixel_id=pixel_id) for pixel_id in ("1", "2")]
+
+    assert sorted(event.pk for event in shown(admin_client, q=term)) == [event.pk for event in pair]
+
+
+def test_the_beginning_of_an_id_is_sought_only_if_it_is_no_whole_value(admin_client: Client) -> None:
+    EventFactory(event_id="ORDER-1001")
+    ConversionMarkFactory(reference="ORDER-100", event_id="")
+    whole = EventFactory(event_id="ORDER-10")
+
+    assert shown(admin_client, q="ORDER-10") == [whole]
+    assert shown(admin_client, q="ORDER-100") == []
+
+
+def test_of_very_many_ids_with_one_beginning_a_bounded_number_is_found(admin_client: Client) -> None:
+    for number in range(search.MOST_OF_PREFIX + 1):
+        EventFactory(event_id=f"order-2026-{number:05d}")
+
+    assert admin_client.get(LIST, {"q": "order-2026"}).context["cl"].result_count == search.MOST_OF_PREFIX
 
 
 def test_a_link_of_the_deduplication_page_leaves_test_events_out(admin_client: Client) -> None:

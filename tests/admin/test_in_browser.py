@@ -21,6 +21,7 @@ PAGES = (
     "overview", "diagnostic", "deduplication", "customerinformation", "datafreshness", "datasetquality", "event",
     "lane", "batch",
 )  # fmt: skip
+PAYLOAD_HELPER = reverse("admin:django_capi_event_payload_helper")
 SELF = "default-src 'self'"
 POLICIES = [
     pytest.param(SELF, id="self"),
@@ -38,8 +39,13 @@ document.addEventListener("securitypolicyviolation", ({violatedDirective, blocke
 """
 
 
+WITHOUT_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', {value: undefined})"  # as over plain HTTP
+
+
 @contextmanager
-def signed_in(client: Client, address: str, *, width: int = 1280, policy: str = SELF) -> Iterator[Page]:
+def signed_in(
+    client: Client, address: str, *, width: int = 1280, policy: str = SELF, has_scripts: bool = True
+) -> Iterator[Page]:
     """A page of the administrator's. Ask the database after it, as Django refuses to beside Playwright's event loop."""
 
     def with_policy(route: Route) -> None:
@@ -49,7 +55,12 @@ def signed_in(client: Client, address: str, *, width: int = 1280, policy: str = 
     name = settings.SESSION_COOKIE_NAME
     session = client.cookies[name].value
     with launched() as chromium:
-        context = chromium.new_context(base_url=address, color_scheme="light", viewport={"width": width, "height": 900})
+        context = chromium.new_context(
+            base_url=address,
+            color_scheme="light",
+            viewport={"width": width, "height": 900},
+            java_script_enabled=has_scripts,
+        )
         context.add_cookies([{"name": name, "value": session, "url": address}])
         context.add_init_script(REMEMBER)
         context.route("**/*", with_policy)
@@ -127,3 +138,52 @@ def test_a_test_event_appears_without_a_reload_and_a_pause_stops_that(
     assert announced == "New: Lead, Server only"
     assert asked_while_paused == []
     assert refused == []
+
+
+@pytest.mark.parametrize("policy", [POLICIES[0], POLICIES[3]])
+def test_a_payload_is_copied_with_the_keyboard_and_it_is_announced(
+    policy: str, admin_client: Client, live_server: LiveServer
+) -> None:
+    event = EventFactory()
+
+    with signed_in(admin_client, live_server.url, policy=policy) as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.goto(f"{PAYLOAD_HELPER}?q={event.event_id}")
+        page.get_by_text("Python", exact=True).click()
+        button = page.get_by_role("button", name="Copy as Python")
+        button.press("Enter")
+        page.locator("#capi-python-status", has_text="Copied").wait_for()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        printed = page.locator("#capi-python").text_content()
+        role = page.locator("#capi-python-status").get_attribute("aria-live")
+        refused = page.evaluate("window.refused")
+
+    assert copied == printed
+    assert event.event_id in copied
+    assert role == "polite"
+    assert refused == []
+
+
+def test_a_payload_is_copied_over_plain_http(admin_client: Client, live_server: LiveServer) -> None:
+    event = EventFactory()
+
+    with signed_in(admin_client, live_server.url) as page:
+        page.context.add_init_script(WITHOUT_CLIPBOARD)
+        page.goto(f"{PAYLOAD_HELPER}?q={event.event_id}")
+        page.get_by_role("button", name="Copy as JSON").press("Space")
+        page.locator("#capi-json-status", has_text="Copied").wait_for()
+        selected = page.evaluate("String(window.getSelection())")
+
+    assert event.event_id in selected
+
+
+def test_without_scripts_there_is_no_button_that_does_nothing(admin_client: Client, live_server: LiveServer) -> None:
+    event = EventFactory()
+
+    with signed_in(admin_client, live_server.url, has_scripts=False) as page:
+        page.goto(f"{PAYLOAD_HELPER}?q={event.event_id}")
+        is_printed = page.locator("#capi-json").is_visible()
+        buttons = page.get_by_role("button", name="Copy as").count()
+
+    assert is_printed
+    assert buttons == 0

@@ -232,6 +232,22 @@ def test_the_newest_conversions_of_a_state_are_searched_in_a_window(
     assert ("the filters were applied to the newest 4000 conversions only" in response.content.decode()) is is_cut
 
 
+@pytest.mark.parametrize(
+    ("address", "parameter", "title"),
+    [(MARKS, "state", "outcome"), (MARKS, "reason", "reason"), (BATCHES, "outcome", "answer")],
+)
+def test_a_filter_that_is_not_understood_is_named_and_not_applied(
+    address: str, parameter: str, title: str, admin_client: Client
+) -> None:
+    BatchFactory()
+    ConversionMarkFactory()
+
+    response = admin_client.get(address, {parameter: "x"})
+
+    assert f"for “{title}” that was not understood. Shown instead: All." in response.content.decode()
+    assert len(response.context["cl"].result_list) == 1
+
+
 def test_a_conversion_leads_to_its_events_and_its_object(admin_client: Client) -> None:
     order = Order.objects.bulk_create([Order()])[0]
     mark = ConversionMarkFactory(object_ref=f"site.order:{order.pk}")

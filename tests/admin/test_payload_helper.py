@@ -2,19 +2,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from django.test import Client
+from django.contrib.admin import site
+from django.contrib.auth.models import User
+from django.template.response import TemplateResponse
+from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
+from django_capi.admin.events import EventAdmin
 from django_capi.conversions import Conversion
-from django_capi.models import Event, Status
+from django_capi.models import ConversionState, Event, NotSent, Status
 from tests.admin.conftest import Staff
 from tests.site.models import Order
-from tests.support.factories import ConversionMarkFactory, EventFactory
+from tests.support.factories import PIXEL_ID, ConversionMarkFactory, EventFactory
 from tests.support.registration import registering
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +35,8 @@ FORM = {
     "value": "12.50",
     "currency": "EUR",
 }
+OTHER_PIXEL = "9876543210987654"
+TWO_PIXELS = {"PIXELS": {"main": {"PIXEL_ID": PIXEL_ID}, "eu": {"PIXEL_ID": OTHER_PIXEL}}}
 HASH = hashlib.sha256(b"jane@example.com").hexdigest()
 
 
@@ -40,7 +47,7 @@ class Purchase(Conversion[Order]):
     def user_data(self, order: Order, /) -> dict[str, object]:
         if order.total == 0:
             raise LookupError("jane@example.com")
-        return {"email": "Jane@Example.com", "phone": "not a phone"}
+        return {"email": "Jane@Example.com", "phone": "not a phone", "external_id": None}
 
     def custom_data(self, order: Order, /) -> dict[str, object]:
         return {"value": order.total, "currency": "EUR"}
@@ -120,6 +127,112 @@ def test_the_python_copy_is_python(admin_client: Client, tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
 
 
+def test_an_order_with_an_event_shows_the_stored_payload_and_what_became_of_it(admin_client: Client) -> None:
+    ConversionMarkFactory(reference="R-4711", event_name="Lead", event_id="of-the-order")
+    event = EventFactory(event_id="of-the-order", event_name="Lead", action_source="system_generated", rejected=True)
+    EventFactory(event_id="of-the-order")  # under another name
+
+    response = admin_client.get(PAGE, {"q": "#r-4711"})
+
+    page = response.content.decode()
+    assert response.context["examined"].payload == json.loads(event.payload)
+    assert response.context["examined"].problems == []
+    assert reverse("admin:django_capi_event_change", args=[event.pk]) in page
+    assert "Meta refused the server copy (100 / 2804019): Meta refuses the currency." in page
+    assert "no known objection" not in page
+    assert "Rebuilt" not in page
+
+
+def test_the_events_of_several_pixels_are_named_and_the_command_sends_to_the_right_one(admin_client: Client) -> None:
+    ConversionMarkFactory(reference="R-4711", event_id="of-the-order")
+    with override_settings(CAPI=TWO_PIXELS):
+        EventFactory(event_id="of-the-order", accepted=True)
+        EventFactory(event_id="of-the-order", pixel_id=OTHER_PIXEL, accepted=True)
+        EventFactory(event_id="of-the-order", pixel_id="333", payload="", accepted=True)
+
+        response = admin_client.get(PAGE, {"q": "R-4711"})
+
+    assert [row.pixel for row in response.context["stored_events"]] == ["main", "333", "eu"]
+    assert response.context["stored_for"] == "eu"
+    assert f"/{OTHER_PIXEL}/events" in response.context["curl"]
+
+
+def test_an_event_of_a_pixel_that_the_settings_lack_has_no_command(admin_client: Client) -> None:
+    event = EventFactory(pixel_id="333")
+
+    response = admin_client.get(PAGE, {"q": event.event_id})
+
+    assert response.context["json"]
+    assert response.context["curl"] == response.context["python"] == ""
+
+
+def test_a_typed_event_s_command_sends_to_the_chosen_pixel(admin_client: Client) -> None:
+    with override_settings(CAPI=TWO_PIXELS):
+        response = admin_client.post(PAGE, FORM | {"pixel": "eu"})
+
+    assert f"/{OTHER_PIXEL}/events" in response.context["curl"]
+
+
+def test_an_order_whose_payload_is_gone_is_rebuilt_and_says_so(admin_client: Client) -> None:
+    (order,) = Order.objects.bulk_create([Order()])
+    mark = ConversionMarkFactory(object_ref=f"site.order:{order.pk}", event_id="of-the-order")
+    event = EventFactory(event_id="of-the-order", object_ref=mark.object_ref, payload="", accepted=True)
+
+    with registering(Order, Purchase):
+        pages = [admin_client.get(PAGE, {"q": term}).content.decode() for term in (str(order.pk), "of-the-order")]
+
+    for page in pages:
+        assert "Rebuilt from the object as it is now." in page
+        assert "The payload of the stored event has been removed." in page
+        assert "It lacks what only the visitor" in page
+        assert reverse("admin:django_capi_event_change", args=[event.pk]) in page
+
+
+def test_a_conversion_without_an_event_is_rebuilt_and_says_why_it_was_not_sent(admin_client: Client) -> None:
+    (order,) = Order.objects.bulk_create([Order()])
+    not_sent = {"state": ConversionState.NOT_SENT, "reason": NotSent.DENIED, "event_id": ""}
+    mark = ConversionMarkFactory(object_ref=f"site.order:{order.pk}", **not_sent)
+
+    with registering(Order, Purchase):
+        page = admin_client.get(PAGE, {"q": str(order.pk)}).content.decode()
+
+    assert "Rebuilt from the object as it is now." in page
+    assert "No event of this conversion is stored." in page
+    assert reverse("admin:django_capi_conversionmark_change", args=[mark.pk]) in page
+    assert "the customer declined" in page
+
+
+def test_an_event_leads_to_its_page_and_is_not_called_rebuilt(admin_client: Client) -> None:
+    event = EventFactory(met=True)
+
+    page = admin_client.get(PAGE, {"q": event.event_id}).content.decode()
+
+    assert reverse("admin:django_capi_event_change", args=[event.pk]) in page
+    assert "What Meta would say if it were sent now" in page
+    assert "Rebuilt" not in page
+
+
+def test_a_conversion_that_one_may_not_view_is_no_link(staff: Staff) -> None:
+    (order,) = Order.objects.bulk_create([Order()])
+    mark = ConversionMarkFactory(object_ref=f"site.order:{order.pk}", event_id="")
+
+    with registering(Order, Purchase):
+        page = staff("view_event", "view_payload").get(PAGE, {"q": str(order.pk)}).content.decode()
+
+    assert str(mark) in page
+    assert reverse("admin:django_capi_conversionmark_change", args=[mark.pk]) not in page
+
+
+def test_a_value_of_none_is_absent(admin_client: Client) -> None:
+    (order,) = Order.objects.bulk_create([Order()])
+    ConversionMarkFactory(object_ref=f"site.order:{order.pk}")
+
+    with registering(Order, Purchase):
+        values = admin_client.get(PAGE, {"q": str(order.pk)}).context["examined"].values
+
+    assert [value.key for value in values] == ["em", "ph"]
+
+
 def test_an_order_is_examined_with_its_customer_masked(admin_client: Client) -> None:
     (order,) = Order.objects.bulk_create([Order()])
     ConversionMarkFactory(object_ref=f"site.order:{order.pk}", reference="R-4711")
@@ -152,6 +265,18 @@ def test_a_stored_event_is_examined(admin_client: Client) -> None:
 
     assert event.event_id in page
     assert "What Meta would say" in page
+
+
+def test_the_script_that_copies_has_the_nonce_of_the_page(rf: RequestFactory, admin_user: User) -> None:
+    request = rf.get(PAGE, {"q": EventFactory().event_id})
+    request.user = admin_user
+    request.csp_nonce = "abc"  # type: ignore[attr-defined]  # as django-csp sets it
+
+    page = EventAdmin(Event, site).payload_view(request)
+
+    assert isinstance(page, TemplateResponse)
+    html = page.render().content.decode()
+    assert re.search(r'<script src="[^"]*django_capi/copy\.js" defer nonce="abc">', html)
 
 
 def test_a_term_that_names_nothing_says_so(admin_client: Client) -> None:
