@@ -80,7 +80,7 @@ class SpanFilter(WindowFilter):
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
-        since, until = (seconds(params.pop(name)[-1]) if name in params else None for name in self.parameters)
+        since, until = (whole_number(params.pop(name)[-1]) if name in params else None for name in self.parameters)
         self.bounds = since, until
 
     def expected_parameters(self) -> list[str | None]:
@@ -104,7 +104,8 @@ TIMES = (TimeFilter.parameter_name, *SpanFilter.parameters)
 LATEST = 253402300799  # the last second of the year 9999
 
 
-def seconds(value: str) -> int:
+def whole_number(value: str) -> int:
+    """Return the number, which no parameter may exceed."""
     if not (value.isascii() and value.isdigit()) or int(value) > LATEST:
         raise IncorrectLookupParameters
     return int(value)

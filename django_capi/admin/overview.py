@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -32,6 +33,7 @@ from django_capi.admin import (
 )
 from django_capi.admin.event_links import LOST, EventLinks
 from django_capi.admin.lanes import state_of
+from django_capi.admin.logs import FIRST_REQUEST, OPEN, AnswerFilter
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import starts
 from django_capi.ledger.expiry import SHED_REASON
@@ -210,13 +212,14 @@ def counted(label: str, count: int, url: str) -> LinkedFact:
 
 def requests(list_url: str) -> list[LinkedFact]:
     """The newest requests by their outcome."""
+    first, counts = health.outcomes_of_requests()
     return [
         LinkedFact(
             label=str(answers.label(outcome)) if outcome else _("without an answer"),
             value=wording.number(count),
-            url=f"{list_url}?outcome={outcome}" if outcome else list_url,
+            url=f"{list_url}?{urlencode({AnswerFilter.parameter_name: outcome or OPEN, FIRST_REQUEST: first})}",
         )
-        for outcome, count in health.outcomes_of_requests().most_common()
+        for outcome, count in counts.most_common()
     ]
 
 

@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from django_capi.ledger import tallies
 from django_capi.ledger.expiry import SHED_REASON
 from django_capi.models import Lane
-from django_capi.reports import diagnostics
+from django_capi.reports import diagnostics, health
 from tests.admin.conftest import Staff
 from tests.support.factories import BatchFactory, EventFactory, LaneFactory
 
@@ -133,6 +133,20 @@ def test_an_outcome_of_requests_leads_to_these_requests(admin_client: Client) ->
 
     assert counts["accepted"].value == "2"
     assert len(admin_client.get(counts["accepted"].url).context["cl"].result_list) == 2
+
+
+def test_an_outcome_of_requests_leads_to_those_that_are_counted_only(admin_client: Client) -> None:
+    lane = LaneFactory()
+    BatchFactory.create_batch(3, lane=lane)
+    BatchFactory(lane=lane, outcome="", finished_at=None)
+    counted = BatchFactory.create_batch(health.REQUESTS - 1, lane=lane)
+    opened = BatchFactory(lane=lane, outcome="", finished_at=None)
+
+    facts = {fact.label: fact for fact in admin_client.get(PAGE).context["requests"]}
+
+    assert (facts["accepted"].value, facts["without an answer"].value) == ("199", "1")
+    assert listed(admin_client, facts["accepted"].url) == {batch.pk for batch in counted}
+    assert listed(admin_client, facts["without an answer"].url) == {opened.pk}
 
 
 def test_expired_and_shed_events_are_counted_with_their_lists(admin_client: Client) -> None:
