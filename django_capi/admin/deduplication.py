@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import criteria, empty, figures, foreign, places, reasons, wording
+from django_capi.admin import criteria, empty, figures, foreign, pair_gaps, places, reasons, wording
 from django_capi.admin.event_links import LOST, EventLinks
 from django_capi.admin.filters import NAMES, WINDOWS
 from django_capi.admin.pages import ReportPageMixin
@@ -22,6 +22,7 @@ from django_capi.admin.timeline import timeline
 from django_capi.conf import conf
 from django_capi.models import Event
 from django_capi.reports import evidence, freshness, overlap, sums, windows
+from django_capi.reports.pair_gaps import pair_gaps as read_pair_gaps
 from django_capi.reports.places import places as count_places
 
 DEFAULT_DAYS: Final = 7  # Meta's own figures are averages of seven days
@@ -111,6 +112,7 @@ class DeduplicationAdminMixin(ReportPageMixin):
             "timeline": self.timeline(scope, now, links),
             "criteria": criteria.criteria(measured),
             "rows": figures.rows(measured, links),
+            "pair_gaps": pair_gaps.panel(read_pair_gaps(scope), links),
             "places": places.tables(count_places(scope), links),
             "keys": figures.keys(measured.keys),
             "reasons": [

@@ -17,13 +17,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import outcomes, wording
-from django_capi.admin.event_links import LOST, VALUE_MISMATCH
+from django_capi.admin.event_links import FAR_APART, LOST, VALUE_MISMATCH
 from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
 from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Event, NotSent, Status
 from django_capi.reports import overlap
 from django_capi.reports.outcomes import Outcome, condition, has_value_mismatch, statuses
+from django_capi.reports.pair_gaps import is_far_apart
 
 NAMES = (PAGE_VIEW, *sorted(STANDARD_EVENTS - {PAGE_VIEW}))
 OTHER = "*"  # no event name: Meta allows letters, digits and _
@@ -117,7 +118,12 @@ class OutcomeFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         found: list[tuple[str, Any]] = [(str(outcome), label) for outcome, label in outcomes.LABELS.items()]
-        return [*found, (LOST, _("Neither, and not withdrawn")), (VALUE_MISMATCH, _("Met, with different values"))]
+        return [
+            *found,
+            (LOST, _("Neither, and not withdrawn")),
+            (VALUE_MISMATCH, _("Met, with different values")),
+            (FAR_APART, _("Met, more than 48 hours apart")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value()
@@ -125,6 +131,8 @@ class OutcomeFilter(SimpleListFilter):
             return queryset.filter(condition(Outcome.NEITHER)).exclude(status=Status.WITHDRAWN)
         if value == VALUE_MISMATCH:
             return queryset.filter(has_value_mismatch())
+        if value == FAR_APART:
+            return queryset.filter(is_far_apart())
         return queryset.filter(condition(Outcome(value))) if value in set(Outcome) else queryset
 
 

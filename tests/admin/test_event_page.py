@@ -30,6 +30,7 @@ def text(client: Client, event: Event) -> str:
 
 SOON = timezone.now() + timedelta(hours=1)
 LONG_AGO = timezone.now() - timedelta(minutes=20)
+DAYS = timedelta(days=3)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,8 @@ LONG_AGO = timezone.now() - timedelta(minutes=20)
         pytest.param({"expired": True}, "was not delivered before its deadline", id="expired"),
         pytest.param({"withdrawn": True}, "withdrew consent", id="withdrawn"),
         pytest.param({"in_doubt": True}, "it is not known whether it arrived", id="in doubt"),
+        pytest.param({"met": True, "browser_at": LONG_AGO - DAYS}, "after the page had reported", id="server late"),
+        pytest.param({"met": True, "browser_at": LONG_AGO + DAYS}, "after Meta had accepted", id="browser late"),
         pytest.param({"met": True, "shared_id": True}, "different visitors", id="shared id"),
     ],
 )
