@@ -13,6 +13,7 @@ from typing import Final
 
 from django.db.models import F, Q
 
+from django_capi.clock import MicrosecondsBetween
 from django_capi.ledger.store import DEDUPLICATION_WINDOW
 from django_capi.reports.newest import newest_since
 from django_capi.reports.outcomes import Outcome, condition
@@ -44,8 +45,10 @@ def pair_gaps(scope: Scope) -> PairGaps:
     """Read with two queries of bounded cost. Of the newest events of the window, only those of the scope count."""
     since, is_cut = newest_since(scope.window, MOST_EVENTS)
     rows = replace(scope.window, since=since).events().filter(condition(Outcome.MET), test_event_code="")
-    times = rows.filter(**scope.only()).order_by().values_list("browser_at", "finished_at")
-    gaps = [abs(finished_at - browser_at) for browser_at, finished_at in times if browser_at and finished_at]
+    server_after = MicrosecondsBetween("browser_at", "finished_at")
+    known = rows.filter(**scope.only(), browser_at__isnull=False, finished_at__isnull=False).order_by()
+    found = known.annotate(server_after=server_after).values_list("server_after", flat=True)
+    gaps = [timedelta(microseconds=abs(length)) for length in found]
     return PairGaps(since=since, is_cut=is_cut, gaps=gaps)
 
 
