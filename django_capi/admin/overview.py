@@ -34,7 +34,7 @@ from django_capi.admin import (
 from django_capi.admin.event_links import LOST, EventLinks
 from django_capi.admin.lanes import state_of
 from django_capi.admin.logs import FIRST_REQUEST, OPEN, AnswerFilter
-from django_capi.admin.pages import ReportPageMixin
+from django_capi.admin.pages import ReportPageMixin, due
 from django_capi.admin.timeline import starts
 from django_capi.ledger.expiry import SHED_REASON
 from django_capi.ledger.tallies import DAY
@@ -196,7 +196,9 @@ def sparkline(days: Sequence[sums.Moment], window: windows.Window, now: datetime
 def facts(measured: overlap.Overlap, backlog: freshness.Backlog, links: EventLinks) -> list[LinkedFact]:
     """How delivery fares, in numbers."""
     return [
-        LinkedFact(label=_("Due to be sent"), value=wording.number(backlog.due)),
+        counted(_("Waiting in this window"), measured.total.waiting, links.to(outcome=Outcome.WAITING)),
+        LinkedFact(label=_("Due to be sent"), value=due(backlog)),
+        *put_off(backlog),
         LinkedFact(label=_("The oldest has waited"), value=wording.duration(backlog.waited)),
         LinkedFact(label=_("Data freshness"), value=str(criteria.FRESHNESS[measured.delays.freshness])),
         LinkedFact(label=_("Half of the events accepted"), value=criteria.within(measured.delays, 0.5)),
@@ -204,6 +206,14 @@ def facts(measured: overlap.Overlap, backlog: freshness.Backlog, links: EventLin
         counted(_("Expired"), health.expired(measured.states), links.to(status__exact=int(Status.EXPIRED))),
         counted(_("of these, shed"), health.shed(measured.states), links.to(error_reason__exact=SHED_REASON)),
     ]
+
+
+def put_off(backlog: freshness.Backlog) -> list[LinkedFact]:
+    if not backlog.put_off:
+        return []
+    count = wording.at_least(backlog.put_off) if backlog.is_cut else wording.number(backlog.put_off)
+    label = _("Put off, the next until %(time)s") % {"time": wording.instant(backlog.next_try)}
+    return [LinkedFact(label=label, value=count)]
 
 
 def counted(label: str, count: int, url: str) -> LinkedFact:

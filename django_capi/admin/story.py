@@ -190,15 +190,11 @@ def pending(event: Event, *, backlog: Backlog, now: datetime) -> Story:
             advice=_("Nothing to do. Without consent it is never sent."),
         )
     pause = next((pause for pause in backlog.pauses if pause.pixel_id == event.pixel_id), None)
-    if pause:
+    if pause and (event.due_at <= pause.until or event.due_at >= HELD):
         return paused(pause)
     waited = wording.duration(now - event.due_at)
     if event.rank == Rank.QUARANTINE:
-        return Story(
-            tone="fair",
-            happened=_("Meta's servers fail at this event and accept the others."),
-            advice=_("It is sent alone once an hour until its deadline. Check its payload for an unusual value."),
-        )
+        return quarantined(event, now)
     if event.due_at >= HELD:
         return Story(
             tone="quiet",
@@ -221,6 +217,19 @@ def pending(event: Event, *, backlog: Backlog, now: datetime) -> Story:
         tone="quiet",
         happened=_("The server copy is stored and has waited %(waited)s to be sent.") % {"waited": waited},
         advice=_("Nothing to do: the next delivery takes it."),
+    )
+
+
+def quarantined(event: Event, now: datetime) -> Story:
+    happened = _("Meta's servers fail at this event and accept the others.")
+    if event.due_at > now:
+        happened = _("Meta's servers fail at this event and accept the others. It is sent again at %(time)s.") % {
+            "time": wording.instant(event.due_at)
+        }
+    return Story(
+        tone="fair",
+        happened=happened,
+        advice=_("It is sent alone once an hour until its deadline. Check its payload for an unusual value."),
     )
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
+from django_capi.admin import wording
 from django_capi.consent import Consent
 from django_capi.models import Event, Origin, Rank
 from tests.admin.conftest import Staff
@@ -73,6 +74,14 @@ def test_a_waiting_event_of_a_paused_pixel_says_why(admin_client: Client) -> Non
 
     assert "sending for this pixel is paused until" in page
     assert "Resume now" in page
+
+
+@pytest.mark.parametrize("made", [{}, {"paused": True}], ids=["delivery runs", "its pixel is paused for less long"])
+def test_an_event_in_quarantine_names_its_next_try(made: dict[str, object], admin_client: Client) -> None:
+    LaneFactory(**made)
+    event = EventFactory(rank=Rank.QUARANTINE, due_at=SOON)
+
+    assert f"It is sent again at {wording.instant(SOON)}." in text(admin_client, event)
 
 
 def test_both_copies_stand_side_by_side(admin_client: Client) -> None:
