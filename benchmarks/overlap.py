@@ -28,6 +28,7 @@ from django_capi.reports import evidence, health
 from django_capi.reports.freshness import backlog
 from django_capi.reports.information import gaps, information
 from django_capi.reports.overlap import measured
+from django_capi.reports.pair_gaps import pair_gaps
 from django_capi.reports.places import places
 from django_capi.reports.sums import Scope, days_by_name, last_hours, moments
 from django_capi.reports.windows import last_days
@@ -127,6 +128,7 @@ def deduplication(pixel_id: str, days: int) -> None:
     measured(scope, lost_conversions=evidence.not_sent(scope).lost_by_name)
     moments(scope, scope.window.step(now))
     evidence.unreported(scope)
+    pair_gaps(scope)
     places(scope)
     backlog(now=now)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Func, IntegerField, functions
+from django.db.models import BigIntegerField, Func, IntegerField, functions
 from django.db.models.expressions import Combinable
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
@@ -30,6 +30,24 @@ class Now(functions.Now):
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
     ) -> tuple[str, tuple[str | int, ...]]:
         return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **extra_context)
+
+
+class MicrosecondsBetween(Func):
+    """The microseconds from the first to the second time. Python reads a number much faster than two times."""
+
+    output_field = BigIntegerField()
+
+    def __init__(self, start: Any, end: Any) -> None:
+        super().__init__(start, end)
+
+    def as_sql(  # type: ignore[override]  # takes no template
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
+        start, end = (compiler.compile(source) for source in self.source_expressions)
+        sql, params = connection.ops.subtract_temporals("DateTimeField", end, start)
+        if connection.vendor == "postgresql":
+            sql = f"CAST(EXTRACT(EPOCH FROM {sql}) * 1000000 AS bigint)"
+        return sql, tuple(params)
 
 
 class SecondsBucket(Func):

@@ -25,7 +25,7 @@ from pytest_django import Settings
 from django_capi.delivery import http, nudge
 from django_capi.delivery.drain import deliver
 from django_capi.doctor import NAMES, Finding, Level, clocks, egress, examine, examine_without_network
-from django_capi.models import ConversionMark, ConversionSource, ConversionState, Lane
+from django_capi.models import ConversionMark, ConversionSource, ConversionState, Event, Lane, Rank
 from example_project.standin.server import Running, serve
 from tests.support.factories import PIXEL_ID, EventFactory, LaneFactory
 
@@ -260,6 +260,19 @@ class TestWorker:
         assert (only("backlog").level, only("worker").level) == (Level.FAIL, Level.FAIL)
         assert "No worker has ever run" in only("worker").message
         assert "12 minutes" in only("backlog").message
+
+    def test_events_that_are_put_off_are_named_with_their_next_try(self) -> None:
+        next_try = timezone.now() + timedelta(minutes=45)
+        EventFactory(rank=Rank.QUARANTINE, due_at=next_try)
+        Event.objects.update(created_at=timezone.now() - timedelta(hours=2))
+
+        finding = only("backlog")
+
+        assert finding.level is Level.OK
+        assert finding.message == (
+            f"No event is due. 1 event is put off, the next until {next_try:%Y-%m-%d %H:%M:%S} UTC; "
+            "the oldest pending event was stored 2 hours ago."
+        )
 
     def test_a_worker_that_ran_once_and_leaves_events_lying_is_deaf(self) -> None:
         LaneFactory(last_ok_at=timezone.now() - timedelta(hours=3))

@@ -18,8 +18,8 @@ from django_capi.admin.deduplication import choices, dataset_url
 from django_capi.admin.delay_rows import event_rows, histogram, judged, step_rows, steps_chart
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import Figure, Tile
-from django_capi.admin.overview import LinkedFact
-from django_capi.admin.pages import ReportPageMixin
+from django_capi.admin.overview import LinkedFact, put_off
+from django_capi.admin.pages import ReportPageMixin, due
 from django_capi.admin.wait_rows import part_rows, parts_chart, precise, sample
 from django_capi.models import Batch, Event
 from django_capi.reports import evidence, freshness, overlap, waits
@@ -112,7 +112,8 @@ def facts(
     waiting = measured.total.waiting
     answers = found.requests.answers
     return [
-        LinkedFact(label=_("Due to be sent, all pixels"), value=wording.number(backlog.due)),
+        LinkedFact(label=_("Due to be sent, all pixels"), value=due(backlog)),
+        *put_off(backlog),
         LinkedFact(label=_("The oldest has waited"), value=wording.duration(backlog.waited)),
         LinkedFact(
             label=_("Waiting in this window"),

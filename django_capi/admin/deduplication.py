@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import criteria, empty, figures, foreign, losses, places, reasons, wording
+from django_capi.admin import criteria, empty, figures, foreign, losses, pair_gaps, places, reasons, wording
 from django_capi.admin.chosen import PARAMETERS, Chosen, chosen_in
 from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import EventLinks
@@ -22,6 +22,7 @@ from django_capi.admin.timeline import timeline
 from django_capi.conf import conf
 from django_capi.models import ConversionMark, Event
 from django_capi.reports import evidence, freshness, overlap, sums
+from django_capi.reports.pair_gaps import pair_gaps as read_pair_gaps
 from django_capi.reports.places import places as count_places
 
 DATASET_URL: Final = "https://business.facebook.com/events_manager2/list/dataset/{}"
@@ -61,6 +62,7 @@ class DeduplicationAdminMixin(ReportPageMixin):
             "timeline": self.timeline(scope, now, links),
             "criteria": criteria.criteria(measured),
             "rows": figures.rows(measured, links),
+            "pair_gaps": pair_gaps.panel(read_pair_gaps(scope), links),
             "places": places.tables(count_places(scope), links, lost_conversions=measured.total.lost_conversions),
             "keys": figures.keys(measured.keys),
             "reasons": [

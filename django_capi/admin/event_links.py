@@ -12,6 +12,7 @@ from django_capi.reports.sums import Scope
 
 LOST: Final = "lost"  # reached Meta by neither channel, and were not withdrawn
 VALUE_MISMATCH: Final = "value_mismatch"  # both copies are there, with different values or currencies
+FAR_APART: Final = "far_apart"  # both copies are there, and Meta no longer dropped the second one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +28,7 @@ class EventLinks:
         event_name: str | None = None,
         since: int | None = None,
         until: int | None = None,
-        outcome: Outcome | Literal["lost", "value_mismatch"] | None = None,
+        outcome: Outcome | Literal["lost", "value_mismatch", "far_apart"] | None = None,
         **lookups: object,
     ) -> str:
         """Return the address of the list with these filters besides those of the scope; empty without a list."""

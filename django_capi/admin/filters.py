@@ -18,13 +18,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_capi.admin import outcomes, parameters, wording
-from django_capi.admin.event_links import LOST, VALUE_MISMATCH
+from django_capi.admin.event_links import FAR_APART, LOST, VALUE_MISMATCH
 from django_capi.conf import conf
 from django_capi.consent import Consent
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
 from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Event, NotSent, Status
 from django_capi.reports import evidence, overlap
 from django_capi.reports.outcomes import Outcome, condition, has_value_mismatch, statuses
+from django_capi.reports.pair_gaps import is_far_apart
 
 NAMES = (PAGE_VIEW, *sorted(STANDARD_EVENTS - {PAGE_VIEW}))
 OTHER = "*"  # no event name: Meta allows letters, digits and _
@@ -110,7 +111,7 @@ class SpanFilter(WindowFilter):
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
-        since, until = (seconds(params.pop(name)[-1]) if name in params else None for name in self.parameters)
+        since, until = (whole_number(params.pop(name)[-1]) if name in params else None for name in self.parameters)
         self.bounds = since, until
 
     def expected_parameters(self) -> list[str | None]:
@@ -144,7 +145,8 @@ TIMES = (TimeFilter.parameter_name, *SpanFilter.parameters)
 LATEST = 253402300799  # the last second of the year 9999
 
 
-def seconds(value: str) -> int:
+def whole_number(value: str) -> int:
+    """Return the number, which no parameter may exceed."""
     if not (value.isascii() and value.isdigit()) or int(value) > LATEST:
         raise IncorrectLookupParameters
     return int(value)
@@ -156,7 +158,12 @@ class OutcomeFilter(ChoiceFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         found: list[tuple[str, Any]] = [(str(outcome), label) for outcome, label in outcomes.LABELS.items()]
-        return [*found, (LOST, _("Neither, and not withdrawn")), (VALUE_MISMATCH, _("Met, with different values"))]
+        return [
+            *found,
+            (LOST, _("Neither, and not withdrawn")),
+            (VALUE_MISMATCH, _("Met, with different values")),
+            (FAR_APART, _("Met, more than 48 hours apart")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         value = self.value()
@@ -164,6 +171,8 @@ class OutcomeFilter(ChoiceFilter):
             return queryset.filter(condition(Outcome.NEITHER)).exclude(status=Status.WITHDRAWN)
         if value == VALUE_MISMATCH:
             return queryset.filter(has_value_mismatch())
+        if value == FAR_APART:
+            return queryset.filter(is_far_apart())
         return queryset.filter(condition(Outcome(value))) if value else queryset
 
 

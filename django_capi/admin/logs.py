@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -38,23 +38,42 @@ OUTCOMES: Final = {
 }
 
 
+OPEN: Final = "open"  # a request without an outcome
+FIRST_REQUEST: Final = "from"
+
+
 class AnswerFilter(filters.ChoiceFilter):
     title = _("answer")
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [(str(outcome), label) for outcome, label in answers.LABELS.items()]
+        return [*((str(outcome), label) for outcome, label in answers.LABELS.items()), (OPEN, _("open"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Batch]) -> QuerySet[Batch]:
         value = self.value()
+        if value == OPEN:
+            return queryset.filter(outcome="")
         return queryset.filter(outcome=value) if value else queryset
+
+
+class FirstRequestFilter(filters.LinkedFilter):
+    """From one request on, by its key: those that a figure counts."""
+
+    title = _("requests")
+    parameter_name = FIRST_REQUEST
+
+    def label_of(self, value: str) -> Any:
+        return _("from request %(number)s on") % {"number": value}
+
+    def condition(self, value: str) -> Q:
+        return Q(pk__gte=filters.whole_number(value))
 
 
 class BatchAdminMixin(LogPagesMixin):
     list_display = ("sent", "answer", "count", "took", "codes", "why", "pixel")
     list_select_related = ("lane",)
     ordering = ("-pk",)
-    list_filter = (AnswerFilter,)
+    list_filter = (AnswerFilter, FirstRequestFilter)
     search_fields = ("fbtrace_id",)
     search_help_text = _("A whole fbtrace_id")
     fields = ("pixel", "sent", "answered", "took", "answer", "codes", "why", "trace", "count", "size")

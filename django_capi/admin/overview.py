@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -34,7 +35,8 @@ from django_capi.admin import (
 from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.lanes import state_of
-from django_capi.admin.pages import ReportPageMixin
+from django_capi.admin.logs import FIRST_REQUEST, OPEN, AnswerFilter
+from django_capi.admin.pages import ReportPageMixin, due
 from django_capi.admin.timeline import starts
 from django_capi.ledger.expiry import SHED_REASON
 from django_capi.ledger.tallies import DAY
@@ -202,7 +204,9 @@ def sparkline(days: Sequence[sums.Moment], window: windows.Window, now: datetime
 def facts(measured: overlap.Overlap, backlog: freshness.Backlog, links: EventLinks) -> list[LinkedFact]:
     """How delivery fares, in numbers."""
     return [
-        LinkedFact(label=_("Due to be sent"), value=wording.number(backlog.due)),
+        counted(_("Waiting in this window"), measured.total.waiting, links.to(outcome=Outcome.WAITING)),
+        LinkedFact(label=_("Due to be sent"), value=due(backlog)),
+        *put_off(backlog),
         LinkedFact(label=_("The oldest has waited"), value=wording.duration(backlog.waited)),
         LinkedFact(label=_("Data freshness"), value=str(criteria.FRESHNESS[measured.delays.freshness])),
         LinkedFact(label=_("Half of the events accepted"), value=criteria.within(measured.delays, 0.5)),
@@ -212,20 +216,35 @@ def facts(measured: overlap.Overlap, backlog: freshness.Backlog, links: EventLin
     ]
 
 
+def put_off(backlog: freshness.Backlog) -> list[LinkedFact]:
+    if not backlog.put_off:
+        return []
+    count = wording.at_least(backlog.put_off) if backlog.is_cut else wording.number(backlog.put_off)
+    label = _("Put off, the next until %(time)s") % {"time": wording.instant(backlog.next_try)}
+    return [LinkedFact(label=label, value=count)]
+
+
 def counted(label: str, count: int, url: str) -> LinkedFact:
     return LinkedFact(label=label, value=wording.number(count), url=url if count else "")
 
 
 def requests(list_url: str) -> list[LinkedFact]:
     """The newest requests by their outcome."""
+    first, counts = health.outcomes_of_requests()
     return [
         LinkedFact(
             label=str(answers.label(outcome)) if outcome else _("without an answer"),
             value=wording.number(count),
-            url=f"{list_url}?outcome={outcome}" if outcome and list_url else list_url,
+            url=requests_url(list_url, outcome, first),
         )
-        for outcome, count in health.outcomes_of_requests().most_common()
+        for outcome, count in counts.most_common()
     ]
+
+
+def requests_url(list_url: str, outcome: str, first: int) -> str:
+    """The address of the requests with this outcome, from the first one on that is counted; empty without a list."""
+    query = {AnswerFilter.parameter_name: outcome or OPEN, FIRST_REQUEST: first}
+    return f"{list_url}?{urlencode(query)}" if list_url else ""
 
 
 def lane_line(lane: Lane, now: datetime) -> LaneLine:

@@ -40,8 +40,8 @@ class PageLink:
 def banner(backlog: freshness.Backlog) -> dict[str, Any]:
     """What banner.html prints: only what needs a person."""
     return {
-        "capi_waited": wording.duration(backlog.waited) if backlog.is_late else "",
-        "capi_due": wording.number(backlog.due),
+        "capi_waited": wording.duration(backlog.overdue) if backlog.is_late else "",
+        "capi_due": due(backlog),
         "capi_pauses": [
             {
                 "pixel_id": pause.pixel_id,
@@ -52,6 +52,10 @@ def banner(backlog: freshness.Backlog) -> dict[str, Any]:
             for pause in backlog.pauses
         ],
     }
+
+
+def due(backlog: freshness.Backlog) -> str:
+    return wording.at_least(backlog.due) if backlog.is_cut else wording.number(backlog.due)
 
 
 class LedgerPagesMixin(Base):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from django_capi.admin import stored, wording
 from django_capi.consent import Consent
-from django_capi.ledger.store import HELD
+from django_capi.ledger.store import DEDUPLICATION_WINDOW, HELD
 from django_capi.models import BrowserState, ConversionMark, Event, Origin, Rank, Status
 from django_capi.reports.diagnostics.about_delivery import FUTURE
 from django_capi.reports.freshness import Backlog, Pause
@@ -44,6 +44,25 @@ MET = Story(
     advice=gettext_lazy(
         "Nothing to do. Whether the pixel's own request reached Meta cannot be seen from here: a blocker may stop it "
         "after the pixel has fired."
+    ),
+)
+SERVER_LATE = Story(
+    tone="poor",
+    happened=gettext_lazy(
+        "Meta accepted the server copy more than 48 hours after the page had reported the browser copy. Meta drops a "
+        "duplicate only within 48 hours, so it may have counted this event twice."
+    ),
+    advice=gettext_lazy("Make sure that a worker or manage.py capi_deliver runs all the time."),
+)
+BROWSER_LATE = Story(
+    tone="poor",
+    happened=gettext_lazy(
+        "The page reported the browser copy more than 48 hours after Meta had accepted the server copy. Meta drops a "
+        "duplicate only within 48 hours, so it may have counted this event twice."
+    ),
+    advice=gettext_lazy(
+        "A page that is opened again days later, from a cache or as a restored tab, fires its copy then. If many "
+        "events are like this, check how long caches keep the page."
     ),
 )
 NOT_SENT_ANYWHERE = Story(
@@ -136,12 +155,21 @@ def tell(event: Event, *, backlog: Backlog, now: datetime, mark: ConversionMark 
 
 def accepted(event: Event, mark: ConversionMark | None) -> Story:
     if event.browser_state == BrowserState.FIRED:
-        return MET
+        return met(event)
     if event.browser_state == BrowserState.BLOCKED:
         return BLOCKED
     if mark:
         return rendered(mark.shown_at) if mark.shown_at else NOT_RENDERED
     return NO_RECEIPT if event.origin in (Origin.PAGE, Origin.BROWSER) else NO_PAGE
+
+
+def met(event: Event) -> Story:
+    if not (event.finished_at and event.browser_at):
+        return MET
+    server_after = event.finished_at - event.browser_at
+    if abs(server_after) <= DEDUPLICATION_WINDOW:
+        return MET
+    return SERVER_LATE if server_after > timedelta(0) else BROWSER_LATE
 
 
 def rendered(shown_at: datetime) -> Story:
@@ -166,15 +194,11 @@ def pending(event: Event, *, backlog: Backlog, now: datetime) -> Story:
             advice=_("Nothing to do. Without consent it is never sent."),
         )
     pause = next((pause for pause in backlog.pauses if pause.pixel_id == event.pixel_id), None)
-    if pause:
+    if pause and (event.due_at <= pause.until or event.due_at >= HELD):
         return paused(pause)
     waited = wording.duration(now - event.due_at)
     if event.rank == Rank.QUARANTINE:
-        return Story(
-            tone="fair",
-            happened=_("Meta's servers fail at this event and accept the others."),
-            advice=_("It is sent alone once an hour until its deadline. Check its payload for an unusual value."),
-        )
+        return quarantined(event, now)
     if event.due_at >= HELD:
         return Story(
             tone="quiet",
@@ -197,6 +221,19 @@ def pending(event: Event, *, backlog: Backlog, now: datetime) -> Story:
         tone="quiet",
         happened=_("The server copy is stored and has waited %(waited)s to be sent.") % {"waited": waited},
         advice=_("Nothing to do: the next delivery takes it."),
+    )
+
+
+def quarantined(event: Event, now: datetime) -> Story:
+    happened = _("Meta's servers fail at this event and accept the others.")
+    if event.due_at > now:
+        happened = _("Meta's servers fail at this event and accept the others. It is sent again at %(time)s.") % {
+            "time": wording.instant(event.due_at)
+        }
+    return Story(
+        tone="fair",
+        happened=happened,
+        advice=_("It is sent alone once an hour until its deadline. Check its payload for an unusual value."),
     )
 
 

@@ -74,8 +74,19 @@ def duration(length: timedelta | None) -> str:
     if length is None:
         return NOTHING
     seconds = max(0, int(length.total_seconds()))
-    size, unit = next((pair for pair in UNITS if seconds >= pair[0]), UNITS[-1])
+    size, unit = largest_unit(seconds)
     return in_unit(seconds // size, unit)
+
+
+def rounded_up(length: timedelta) -> str:
+    """The duration in the same unit, of which the last one may not be full."""
+    seconds = math.ceil(length.total_seconds())
+    size, unit = largest_unit(seconds)
+    return in_unit(math.ceil(seconds / size), unit)
+
+
+def largest_unit(seconds: int) -> tuple[int, str]:
+    return next((pair for pair in UNITS if seconds >= pair[0]), UNITS[-1])
 
 
 def in_unit(count: int, unit: str) -> str:

@@ -45,9 +45,22 @@ def examine_backlog() -> Iterator[Finding]:
 
 
 def backlog_sentence(found: Backlog) -> str:
-    if found.waited is None:
+    return f"{due_sentence(found)}{put_off_sentence(found)}"
+
+
+def due_sentence(found: Backlog) -> str:
+    if found.overdue is None:
         return "No event is due."
-    return f"{counted(found.due, 'event waits', 'events wait')}, the oldest for {duration(found.waited)}."
+    at_least = "At least " if found.is_cut else ""
+    return f"{at_least}{counted(found.due, 'event waits', 'events wait')}, the oldest for {duration(found.overdue)}."
+
+
+def put_off_sentence(found: Backlog) -> str:
+    if not (found.put_off and found.waited is not None):
+        return ""
+    number = counted(found.put_off, "event is", "events are")
+    stored = f"the oldest pending event was stored {duration(found.waited)} ago"
+    return f" {number} put off, the next until {found.next_try:%Y-%m-%d %H:%M:%S} UTC; {stored}."
 
 
 def examine() -> Iterator[Finding]:

@@ -36,8 +36,9 @@ AGE_LIMIT = {events.ActionSource.PHYSICAL_STORE: timedelta(days=62)}
 DEFAULT_AGE_LIMIT = timedelta(days=7)
 AGE_MARGIN = timedelta(hours=1)
 HELD = datetime(9000, 1, 1, tzinfo=UTC)  # due_at of a draft
-# Meta drops the second copy for 48 hours after the first.
-DUPLICATE_WINDOW = timedelta(hours=47)
+# Meta drops the second copy for this long after it received the first. The last hour is not used here either.
+DEDUPLICATION_WINDOW = timedelta(hours=48)
+DUPLICATE_WINDOW = DEDUPLICATION_WINDOW - AGE_MARGIN
 NO_MONEY: Final[Mapping[str, Any]] = {"value": None, "currency": None}
 VALUE_LIMIT: Final = Decimal(10) ** 12  # SQLite stores the sums of the figures as 64-bit floats
 VALUE_STEP: Final = Decimal("0.0001")

@@ -1,4 +1,4 @@
-"""What is due, since when, and which pixels are paused."""
+"""What waits to be sent, for how long, and which pixels are paused."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from django.db.models import Count, Min, Q
 
 from django_capi.consent import Consent
 from django_capi.database.alias import using
+from django_capi.ledger.store import HELD
 from django_capi.models import Event, Lane, Rank
 
 LATE_AFTER = timedelta(minutes=5)  # a nudge takes a second and the sweep half a minute
-FIRST: Final = 500  # events of a pixel and rank among which the one that has waited longest is sought
+FIRST: Final = 500  # events that are read, as they are found by an index
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,30 +29,56 @@ class Pause:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Backlog:
-    """Events that could be sent now, how long the oldest has waited, and what is paused."""
+    """Pending events with consent, how long the oldest has waited, and what is paused.
 
-    due: int
-    waited: timedelta | None
+    Only FIRST events are read, those with the oldest event times.
+    """
+
+    due: int  # could be sent now
+    overdue: timedelta | None  # how long the first of these has been due; also past its deadline, until it expires
+    put_off: int  # are sent again later, as Meta's servers fail at them
+    next_try: datetime | None  # of the first of these
+    waited: timedelta | None  # since the oldest of all was stored
+    is_cut: bool  # there may be more
     pauses: tuple[Pause, ...]
 
     @property
     def is_late(self) -> bool:
-        return self.waited is not None and self.waited >= LATE_AFTER
+        return self.overdue is not None and self.overdue >= LATE_AFTER
 
 
 def backlog(*, now: datetime) -> Backlog:
-    """What delivery would take up now: due, not past its deadline, and with consent. Two queries, not of a replica."""
-    waiting = Event.objects.using(using()).due(now).aggregate(due=Count("pk"), oldest=Min("due_at"))
+    """Read what waits and what is paused. Two queries of bounded cost, not of a replica."""
+    pending = Event.objects.using(using()).pending().order_by("event_time")[:FIRST]
+    has_consent, is_due, is_kept = Q(consent__gte=Consent.LIMITED), Q(due_at__lte=now), Q(deadline__gt=now)
+    is_put_off = has_consent & is_kept & Q(due_at__gt=now, due_at__lt=HELD)
+    found = pending.aggregate(
+        read=Count("pk"),
+        due=Count("pk", filter=has_consent & is_kept & is_due),
+        due_since=Min("due_at", filter=has_consent & is_due),
+        put_off=Count("pk", filter=is_put_off),
+        next_try=Min("due_at", filter=is_put_off),
+        oldest=Min("created_at", filter=has_consent),
+    )
+    return Backlog(
+        due=found["due"],
+        overdue=now - found["due_since"] if found["due_since"] else None,
+        put_off=found["put_off"],
+        next_try=found["next_try"],
+        waited=now - found["oldest"] if found["oldest"] else None,
+        is_cut=found["read"] == FIRST,
+        pauses=pauses(now),
+    )
+
+
+def pauses(now: datetime) -> tuple[Pause, ...]:
+    """Return the longest pause of each pixel that has one, the first to end first."""
     paused = Lane.objects.using(using()).filter(paused_until__gt=now).order_by("paused_until", "pk")
     longest = {lane.pixel_id: lane for lane in paused}
-    return Backlog(
-        due=waiting["due"],
-        waited=now - waiting["oldest"] if waiting["oldest"] else None,
-        pauses=tuple(
-            Pause(pixel_id=lane.pixel_id, until=lane.paused_until, reason=lane.pause_reason)
-            for lane in longest.values()
-            if lane.paused_until
-        ),
+    return tuple(
+        Pause(pixel_id=lane.pixel_id, until=lane.paused_until, reason=lane.pause_reason)
+        for lane in longest.values()
+        if lane.paused_until
     )
 
 

@@ -45,10 +45,10 @@ def newest(moments: Iterable[datetime | None]) -> datetime | None:
     return max((moment for moment in moments if moment), default=None)
 
 
-def outcomes_of_requests() -> Counter[str]:
-    """Count the newest requests by their outcome."""
-    newest = Batch.objects.order_by("-pk").values_list("outcome", flat=True)
-    return Counter(newest[:REQUESTS])
+def outcomes_of_requests() -> tuple[int, Counter[str]]:
+    """Return the key of the oldest request that is counted, and the newest requests by their outcome."""
+    newest = list(Batch.objects.order_by("-pk").values_list("pk", "outcome")[:REQUESTS])
+    return newest[-1][0] if newest else 0, Counter(outcome for _, outcome in newest)
 
 
 def shed(states: Iterable[State]) -> int:

@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.ledger import tallies
 from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Count, Event, NotSent
-from django_capi.reports import evidence, places
+from django_capi.reports import evidence, pair_gaps, places
 from tests.admin.conftest import Staff
 from tests.support.factories import PIXEL_ID, ConversionMarkFactory, EventFactory, LaneFactory
 
@@ -270,6 +270,7 @@ ONE_OF_EACH: list[dict[str, object]] = [
     {"withdrawn": True},
     {},
     {"fired": True},
+    {"met": True, "browser_at": timezone.now() - timedelta(days=30)},
 ]
 
 
@@ -305,6 +306,7 @@ def test_every_figure_leads_to_exactly_its_events(query: dict[str, str], admin_c
         *((link.count, link.url) for step in context["timeline"].steps for link in step.outcomes),
         *((tile.value, tile.url) for tile in context["tiles"]),
         *((reason.count, reason.url) for reason in context["reasons"]),
+        (context["pair_gaps"].far_apart.count, context["pair_gaps"].far_apart.url),
         *(
             (link.count, link.url)
             for row in (*context["places"].pages, *context["places"].browsers)
@@ -347,6 +349,66 @@ def test_pages_and_browsers_of_the_newest_events_only_are_said_to_be_so(admin_cl
     assert row.events.count == "2,500"
     assert admin_client.get(row.events.url).context["cl"].result_count == 2500
     assert "only the newest 2,500 events of the window are counted: those since" in response.content.decode()
+
+
+def pair(apart: timedelta, **made: object) -> Event:
+    """An event whose browser copy was reported this long before Meta's answer to the server copy."""
+    finished_at = timezone.now()
+    event: Event = EventFactory(met=True, finished_at=finished_at, browser_at=finished_at - apart, **made)
+    return event
+
+
+def test_the_time_between_the_two_copies_is_told_with_the_pairs_that_are_too_far_apart(admin_client: Client) -> None:
+    for _ in range(10):
+        pair(timedelta(seconds=1.5))
+    pair(timedelta(hours=5, minutes=1))
+    far = {pair(timedelta(hours=49)).pk, pair(timedelta(hours=-49)).pk}
+    pair(timedelta(hours=49), event_name="Lead", test_event_code="TEST1")
+    EventFactory(rejected=True, fired=True, browser_at=timezone.now() - timedelta(days=3))
+
+    response = admin_client.get(PAGE)
+
+    found = response.context["pair_gaps"]
+    assert (found.pairs, found.median, found.slowest) == ("13", "1.50 s", "3 days")
+    assert found.far_apart.count == "2"
+    assert set(admin_client.get(found.far_apart.url).context["cl"].queryset.values_list("pk", flat=True)) == far
+    page = response.content.decode()
+    assert "All events of the window are read." in page
+    assert "Open these events: the page of each says which copy was late" in page
+
+
+def test_pairs_that_meta_can_deduplicate_ask_for_nothing(admin_client: Client) -> None:
+    pair(timedelta(hours=5, minutes=1))
+
+    response = admin_client.get(PAGE)
+
+    found = response.context["pair_gaps"]
+    assert (found.median, found.far_apart.count, found.far_apart.url) == ("6 hours", "0", "")
+    assert "Open these events" not in response.content.decode()
+
+
+def test_without_a_pair_no_time_is_told(admin_client: Client) -> None:
+    EventFactory(accepted=True)
+
+    page = text(admin_client)
+
+    assert "None of these events has both copies yet." in page
+    assert "Half of the pairs within" not in page
+
+
+def test_pairs_of_the_newest_events_only_are_said_to_be_so(admin_client: Client) -> None:
+    first = pair(timedelta(days=3), event_time=days_ago(1))
+    more = [copy(first) for _ in range(pair_gaps.MOST_EVENTS)]
+    for number, row in enumerate(more):
+        row.pk, row.event_id, row.event_time = None, f"copy-{number}", days_ago(1) + 1
+    Event.objects.bulk_create(more)
+
+    response = admin_client.get(PAGE)
+
+    found = response.context["pair_gaps"]
+    assert (found.pairs, found.far_apart.count) == ("1,000", "1,000")
+    assert admin_client.get(found.far_apart.url).context["cl"].result_count == 1000
+    assert "Only the newest 1,000 events of the window are read: those since" in response.content.decode()
 
 
 def test_conversions_that_were_not_sent_are_reasons_too(admin_client: Client) -> None:
@@ -628,8 +690,8 @@ def test_the_page_costs_the_same_number_of_queries(
     tallies.refresh()
 
     # Session, user, how far the tallies have come, two for the banner, sums, the first event, moments, evidence: two,
-    # places: two, other pixels.
-    with django_assert_num_queries(13):
+    # pairs: two, places: two, other pixels.
+    with django_assert_num_queries(15):
         admin_client.get(PAGE)
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
+from django_capi.admin import wording
 from django_capi.consent import Consent
 from django_capi.models import Event, Origin, Rank
 from tests.admin.conftest import Staff
@@ -31,6 +32,7 @@ def text(client: Client, event: Event) -> str:
 
 SOON = timezone.now() + timedelta(hours=1)
 LONG_AGO = timezone.now() - timedelta(minutes=20)
+DAYS = timedelta(days=3)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,8 @@ LONG_AGO = timezone.now() - timedelta(minutes=20)
         pytest.param({"expired": True}, "was not delivered before its deadline", id="expired"),
         pytest.param({"withdrawn": True}, "withdrew consent", id="withdrawn"),
         pytest.param({"in_doubt": True}, "it is not known whether it arrived", id="in doubt"),
+        pytest.param({"met": True, "browser_at": LONG_AGO - DAYS}, "after the page had reported", id="server late"),
+        pytest.param({"met": True, "browser_at": LONG_AGO + DAYS}, "after Meta had accepted", id="browser late"),
         pytest.param({"met": True, "shared_id": True}, "different visitors", id="shared id"),
     ],
 )
@@ -71,6 +75,14 @@ def test_a_waiting_event_of_a_paused_pixel_says_why(admin_client: Client) -> Non
 
     assert "sending for this pixel is paused until" in page
     assert "Resume now" in page
+
+
+@pytest.mark.parametrize("made", [{}, {"paused": True}], ids=["delivery runs", "its pixel is paused for less long"])
+def test_an_event_in_quarantine_names_its_next_try(made: dict[str, object], admin_client: Client) -> None:
+    LaneFactory(**made)
+    event = EventFactory(rank=Rank.QUARANTINE, due_at=SOON)
+
+    assert f"It is sent again at {wording.instant(SOON)}." in text(admin_client, event)
 
 
 def test_both_copies_stand_side_by_side(admin_client: Client) -> None:

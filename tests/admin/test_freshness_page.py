@@ -372,6 +372,7 @@ def test_what_waits_is_counted_and_listed(admin_client: Client) -> None:
     due_at = timezone.now() - timedelta(minutes=3)
     waiting = EventFactory(due_at=due_at)
     EventFactory(due_at=due_at, test_event_code="TEST1")
+    Event.objects.filter(pk=waiting.pk).update(created_at=due_at)
     accepted(5)
 
     facts = {fact.label: fact for fact in context_of(admin_client)["facts"]}

@@ -126,6 +126,20 @@ def test_requests_can_be_narrowed(query: dict[str, str], admin_client: Client) -
     assert list(admin_client.get(BATCHES, query).context["cl"].result_list) == [wanted]
 
 
+def test_a_link_lists_requests_from_one_on_and_says_so(admin_client: Client) -> None:
+    _older, first, newest = BatchFactory.create_batch(3, lane=LaneFactory())
+
+    response = admin_client.get(BATCHES, {"from": str(first.pk)})
+
+    assert list(response.context["cl"].result_list) == [newest, first]
+    assert f"from request {first.pk} on" in response.content.decode()
+    assert "from request" not in text(admin_client, BATCHES)
+
+
+def test_no_request_is_of_a_key_that_is_no_number(admin_client: Client) -> None:
+    assert admin_client.get(BATCHES, {"from": "x"})["Location"].endswith("?e=1")
+
+
 @pytest.mark.parametrize("rows", [1, 20], ids=["one row", "twenty rows"])
 def test_the_requests_cost_the_same_number_of_queries(
     rows: int, admin_client: Client, django_assert_num_queries: DjangoAssertNumQueries

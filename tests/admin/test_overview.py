@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from django_capi.admin import wording
 from django_capi.ledger import tallies
 from django_capi.ledger.expiry import SHED_REASON
-from django_capi.models import ConversionState, Lane, NotSent
-from django_capi.reports import diagnostics
+from django_capi.models import ConversionState, Event, Lane, NotSent, Rank
+from django_capi.reports import diagnostics, freshness, health
 from tests.admin.conftest import Staff
 from tests.support.factories import BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory
 
@@ -137,6 +138,20 @@ def test_an_outcome_of_requests_leads_to_these_requests(admin_client: Client) ->
     assert len(admin_client.get(counts["accepted"].url).context["cl"].result_list) == 2
 
 
+def test_an_outcome_of_requests_leads_to_those_that_are_counted_only(admin_client: Client) -> None:
+    lane = LaneFactory()
+    BatchFactory.create_batch(3, lane=lane)
+    BatchFactory(lane=lane, outcome="", finished_at=None)
+    counted = BatchFactory.create_batch(health.REQUESTS - 1, lane=lane)
+    opened = BatchFactory(lane=lane, outcome="", finished_at=None)
+
+    facts = {fact.label: fact for fact in admin_client.get(PAGE).context["requests"]}
+
+    assert (facts["accepted"].value, facts["without an answer"].value) == ("199", "1")
+    assert listed(admin_client, facts["accepted"].url) == {batch.pk for batch in counted}
+    assert listed(admin_client, facts["without an answer"].url) == {opened.pk}
+
+
 def test_expired_and_shed_events_are_counted_with_their_lists(admin_client: Client) -> None:
     EventFactory.create_batch(2, expired=True)
     EventFactory(expired=True, error_reason=SHED_REASON, event_name="PageView")
@@ -147,6 +162,29 @@ def test_expired_and_shed_events_are_counted_with_their_lists(admin_client: Clie
     assert (expired.value, shed.value) == ("3", "1")
     assert len(admin_client.get(expired.url).context["cl"].result_list) == 3
     assert len(admin_client.get(shed.url).context["cl"].result_list) == 1
+
+
+def test_events_that_are_put_off_are_told_with_their_next_try(admin_client: Client) -> None:
+    next_try = timezone.now() + timedelta(minutes=45)
+    event = EventFactory(rank=Rank.QUARANTINE, due_at=next_try)
+    Event.objects.update(created_at=timezone.now() - timedelta(hours=2))
+
+    facts = {fact.label: fact for fact in admin_client.get(PAGE).context["facts"]}
+
+    assert (facts["Due to be sent"].value, facts["The oldest has waited"].value) == ("0", "2 hours")
+    assert facts[f"Put off, the next until {wording.instant(next_try)}"].value == "1"
+    assert listed(admin_client, facts["Waiting in this window"].url) == {event.pk}
+
+
+def test_more_events_than_are_read_are_at_least_so_many(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freshness, "FIRST", 3)
+    now = timezone.now()
+    EventFactory.create_batch(3)
+    EventFactory(event_time=int(now.timestamp()), rank=Rank.QUARANTINE, due_at=now + timedelta(minutes=45))
+
+    facts = {fact.label: fact.value for fact in admin_client.get(PAGE).context["facts"]}
+
+    assert (facts["Due to be sent"], facts["Waiting in this window"]) == ("≥ 3", "4")
 
 
 def test_requests_are_counted_by_outcome(admin_client: Client) -> None:

@@ -37,6 +37,21 @@ def test_a_duration_is_told_in_its_largest_unit(length: timedelta | None, words:
     assert wording.duration(length) == words
 
 
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (timedelta(0), "0 seconds"),
+        (timedelta(seconds=10, milliseconds=1), "11 seconds"),
+        (timedelta(hours=5), "5 hours"),
+        (timedelta(hours=5, seconds=1), "6 hours"),
+        (timedelta(hours=48, microseconds=1), "3 days"),
+    ],
+    ids=str,
+)
+def test_a_time_within_which_something_happened_is_not_too_short(length: timedelta, words: str) -> None:
+    assert wording.rounded_up(length) == words
+
+
 def test_large_numbers_are_grouped() -> None:
     assert wording.number(1234567) == "1,234,567"
 

@@ -7,7 +7,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from django_capi.consent import Consent
-from django_capi.models import Rank
+from django_capi.ledger.store import HELD
+from django_capi.models import Event, Rank
 from django_capi.reports import freshness
 from django_capi.reports.freshness import backlog, waits
 from tests.support.factories import PIXEL_ID, EventFactory, LaneFactory
@@ -30,7 +31,46 @@ def test_the_oldest_due_event_says_how_long_delivery_is_behind() -> None:
 
     found = backlog(now=NOW)
 
-    assert (found.due, found.waited) == (2, timedelta(minutes=12))
+    assert (found.due, found.overdue) == (2, timedelta(minutes=12))
+
+
+def stored(ago: timedelta, **made: object) -> Event:
+    event: Event = EventFactory(**made)
+    Event.objects.filter(pk=event.pk).update(created_at=NOW - ago)
+    return event
+
+
+def test_events_that_are_put_off_wait_since_they_were_stored() -> None:
+    later, next_try = NOW + timedelta(minutes=45), NOW + timedelta(minutes=20)
+    stored(timedelta(hours=2), due_at=later, rank=Rank.QUARANTINE)
+    stored(timedelta(hours=1), due_at=next_try, rank=Rank.QUARANTINE)
+    stored(timedelta(hours=3), due_at=next_try, consent=Consent.UNKNOWN)
+    stored(timedelta(hours=4), accepted=True)
+    stored(timedelta(minutes=1), due_at=HELD)
+
+    found = backlog(now=NOW)
+
+    assert (found.due, found.put_off, found.next_try) == (0, 2, next_try)
+    assert (found.waited, found.overdue, found.is_late) == (timedelta(hours=2), None, False)
+
+
+def test_an_event_past_its_deadline_waits_until_a_worker_expires_it() -> None:
+    stored(timedelta(days=8), due_at=NOW - timedelta(days=8), deadline=NOW - timedelta(days=1))
+
+    found = backlog(now=NOW)
+
+    assert (found.due, found.waited, found.is_late) == (0, timedelta(days=8), True)
+
+
+def test_only_a_limited_number_of_waiting_events_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freshness, "FIRST", 2)
+    before = backlog(now=NOW)
+    for number in range(3):
+        stored(timedelta(hours=3 - number), event_time=int(NOW.timestamp()) - 100 + number)
+
+    found = backlog(now=NOW)
+
+    assert (before.is_cut, found.is_cut, found.due, found.waited) == (False, True, 2, timedelta(hours=3))
 
 
 @pytest.mark.parametrize(("minutes", "late"), [(4, False), (5, True)], ids=["four minutes", "five minutes"])

@@ -35,6 +35,7 @@ from django_capi.models import (
 )
 from django_capi.reports.diagnostics.hosts import unknown_host
 from django_capi.reports.outcomes import Outcome, condition, has_value_mismatch
+from django_capi.reports.pair_gaps import is_far_apart
 from example_project.demo.history import make_week
 from example_project.shop.catalogue import seed_catalogue
 from example_project.shop.models import Order
@@ -145,7 +146,21 @@ def test_near_misses_and_shared_ids_are_explained(week: QuerySet[Event]) -> None
     assert any("Meta counts it twice" in meaning for meaning in meanings)
     assert any("They are probably one action" in meaning for meaning in meanings)
     assert [str(miss.event.event_name) for miss in renamed] == ["Contact"]
-    assert week.get(shared_id=True).browser_count > 2
+
+
+def test_an_id_was_used_for_several_visitors_on_an_event_that_is_counted(week: QuerySet[Event]) -> None:
+    [event] = week.filter(shared_id=True)
+
+    assert (event.test_event_code, event.status) == ("", Status.ACCEPTED)
+    assert event.browser_count > 2
+
+
+def test_the_copies_of_one_event_are_too_far_apart_for_meta(week: QuerySet[Event]) -> None:
+    [event] = week.filter(is_far_apart())
+
+    assert event.browser_at and event.finished_at
+    assert event.browser_at - event.finished_at > timedelta(hours=48)
+    assert event.finished_at - event.created_at < timedelta(minutes=1)
 
 
 def test_visitors_differ(week: QuerySet[Event]) -> None:
@@ -176,6 +191,15 @@ def test_an_order_is_found_in_the_shop_s_admin_by_its_number(week: QuerySet[Even
 
     assert "1 order" in orders
     assert reverse("admin:django_capi_event_change", args=[Event.objects.get(event_id=mark.event_id).pk]) in page
+
+
+def test_deduplication_shows_the_shared_id_and_the_late_copy(week: QuerySet[Event], client: Client) -> None:
+    client.force_login(User.objects.create_superuser("visitor"))
+
+    context = client.get(reverse("admin:django_capi_deduplication_changelist")).context
+
+    shared = [reason.count for reason in context["reasons"] if str(reason.title) == "One event id, several visitors"]
+    assert (shared, context["pair_gaps"].far_apart.count) == (["1"], "1")
 
 
 @pytest.mark.django_db

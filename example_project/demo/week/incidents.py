@@ -13,6 +13,7 @@ from django_capi.conf import conf
 from django_capi.database.alias import using
 from django_capi.ledger import expiry, receipts, withdrawal
 from django_capi.ledger.receipts import Receipt
+from django_capi.ledger.store import DUPLICATE_WINDOW
 from django_capi.meta import cookies
 from django_capi.models import BrowserState, Event, ForeignPixel, Origin, Rank, Status
 from django_capi.reports.outcomes import Outcome, condition
@@ -37,6 +38,7 @@ def incidents(week: Week) -> None:
         two_names,
         waiting,
         in_test_mode,
+        restored,
     ):
         week.planned.extend(add(week))
 
@@ -192,6 +194,15 @@ def in_test_mode(week: Week) -> Iterator[Planned]:
         yield made
 
 
+def restored(week: Week) -> Iterator[Planned]:
+    """A page that was closed at once and restored with the browser's tabs three days later, when its pixel fired."""
+    at = week.now - timedelta(days=5, hours=2)
+    made = page_view(week, at)
+    made.row.browser_at = at + timedelta(days=3)
+    made.row.deadline = made.row.browser_at + DUPLICATE_WINDOW
+    yield made
+
+
 def after_the_insert(week: Week) -> None:
     """What the app does with rows that are stored: expire them, and record the reports of other visitors."""
     expiry.expire()
@@ -203,15 +214,18 @@ def after_the_insert(week: Week) -> None:
 
 def share_an_id(week: Week) -> None:
     """A proxy stored one page with its event id for all visitors."""
-    page = min(
-        (each.row for each in week.planned if each.row.event_name == "ViewContent"), key=lambda row: row.event_id
-    )
+    seen = (each.row for each in week.planned if each.row.event_name == "ViewContent" and is_counted_pair(each.row))
+    page = min(seen, key=lambda row: row.event_id)
     receipt = Receipt(
         event_name=page.event_name, event_id=page.event_id, pixel_ids=(page.pixel_id,), state=BrowserState.FIRED
     )
     for number in range(1, 5):
         made = int((week.now - timedelta(days=number)).timestamp() * 1000)
         receipts.record([receipt], fbp=cookies.make_fbp(now_ms=made, random_number=number, index=2))
+
+
+def is_counted_pair(row: Event) -> bool:
+    return (row.status, row.browser_state, row.test_event_code) == (Status.ACCEPTED, BrowserState.FIRED, "")
 
 
 def keep_an_old_price(week: Week) -> None:
