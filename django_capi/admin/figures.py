@@ -25,7 +25,6 @@ OUTCOMES: Final = {
     Outcome.NEITHER: ("poor", gettext_lazy("Neither copy"), gettext_lazy("Meta does not know it")),
     Outcome.WAITING: ("few", gettext_lazy("Waiting"), gettext_lazy("the server copy has still to be sent")),
 }
-ZERO: Final = Decimal(0)
 REVENUE: Final = "Purchase"  # the event whose value is revenue
 
 
@@ -50,6 +49,7 @@ class Tile:
     note: str
     url: str = ""
     figure: Figure | None = None
+    is_money: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,16 +168,16 @@ def revenue_name(measured: Overlap) -> str:
 def revenue_tiles(measured: Overlap, links: EventLinks) -> list[Tile]:
     """The money of each currency that Meta knows only from the server: what the browser's pixel would have lost."""
     name = revenue_name(measured)
+    revenue, value = _("Revenue Meta knows only from the server"), _("Value Meta knows only from the server")
     return [
         Tile(
             tone="server",
-            label=gettext_lazy("Revenue Meta knows only from the server")
-            if name == REVENUE
-            else gettext_lazy("Value Meta knows only from the server"),
-            value=wording.money(outcomes[Outcome.SERVER], currency),
+            label=revenue if name == REVENUE else value,
+            value=wording.money(outcomes[Outcome.SERVER], currency, space=" "),  # a narrow tile breaks the line there
             note=_("of %(total)s in %(name)s events")
-            % {"total": wording.money(sum(outcomes.values(), ZERO), currency), "name": name},
+            % {"total": wording.money(sum(outcomes.values(), Decimal()), currency), "name": name},
             url=links.to(event_name=name, outcome=Outcome.SERVER, currency__exact=currency),
+            is_money=True,
         )
         for currency, outcomes in measured.money.get(name, {}).items()
     ]
@@ -215,7 +215,7 @@ def meeting(measured: Overlap, links: EventLinks) -> Meeting:
             link=link(total.events, links.to()),
             share=wording.percent(1.0 if total.events else None),
             money=tuple(
-                amount(sum(outcomes.values(), ZERO), currency, links.to(event_name=name, currency__exact=currency))
+                amount(sum(outcomes.values(), Decimal()), currency, links.to(event_name=name, currency__exact=currency))
                 for currency, outcomes in money.items()
             ),
         ),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from playwright.sync_api import Page, Route
 from pytest_django.live_server_helper import LiveServer
 
+from django_capi.models import Event, MatchKey, Origin
+from tests.support import catalogs
 from tests.support.chromium import launched
 from tests.support.factories import BatchFactory, EventFactory, LaneFactory
 
@@ -91,6 +94,60 @@ def test_a_narrow_screen_scrolls_tables_not_the_page(admin_client: Client, live_
         width = page.evaluate("document.documentElement.scrollWidth")
 
     assert width <= 390
+
+
+# The texts of the elements that are wider than what is shown of them.
+CUT = """selector => [...document.querySelectorAll(selector)]
+    .filter(element => element.scrollWidth > element.clientWidth)
+    .map(element => `${element.innerText}: ${element.scrollWidth} of ${element.clientWidth}`)"""
+
+
+@pytest.mark.parametrize("language", ["en-us", "ar"])
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("value", ["135.40", "99.70", "1234567.89"])
+def test_an_amount_of_money_fits_its_tile(
+    value: str, width: int, language: str, admin_client: Client, live_server: LiveServer
+) -> None:
+    for currency in ("EUR", "CHF"):
+        EventFactory(accepted=True, value=Decimal(value), currency=currency)
+    EventFactory.create_batch(20, met=True)
+    EventFactory(rejected=True)
+    found = {}
+
+    with override_settings(LANGUAGE_CODE=language), signed_in(admin_client, live_server.url, width=width) as page:
+        for name in ("overview", "deduplication"):
+            page.goto(reverse(f"admin:django_capi_{name}_changelist"))
+            assert page.locator(".capi-number-money").count() == 2
+            found[name] = page.evaluate(CUT, ".capi-tile, .capi-tile *")
+
+    assert found == {"overview": [], "deduplication": []}
+
+
+@pytest.mark.parametrize("language", ["en-us", *(name.replace("_", "-").lower() for name in catalogs.LANGUAGES)])
+def test_no_column_is_cut_on_a_wide_screen(language: str, admin_client: Client, live_server: LiveServer) -> None:
+    events_of_each_kind()
+    found = {}
+
+    with override_settings(LANGUAGE_CODE=language), signed_in(admin_client, live_server.url, width=1440) as page:
+        for name in PAGES:
+            page.goto(reverse(f"admin:django_capi_{name}_changelist"))
+            found[name] = page.evaluate(CUT, ".results, #result_list :is(th, td), .capi-scroll, .capi-scroll-inner")
+
+    assert {name: cut for name, cut in found.items() if cut} == {}
+
+
+def events_of_each_kind() -> None:
+    """Events with the longest names, objects, keys and states of both copies."""
+    batch = BatchFactory(lane=LaneFactory(paused=True))
+    carried = MatchKey.em | MatchKey.external_id | MatchKey.client_ip_address | MatchKey.client_user_agent
+    keys = {"match_keys": int(carried), "batch": batch}
+    for name in ("CompleteRegistration", "ViewContent"):
+        EventFactory.create_batch(25, met=True, event_name=name, object_ref="shop.order:1234567", **keys)
+        EventFactory.create_batch(25, accepted=True, event_name=name, origin=Origin.TRACK, **keys)
+        EventFactory(rejected=True, event_name=name, **keys)
+        EventFactory(in_doubt=True, event_name=name, **keys)
+    EventFactory(accepted=True, event_name="NewsletterSubscriptionOfReturningCustomerRenewed", object_ref="x" * 120)
+    Event.objects.filter(finished_at__isnull=False).update(value=Decimal("1234567.89"), currency="EUR")
 
 
 def test_the_button_resends(admin_client: Client, live_server: LiveServer) -> None:
