@@ -67,7 +67,7 @@ class LedgerPagesMixin(Base):
     change_list = BoundedChangeList
 
     class Media:
-        css = {"all": ("django_capi/admin.css",)}
+        css = {"all": ("django_capi/admin.css",), "print": ("django_capi/print.css",)}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 from django.conf import settings
@@ -134,6 +135,41 @@ def test_no_column_is_cut_on_a_wide_screen(language: str, admin_client: Client, 
             found[name] = page.evaluate(CUT, ".results, #result_list :is(th, td), .capi-scroll, .capi-scroll-inner")
 
     assert {name: cut for name, cut in found.items() if cut} == {}
+
+
+# What is seen of the page's frame, of forms and of what can only be clicked.
+CLICKABLE = """() => [...document.querySelectorAll(
+    'header, nav:not(.capi-choices nav), aside, #changelist-filter, .object-tools, button, input, select, .button'
+)].filter(element => element.checkVisibility()).map(element => element.outerHTML.slice(0, 80))"""
+# The colours of all texts that are seen, and of what is behind them.
+COLOURS = """() => {
+    const all = [...document.querySelectorAll('#container *')];
+    const seen = all.filter(each => each.checkVisibility() && each.innerText);
+    const found = seen.flatMap(each => [getComputedStyle(each).color, getComputedStyle(each).backgroundColor]);
+    return [...new Set(found)].sort();
+}"""
+BLACK, WHITE, NO_COLOUR = "rgb(0, 0, 0)", "rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_paper_shows_figures_and_tables_in_black_on_white(
+    scheme: Literal["light", "dark"], admin_client: Client, live_server: LiveServer
+) -> None:
+    events_of_each_kind()
+    clickable, colours, cut = {}, {}, {}
+
+    with signed_in(admin_client, live_server.url, width=1000) as page:
+        page.emulate_media(media="print", color_scheme=scheme)
+        for name in PAGES:
+            page.goto(reverse(f"admin:django_capi_{name}_changelist"))
+            assert page.locator("table:visible, .capi-empty:visible").count()
+            clickable[name] = page.evaluate(CLICKABLE)
+            colours[name] = page.evaluate(COLOURS)
+            cut[name] = page.evaluate(CUT, "html, .results, .capi-scroll, .capi-scroll-inner, .capi-tile, .capi-number")
+
+    assert {name: found for name, found in clickable.items() if found} == {}
+    assert {name: found for name, found in colours.items() if set(found) - {BLACK, WHITE, NO_COLOUR}} == {}
+    assert {name: found for name, found in cut.items() if found} == {}
 
 
 def events_of_each_kind() -> None:
