@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from django_capi.admin import charts, empty, pills, wording
+from django_capi.admin import charts, deletions, empty, pills, wording
 from django_capi.admin.deduplication import chosen_in, dataset_url, pixel_choices, window_choices
 from django_capi.admin.detail import KEY_ORDER
 from django_capi.admin.event_links import EventLinks
@@ -30,7 +30,7 @@ from django_capi.conf import conf
 from django_capi.ledger.tallies import HOUR
 from django_capi.meta.normalize.keys import BY_KEY
 from django_capi.meta.rules.about_person import TOO_BROAD
-from django_capi.models import Event, Status
+from django_capi.models import Status
 from django_capi.reports import freshness, information, overlap, sums
 from django_capi.reports.information import STEADY, Carried, Information
 
@@ -113,6 +113,7 @@ class CustomerInformationAdminMixin(ReportPageMixin):
             "event_names": list(dict.fromkeys([*NAMES, *([chosen.event_name] if chosen.event_name else [])])),
             "notice": empty.notice(),
             "empty": empty_state(scope, found.now),
+            "deleted": deletions.sentence(scope.window),
             "accepted": link(found.now.events, links.to(status__exact=Status.ACCEPTED.value)),
             "weak": link(found.now.weak, links.to(keys="weak")),
             "weak_number": found.now.weak,
@@ -132,8 +133,7 @@ def empty_state(scope: sums.Scope, carried: Carried) -> empty.Empty | None:
     """What to do where Meta has accepted no event of the window."""
     if carried.events:
         return None
-    is_new = not Event.objects.exists()
-    return empty.empty_state(overlap.measured(scope).total, is_new=is_new, window=scope.window)
+    return empty.empty_state(overlap.measured(scope).total, window=scope.window)
 
 
 def combinations() -> list[str]:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_capi.admin import charts, criteria, empty, links, pills, wording
+from django_capi.admin import charts, criteria, deletions, empty, links, pills, wording
 from django_capi.admin.deduplication import choices, chosen_in, dataset_url
 from django_capi.admin.delay_rows import event_rows, histogram, judged, step_rows, steps_chart
 from django_capi.admin.event_links import EventLinks
@@ -20,7 +20,7 @@ from django_capi.admin.figures import Figure, Tile
 from django_capi.admin.overview import LinkedFact
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.wait_rows import part_rows, parts_chart, precise, sample
-from django_capi.models import Batch, Event
+from django_capi.models import Batch
 from django_capi.reports import freshness, overlap, waits
 from django_capi.reports.delays import Freshness
 from django_capi.reports.goals import Grade
@@ -45,11 +45,11 @@ class DataFreshnessAdminMixin(ReportPageMixin):
         to_events = EventLinks(list_url=self.url_of("event"), scope=scope)
         measured = overlap.measured(scope)
         found = waits.newest(scope)
-        is_new = not measured.total.events and not Event.objects.exists()
         return {
             **choices(chosen, measured),
             "notice": empty.notice(),
-            "empty": None if measured.delays.total else nothing_accepted(measured, scope, is_new=is_new),
+            "empty": None if measured.delays.total else nothing_accepted(measured, scope),
+            "deleted": deletions.sentence(scope.window),
             "total": measured.delays.total,
             "tiles": tiles(measured, to_events),
             "steps_chart": steps_chart(measured.delays),
@@ -65,8 +65,8 @@ class DataFreshnessAdminMixin(ReportPageMixin):
         }
 
 
-def nothing_accepted(measured: overlap.Overlap, scope: Scope, *, is_new: bool) -> empty.Empty | None:
-    found = empty.empty_state(measured.total, is_new=is_new, window=scope.window)
+def nothing_accepted(measured: overlap.Overlap, scope: Scope) -> empty.Empty | None:
+    found = empty.empty_state(measured.total, window=scope.window)
     return NONE_ACCEPTED if found in (empty.NO_SENDS, empty.NOTHING_REACHED) else found
 
 

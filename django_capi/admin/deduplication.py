@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -14,14 +14,14 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import criteria, empty, figures, foreign, places, reasons, wording
+from django_capi.admin import criteria, deletions, empty, figures, foreign, places, reasons, wording
 from django_capi.admin.event_links import LOST, EventLinks
 from django_capi.admin.filters import NAMES, WINDOWS
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import timeline
 from django_capi.conf import conf
-from django_capi.models import Event
 from django_capi.reports import evidence, freshness, overlap, sums, windows
+from django_capi.reports.deleted import first_hour
 from django_capi.reports.places import places as count_places
 
 DEFAULT_DAYS: Final = 7  # Meta's own figures are averages of seven days
@@ -99,11 +99,12 @@ class DeduplicationAdminMixin(ReportPageMixin):
         scope = chosen.scope(now)
         links = EventLinks(list_url=self.url_of("event"), scope=scope)
         measured = overlap.measured(scope)
-        first = Event.objects.order_by("pk").values_list("created_at", flat=True).first()
+        first = first_hour()
         return {
             **choices(chosen, measured),
             "notice": empty.notice(),
-            "empty": empty.empty_state(measured.total, is_new=first is None, window=scope.window),
+            "empty": empty.empty_state(measured.total, window=scope.window),
+            "deleted": deletions.sentence(scope.window),
             "total": measured.total,
             "lost": figures.link(measured.total.lost, links.to(outcome=LOST)),
             "tiles": figures.tiles(measured, links),
@@ -117,7 +118,7 @@ class DeduplicationAdminMixin(ReportPageMixin):
                 *reasons.reasons(measured.states, links, evidence.unreported(scope)),
                 *reasons.not_sent(evidence.not_sent(scope), self.url_of("conversionmark")),
             ],
-            "since": wording.instant(first),
+            "since": wording.instant(None if first is None else datetime.fromtimestamp(first, UTC)),
             "dataset_url": dataset_url(chosen),
             "foreign_pixel": foreign.notice(
                 request, days=chosen.days, pixel_id=chosen.pixel_id, site_name=self.admin_site.name

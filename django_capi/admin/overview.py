@@ -21,6 +21,7 @@ from django_capi.admin import (
     answers,
     charts,
     criteria,
+    deletions,
     diagnostic_lines,
     empty,
     figures,
@@ -36,7 +37,7 @@ from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import starts
 from django_capi.ledger.expiry import SHED_REASON
 from django_capi.ledger.tallies import DAY
-from django_capi.models import Event, Lane, Status
+from django_capi.models import Lane, Status
 from django_capi.reports import diagnostics, freshness, health, overlap, sums, windows
 from django_capi.reports.delays import Delays
 from django_capi.reports.outcomes import Outcome
@@ -112,10 +113,10 @@ class OverviewAdminMixin(ReportPageMixin):
         scope = sums.Scope(window=windows.last_days(DAYS, now))
         links = EventLinks(list_url=self.url_of("event"), scope=scope)
         measured = overlap.measured(scope)
-        is_new = not Event.objects.exists()
         return {
             "notice": empty.notice(),
-            "empty": empty.empty_state(measured.total, is_new=is_new, window=scope.window),
+            "empty": empty.empty_state(measured.total, window=scope.window),
+            "deleted": deletions.sentence(scope.window),
             "lost": figures.link(measured.total.lost, links.to(outcome=LOST)),
             "lost_number": measured.total.lost,
             "events": event_lines(measured, scope, links, now),

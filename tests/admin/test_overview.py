@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.ledger import tallies
 from django_capi.ledger.expiry import SHED_REASON
-from django_capi.models import Lane
+from django_capi.models import Event, Lane
 from django_capi.reports import diagnostics
 from tests.admin.conftest import Staff
 from tests.support.factories import BatchFactory, EventFactory, LaneFactory
@@ -177,6 +177,17 @@ def test_a_new_site_is_told_what_to_do(admin_client: Client) -> None:
     assert "No events yet." in admin_client.get(PAGE).content.decode()
 
 
+def test_a_site_whose_events_are_deleted_is_not_new(admin_client: Client) -> None:
+    EventFactory(met=True, event_time=int(timezone.now().timestamp()) - 5 * tallies.DAY)
+    admin_client.get(PAGE)
+    tallies.remove(Event.objects.all())
+
+    page = admin_client.get(PAGE).content.decode()
+
+    assert "The events of this window have been deleted." in page
+    assert "No events yet." not in page
+
+
 def test_a_sender_that_sends_nothing_is_named(admin_client: Client, settings: Settings) -> None:
     settings.CAPI = {**settings.CAPI, "SENDER": "console"}
 
@@ -194,7 +205,7 @@ def test_the_page_costs_the_same_number_of_queries(
     diagnostics.refresh()
 
     # Session, user, how far the tallies have come, whether to refresh the diagnostics, two for the banner, sums,
-    # whether there are events, days, hours, lanes, requests, the open diagnostics.
+    # what is deleted, days, hours, lanes, requests, the open diagnostics.
     with django_assert_num_queries(13):
         admin_client.get(PAGE)
 
