@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from django_capi.admin import pixels, stored, wording
+from django_capi.admin.empty import Empty
 from django_capi.admin.paging import BoundedChangeList, BoundedPaginator
 from django_capi.ledger import tallies
 from django_capi.reports import freshness
@@ -74,6 +75,10 @@ class LedgerPagesMixin(Base):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def when_empty(self) -> Empty | None:
+        """What a list without any rows says."""
+        return None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedChangeList]:
         return self.change_list
