@@ -97,6 +97,32 @@ def test_a_narrow_screen_scrolls_tables_not_the_page(admin_client: Client, live_
     assert width <= 390
 
 
+@pytest.mark.parametrize("model", ["event", "deduplication", "datafreshness"])
+def test_links_in_tables_are_underlined(model: str, admin_client: Client, live_server: LiveServer) -> None:
+    EventFactory.create_batch(20, met=True)
+    lines = "links => [...new Set(links.map(link => getComputedStyle(link).textDecorationLine))]"
+
+    with signed_in(admin_client, live_server.url) as page:
+        page.goto(reverse(f"admin:django_capi_{model}_changelist"))
+        found = page.locator("#result_list tbody a, .capi-table a").evaluate_all(lines)
+
+    assert found == ["underline"]
+
+
+def test_a_stacked_cell_has_one_label(admin_client: Client, live_server: LiveServer) -> None:
+    """Its own, unless a theme makes one from an attribute of the cell, as Unfold does."""
+    EventFactory(met=True)
+    label = "#result_list .field-server .capi-label"
+
+    with signed_in(admin_client, live_server.url, width=390) as page:
+        page.goto(reverse("admin:django_capi_event_changelist"))
+        own = page.locator(label).is_visible()
+        page.locator("#result_list .field-server").evaluate("cell => cell.dataset.label = 'Server'")
+        beside_theme = page.locator(label).is_visible()
+
+    assert (own, beside_theme) == (True, False)
+
+
 # The texts of the elements that are wider than what is shown of them.
 CUT = """selector => [...document.querySelectorAll(selector)]
     .filter(element => element.scrollWidth > element.clientWidth)
