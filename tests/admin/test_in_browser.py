@@ -201,8 +201,8 @@ def test_paper_shows_figures_and_tables_in_black_on_white(
 def events_of_each_kind() -> None:
     """Events with the longest names, objects, keys and states of both copies."""
     batch = BatchFactory(lane=LaneFactory(paused=True))
-    carried = MatchKey.em | MatchKey.external_id | MatchKey.client_ip_address | MatchKey.client_user_agent
-    keys = {"match_keys": int(carried), "batch": batch}
+    carried = sum(MatchKey[key] for key in ("em", "external_id", "client_ip_address", "client_user_agent"))
+    keys = {"match_keys": carried, "batch": batch}
     for name in ("CompleteRegistration", "ViewContent"):
         EventFactory.create_batch(25, met=True, event_name=name, object_ref="shop.order:1234567", **keys)
         EventFactory.create_batch(25, accepted=True, event_name=name, origin=Origin.TRACK, **keys)
