@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from django_capi.admin import charts, empty, pills, wording
+from django_capi.admin import charts, deletions, empty, pills, wording
 from django_capi.admin.chosen import PARAMETERS, chosen_in
 from django_capi.admin.deduplication import dataset_url, pixel_choices, window_choices
 from django_capi.admin.detail import KEY_ORDER
@@ -115,6 +115,7 @@ class CustomerInformationAdminMixin(ReportPageMixin):
             "event_names": list(dict.fromkeys([*NAMES, *([chosen.event_name] if chosen.event_name else [])])),
             "notice": empty.notice(),
             "empty": empty_state(scope, found.now),
+            "deleted": deletions.sentence(scope.window),
             "accepted": link(found.now.events, links.to(status__exact=Status.ACCEPTED.value)),
             "weak": link(found.now.weak, links.to(keys="weak")),
             "accepted_number": found.now.events,
@@ -135,9 +136,8 @@ def empty_state(scope: sums.Scope, carried: Carried) -> empty.Empty | None:
     """What to do where Meta has accepted no event of the window."""
     if carried.events:
         return None
-    is_new = not Event.objects.exists()
     measured = overlap.measured(scope, lost_conversions=evidence.not_sent(scope).lost_by_name)
-    return empty.of_accepted(measured.total, is_new=is_new, window=scope.window)
+    return empty.of_accepted(measured.total, window=scope.window)
 
 
 def combinations() -> list[str]:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_capi.admin import charts, criteria, empty, pills, wording
+from django_capi.admin import charts, criteria, deletions, empty, pills, wording
 from django_capi.admin.chosen import PARAMETERS, chosen_in
 from django_capi.admin.deduplication import choices, dataset_url
 from django_capi.admin.delay_rows import event_rows, histogram, judged, step_rows, steps_chart
@@ -42,11 +42,11 @@ class DataFreshnessAdminMixin(ReportPageMixin):
         to_events = EventLinks(list_url=self.list_url(request, Event), scope=scope)
         measured = overlap.measured(scope, lost_conversions=evidence.not_sent(scope).lost_by_name)
         found = waits.newest(scope)
-        is_new = not measured.total.events and not Event.objects.exists()
         return {
             **choices(chosen, measured),
             "notice": empty.notice(),
-            "empty": None if measured.delays.total else nothing_accepted(measured, scope, is_new=is_new),
+            "empty": None if measured.delays.total else nothing_accepted(measured, scope),
+            "deleted": deletions.sentence(scope.window),
             "total": measured.delays.total,
             "tiles": tiles(measured, to_events),
             "steps_chart": steps_chart(measured.delays),
@@ -62,8 +62,8 @@ class DataFreshnessAdminMixin(ReportPageMixin):
         }
 
 
-def nothing_accepted(measured: overlap.Overlap, scope: Scope, *, is_new: bool) -> empty.Empty | None:
-    found = empty.of_accepted(measured.total, is_new=is_new, window=scope.window)
+def nothing_accepted(measured: overlap.Overlap, scope: Scope) -> empty.Empty | None:
+    found = empty.of_accepted(measured.total, window=scope.window)
     return empty.NONE_ACCEPTED if found in (empty.NO_SENDS, empty.NOTHING_REACHED) else found
 
 

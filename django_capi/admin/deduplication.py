@@ -5,23 +5,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import criteria, empty, figures, foreign, losses, pair_gaps, places, reasons, wording
+from django_capi.admin import (
+    criteria,
+    deletions,
+    empty,
+    figures,
+    foreign,
+    losses,
+    pair_gaps,
+    places,
+    reasons,
+    wording,
+)
 from django_capi.admin.chosen import PARAMETERS, Chosen, chosen_in
 from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.filters import NAMES, WINDOWS
+from django_capi.admin.key_rows import key_rows
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import timeline
 from django_capi.conf import conf
 from django_capi.models import ConversionMark, Event
 from django_capi.reports import evidence, freshness, overlap, sums
+from django_capi.reports.deleted import first_hour
 from django_capi.reports.pair_gaps import pair_gaps as read_pair_gaps
 from django_capi.reports.places import places as count_places
 
@@ -50,11 +63,12 @@ class DeduplicationAdminMixin(ReportPageMixin):
         to_conversions = ConversionLinks(list_url=self.list_url(request, ConversionMark), scope=scope)
         not_sent = evidence.not_sent(scope)
         measured = overlap.measured(scope, lost_conversions=not_sent.lost_by_name)
-        first = Event.objects.order_by("pk").values_list("created_at", flat=True).first()
+        first = first_hour()
         return {
             **choices(chosen, measured),
             "notice": empty.notice(),
-            "empty": empty.empty_state(measured.total, is_new=first is None, window=scope.window),
+            "empty": empty.empty_state(measured.total, window=scope.window),
+            "deleted": deletions.sentence(scope.window),
             "total": measured.total,
             "losses": losses.losses(measured.total, not_sent, links, to_conversions),
             "tiles": figures.tiles(measured, links),
@@ -64,14 +78,14 @@ class DeduplicationAdminMixin(ReportPageMixin):
             "rows": figures.rows(measured, links),
             "pair_gaps": pair_gaps.panel(read_pair_gaps(scope), links),
             "places": places.tables(count_places(scope), links, lost_conversions=measured.total.lost_conversions),
-            "keys": figures.keys(measured.keys),
+            "keys": key_rows(measured.keys),
             "reasons": [
                 *reasons.lost_conversions(not_sent, to_conversions),
                 *reasons.reasons(measured.states, links, evidence.unreported(scope)),
                 *reasons.not_sent(not_sent, to_conversions),
             ],
             "is_of_all_pixels": bool(chosen.pixel_id and not_sent.counts),
-            "since": wording.instant(first),
+            "since": wording.instant(None if first is None else datetime.fromtimestamp(first, UTC)),
             "dataset_url": dataset_url(chosen),
             "foreign_pixel": foreign.notice(
                 request, days=chosen.days, pixel_id=chosen.pixel_id, site_name=self.admin_site.name

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_capi.conf import conf
 from django_capi.models import Event, Lane
+from django_capi.reports.deleted import first_hour
 from django_capi.reports.overlap import Counts
 from django_capi.reports.static_files import lacks_script
 from django_capi.reports.windows import Window
@@ -101,14 +102,14 @@ def notice() -> Any:
     return SENDERS.get(conf.sender(), "")
 
 
-def empty_state(total: Counts, *, is_new: bool, window: Window) -> Empty | None:
+def empty_state(total: Counts, *, window: Window) -> Empty | None:
     """Return the first thing to correct, or None when both channels have events, or only conversions were lost."""
     if not conf.pixels():
         return NOT_CONFIGURED
     if total.lost_conversions and not total.events:
         return None
     if not total.events:
-        return without_events(is_new=is_new, window=window)
+        return without_events(window)
     if total.browser and total.server:
         return None
     if not total.server:
@@ -118,20 +119,25 @@ def empty_state(total: Counts, *, is_new: bool, window: Window) -> Empty | None:
     return NO_STATIC_FILES if lacks_script() else NO_RECEIPTS
 
 
-def of_accepted(total: Counts, *, is_new: bool, window: Window) -> Empty | None:
+def of_accepted(total: Counts, *, window: Window) -> Empty | None:
     """The same for a page that shows accepted events only."""
-    found = empty_state(total, is_new=is_new, window=window)
+    found = empty_state(total, window=window)
     return NONE_ACCEPTED if found is None and not total.events else found
 
 
-def without_events(*, is_new: bool, window: Window) -> Empty:
+def without_events(window: Window) -> Empty:
     if conf.CONSENT is None:
         return NO_CONSENT_POLICY
     if has_test_events(window):
         return ONLY_TEST_EVENTS
-    if not is_new:
+    if not is_new():
         return QUIET
     return NO_STATIC_FILES if lacks_script() else NEW
+
+
+def is_new() -> bool:
+    """Whether no event has been counted or stored yet. What has been counted may be deleted."""
+    return first_hour() is None and not Event.objects.exists()
 
 
 def without_server(total: Counts) -> Empty:

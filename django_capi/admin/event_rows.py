@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final
 
 from django.contrib.admin import ListFilter
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
-from django_capi.admin import wording
+from django_capi.admin import deletions, wording
 from django_capi.admin.filters import OTHER, STATUS, TIMES, NameFilter, WindowFilter, statuses_of
 from django_capi.admin.paging import SEARCHED, BoundedChangeList
+from django_capi.ledger.tallies import HOUR
 from django_capi.models import Event, Status
+from django_capi.reports.windows import Window
 
 REQUEST: Final = "batch__id__exact"
 NAME: Final = NameFilter.parameter_name
@@ -87,6 +90,14 @@ class EventChangeList(BoundedChangeList):
             return super().bounded(request, found)
         is_in_windows = any(since is not None for since, _until in (window.bounds for window in self.windows))
         return found if self.since is None or is_in_windows else found.filter(event_time__gte=self.since)
+
+    @cached_property
+    def deleted(self) -> str:
+        """Which events of the chosen times have been deleted."""
+        bounds = [window.bounds for window in self.windows]
+        since = max((start for start, _end in bounds if start is not None), default=None)
+        until = min((end for _start, end in bounds if end is not None), default=None)
+        return "" if since is None else deletions.sentence(Window(since=since - since % HOUR, until=until))
 
     @property
     def searched_since(self) -> str:

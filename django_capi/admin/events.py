@@ -20,6 +20,7 @@ from django_capi.admin import (
     delays,
     detail,
     diagnostic_lines,
+    empty_lists,
     event_notes,
     event_rows,
     filters,
@@ -37,6 +38,7 @@ from django_capi.admin import (
 )
 from django_capi.admin.actions import EventActionsMixin
 from django_capi.admin.cells import labelled
+from django_capi.admin.empty import Empty
 from django_capi.admin.pages import LedgerPagesMixin
 from django_capi.conf import conf
 from django_capi.ledger import tallies
@@ -93,6 +95,9 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
     ordering = ("-pk",)
     search_fields = ("event_id", "object_ref", "batch__fbtrace_id")
     search_help_text = _("The number of an order, an object such as shop.order:12, an event id, or an fbtrace_id")
+
+    def when_empty(self) -> Empty:
+        return empty_lists.of_events()
 
     @admin.display(description=_("time"))
     def happened(self, event: Event) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -15,7 +14,6 @@ from django_capi.admin import charts, pills, wording
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.losses import LossSentence, of_these_in_doubt
 from django_capi.reports.goals import COVERAGE_GOAL, Grade, share
-from django_capi.reports.keys import KeyShare
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.overlap import REVENUE, Counts, Money, Overlap
 
@@ -26,7 +24,6 @@ OUTCOMES: Final = {
     Outcome.NEITHER: ("poor", gettext_lazy("Neither copy"), gettext_lazy("as far as this site knows")),
     Outcome.WAITING: ("few", gettext_lazy("Waiting"), gettext_lazy("the server copy has still to be sent")),
 }
-ZERO: Final = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +47,7 @@ class Tile:
     note: str
     url: str = ""
     figure: Figure | None = None
+    is_money: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,20 +86,6 @@ class EventNameRow:
     @property
     def both(self) -> str:
         return self.outcomes[0].count
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KeyRow:
-    """One key that Meta can deduplicate by."""
-
-    name: Any
-    hint: Any
-    browser: str
-    browser_figure: Figure | None  # None for the event id, which every event carries
-    server: str
-    server_figure: Figure | None
-    overlap: Figure | None
-    differ: str
 
 
 def figure(part: float | None, grade: Grade, *, n: int, goal: float | None = None) -> Figure:
@@ -169,16 +153,16 @@ def revenue_name(measured: Overlap) -> str:
 def revenue_tiles(measured: Overlap, links: EventLinks) -> list[Tile]:
     """The money of each currency that Meta knows only from the server: what the browser's pixel would have lost."""
     name = revenue_name(measured)
+    revenue, value = _("Revenue Meta knows only from the server"), _("Value Meta knows only from the server")
     return [
         Tile(
             tone="server",
-            label=gettext_lazy("Revenue Meta knows only from the server")
-            if name == REVENUE
-            else gettext_lazy("Value Meta knows only from the server"),
-            value=wording.money(outcomes[Outcome.SERVER], currency),
+            label=revenue if name == REVENUE else value,
+            value=wording.money(outcomes[Outcome.SERVER], currency, space=" "),  # a narrow tile breaks the line there
             note=_("of %(total)s in %(name)s events")
-            % {"total": wording.money(sum(outcomes.values(), ZERO), currency), "name": name},
+            % {"total": wording.money(sum(outcomes.values(), Decimal()), currency), "name": name},
             url=links.to(event_name=name, outcome=Outcome.SERVER, currency__exact=currency),
+            is_money=True,
         )
         for currency, outcomes in measured.money.get(name, {}).items()
     ]
@@ -216,7 +200,7 @@ def meeting(measured: Overlap, links: EventLinks) -> Meeting:
             link=link(total.events, links.to()),
             share=wording.percent(1.0 if total.events else None),
             money=tuple(
-                amount(sum(outcomes.values(), ZERO), currency, links.to(event_name=name, currency__exact=currency))
+                amount(sum(outcomes.values(), Decimal()), currency, links.to(event_name=name, currency__exact=currency))
                 for currency, outcomes in money.items()
             ),
         ),
@@ -266,37 +250,4 @@ def row(name: str, counts: Counts, links: EventLinks) -> EventNameRow:
         ),
         overlap=overlap_figure(counts),
         coverage=coverage_figure(counts),
-    )
-
-
-KEY_WORDS = {
-    "event_id": (
-        gettext_lazy("Event ID"),
-        gettext_lazy("recommended; this app gives every event one, the same in both copies"),
-    ),
-    "external_id": (
-        gettext_lazy("External ID"),
-        gettext_lazy("of events that carry it in either copy, as guests have none; weak: the browser must come first"),
-    ),
-    "fbp": ("FBP", gettext_lazy("weak: only when the browser event arrives first")),
-}
-
-
-def keys(shares: Sequence[KeyShare]) -> list[KeyRow]:
-    return [key_row(each) for each in shares]
-
-
-def key_row(each: KeyShare) -> KeyRow:
-    is_judged = each.key != "event_id"
-    browser = figure(each.browser_share, each.browser_grade, n=each.browser_of)
-    server = figure(each.server_share, each.server_grade, n=each.server_of)
-    return KeyRow(
-        name=KEY_WORDS[each.key][0],
-        hint=KEY_WORDS[each.key][1],
-        browser=wording.number(each.browser),
-        browser_figure=browser if is_judged else None,
-        server=wording.number(each.server),
-        server_figure=server if is_judged else None,
-        overlap=figure(each.overlap, each.overlap_grade, n=min(each.browser, each.server)),
-        differ=wording.number(each.differ) if each.differ else "",
     )

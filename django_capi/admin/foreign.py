@@ -14,8 +14,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import pixels, wording
+from django_capi.admin import empty_lists, pixels, wording
 from django_capi.admin.cells import labelled
+from django_capi.admin.empty import Empty
 from django_capi.admin.pages import LogPagesMixin
 from django_capi.models import Event, ForeignPixel
 from django_capi.requests.pages import page_of_path
@@ -91,6 +92,9 @@ class ForeignPixelAdminMixin(LogPagesMixin):
     fields = list_display
     readonly_fields = list_display
     ordering = ("-last_seen_at", "-pk")
+
+    def when_empty(self) -> Empty:
+        return empty_lists.of_other_pixels()
 
     @admin.display(description=_("page"))
     def page(self, row: ForeignPixel) -> SafeString:

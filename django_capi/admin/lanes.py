@@ -15,8 +15,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from django_capi.admin import pills, pixels, stored, wording
+from django_capi.admin import empty_lists, pills, pixels, stored, wording
 from django_capi.admin.cells import labelled
+from django_capi.admin.empty import Empty
 from django_capi.admin.pages import LogPagesMixin
 from django_capi.delivery import lanes
 from django_capi.delivery.nudge import nudge
@@ -30,6 +31,9 @@ class LaneAdminMixin(LogPagesMixin):
     readonly_fields = fields
     ordering = ("pixel_id", "shard")
     actions = ("resume_now",)
+
+    def when_empty(self) -> Empty:
+        return empty_lists.of_lanes()
 
     @admin.display(description=_("pixel"))
     def pixel(self, lane: Lane) -> str:

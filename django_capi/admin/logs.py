@@ -13,8 +13,20 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import answers, conversion_rows, filters, links, pills, pixels, search, stored, wording
+from django_capi.admin import (
+    answers,
+    conversion_rows,
+    empty_lists,
+    filters,
+    links,
+    pills,
+    pixels,
+    search,
+    stored,
+    wording,
+)
 from django_capi.admin.cells import labelled
+from django_capi.admin.empty import Empty
 from django_capi.admin.pages import LogPagesMixin, PageLink
 from django_capi.meta.verdicts import RequestOutcome
 from django_capi.models import Batch, ConversionMark, ConversionState, Event, NotSent
@@ -78,6 +90,9 @@ class BatchAdminMixin(LogPagesMixin):
     search_help_text = _("A whole fbtrace_id")
     fields = ("pixel", "sent", "answered", "took", "answer", "codes", "why", "trace", "count", "size")
     readonly_fields = fields
+
+    def when_empty(self) -> Empty:
+        return empty_lists.of_requests()
 
     @admin.display(description=_("sent"))
     def sent(self, batch: Batch) -> str:
@@ -145,6 +160,9 @@ class ConversionMarkAdminMixin(LogPagesMixin):
     ordering = ("-pk",)
     search_fields = ("object_ref",)
     search_help_text = _("The number of an order, an object such as shop.order:12, or an event id")
+
+    def when_empty(self) -> Empty:
+        return empty_lists.of_conversions()
 
     @admin.display(description=_("object"))
     def object_called(self, mark: ConversionMark) -> str:

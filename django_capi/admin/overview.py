@@ -22,6 +22,7 @@ from django_capi.admin import (
     answers,
     charts,
     criteria,
+    deletions,
     diagnostic_lines,
     empty,
     figures,
@@ -123,10 +124,10 @@ class OverviewAdminMixin(ReportPageMixin):
         not_sent = evidence.not_sent(scope)
         measured = overlap.measured(scope, lost_conversions=not_sent.lost_by_name)
         to_conversions = ConversionLinks(list_url=self.list_url(request, ConversionMark), scope=scope)
-        is_new = not Event.objects.exists()
         return {
             "notice": empty.notice(),
-            "empty": empty.empty_state(measured.total, is_new=is_new, window=scope.window),
+            "empty": empty.empty_state(measured.total, window=scope.window),
+            "deleted": deletions.sentence(scope.window),
             "losses": losses.losses(measured.total, not_sent, links, to_conversions),
             "events": event_lines(measured, scope, links, now),
             "tiles": [*figures.revenue_tiles(measured, links)],

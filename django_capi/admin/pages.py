@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from django_capi.admin import links, pixels, stored, wording
+from django_capi.admin.empty import Empty
 from django_capi.admin.paging import BoundedChangeList, BoundedPaginator
 from django_capi.admin.parameters import Parameter, not_understood
 from django_capi.ledger import tallies
@@ -70,13 +71,17 @@ class LedgerPagesMixin(Base):
     change_list = BoundedChangeList
 
     class Media:
-        css = {"all": ("django_capi/admin.css",)}
+        css = {"all": ("django_capi/admin.css",), "print": ("django_capi/print.css",)}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def when_empty(self) -> Empty | None:
+        """What a list without any rows says."""
+        return None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedChangeList]:
         return self.change_list

@@ -51,6 +51,12 @@ class BoundedChangeList(ChangeList):
         found = super().get_queryset(request, exclude_parameters)
         return found if self.query or self.is_served(request) else self.bounded(request, found)
 
+    @cached_property
+    def empty(self) -> Any:
+        """What to say of a table without rows; nothing where a filter or a search hides them."""
+        is_whole = not (self.query or self.get_filters_params())
+        return self.model_admin.when_empty() if is_whole and not self.result_count else None  # type: ignore[attr-defined]  # of LedgerPagesMixin
+
     def is_served(self, request: HttpRequest) -> bool:
         """Whether an index finds the rows that the filters let through, in their order."""
         return not self.get_filters_params()

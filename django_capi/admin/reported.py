@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.admin import empty, pixels, reported_states, wording
+from django_capi.admin import deletions, empty, pixels, reported_states, wording
 from django_capi.admin.chosen import is_pixel
 from django_capi.admin.deduplication import DATASET_URL, Choice
 from django_capi.admin.event_links import EventLinks
@@ -63,6 +63,7 @@ class DatasetQualityAdminMixin(ReportPageMixin):
             "empty": reported_states.empty_state(pull, has_figures=bool(found)),
             "is_young": bool(found) and not has_key_figures,
             "unknown_fields": pull.unknown_fields if pull and found else "",
+            "deleted": deletions.sentence(scope.window) if found else "",
             "retrieved": wording.instant(pull.succeeded_at if pull else None),
             "rows": reported_rows(found, measured, links, now),
             "keys": key_rows(found, measured),

@@ -26,13 +26,13 @@ def number(value: int) -> str:
     return formats.number_format(value, force_grouping=True)
 
 
-def money(value: Decimal, currency: str) -> str:
+def money(value: Decimal, currency: str, *, space: str = "\u00a0") -> str:
     """The amount with its currency's code; more digits than usual only where the amount has them."""
     exact = value.normalize()
     digits = max(-int(exact.as_tuple().exponent), 0)
     usual = 0 if currency in WITHOUT_MINOR_UNIT else 2
     amount = formats.number_format(exact, decimal_pos=max(digits, usual), force_grouping=True)
-    return f"{amount}\u00a0{currency}"
+    return f"{amount}{space}{currency}"
 
 
 def worth(value: Decimal | None, currency: str | None) -> str:

@@ -53,6 +53,11 @@ class Window:
         """Tallies of each of its hours."""
         return hours(self.since, self.until)
 
+    def pruned(self) -> Q:
+        """Tallies of what its hours have lost."""
+        found = Q(span=Span.PRUNED, start__gte=self.since)
+        return found if self.until is None else found & Q(start__lt=self.until)
+
     def contains(self, event_time: int) -> bool:
         return self.since <= event_time and (self.until is None or event_time < self.until)
 

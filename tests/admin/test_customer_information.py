@@ -284,8 +284,9 @@ def test_the_page_costs_the_same_number_of_queries(
         EventFactory(accepted=True, event_name=f"Custom{index}", match_keys=keys, left_out=f"key{index}:empty")
     tallies.refresh()
 
-    # Session, user, how far the tallies have come, two for the banner, keys of both windows, reasons: two.
-    with django_assert_num_queries(9):
+    # Session, user, how far the tallies have come, two for the banner, keys of both windows, what is deleted,
+    # reasons: two.
+    with django_assert_num_queries(10):
         admin_client.get(PAGE)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from copy import copy
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from django_capi.admin import wording
 from django_capi.ledger import tallies
 from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Count, Event, NotSent
 from django_capi.reports import evidence, pair_gaps, places
@@ -237,7 +238,7 @@ def test_the_revenue_that_only_the_server_reported_is_the_first_number(admin_cli
     tile = admin_client.get(PAGE).context["tiles"][0]
 
     assert str(tile.label) == "Revenue Meta knows only from the server"
-    assert tile.value == "1,234.50\u00a0EUR"
+    assert tile.value == "1,234.50 EUR"
     assert tile.note == "of 1,244.50\u00a0EUR in Purchase events"
     assert [event.value for event in admin_client.get(tile.url).context["cl"].result_list] == [Decimal("1234.50")]
 
@@ -672,6 +673,82 @@ def test_a_first_count_that_is_not_finished_is_no_small_number(admin_client: Cli
     assert "The first count is not finished" in page
 
 
+def prune(*, older_than: int) -> None:
+    """Delete the events that are older than this many days."""
+    assert tallies.remove(Event.objects.filter(event_time__lt=days_ago(older_than)))
+    tallies.refresh()
+
+
+def test_a_window_with_deleted_events_says_since_when_there_are_lists(admin_client: Client) -> None:
+    EventFactory.create_batch(3, met=True, event_time=days_ago(5))
+    kept = EventFactory(met=True, event_time=days_ago(2))
+    text(admin_client)
+    prune(older_than=3)
+
+    week, day = text(admin_client), text(admin_client, days="1")
+    context = admin_client.get(PAGE).context
+
+    assert f"Events before {instant(kept.event_time)} have been deleted. Their counts remain" in week
+    assert "only the events that have not been deleted are counted" in week
+    assert "all events of the window are counted" not in week
+    assert context["total"].both == 4
+    assert "data-deleted" not in day
+
+
+def test_nothing_is_said_to_be_deleted_where_the_site_is_younger_than_the_window(admin_client: Client) -> None:
+    EventFactory(met=True)
+
+    page = text(admin_client, days="30")
+
+    assert "data-deleted" not in page
+    assert "all events of the window are counted" in page
+
+
+def test_events_that_staff_deleted_are_said_without_a_time(admin_client: Client) -> None:
+    EventFactory(met=True, event_time=days_ago(5))
+    deleted = EventFactory(met=True, event_time=days_ago(2))
+    text(admin_client)
+
+    tallies.remove(Event.objects.filter(pk=deleted.pk))
+
+    assert "Some events of this window have been deleted." in text(admin_client)
+
+
+def test_older_and_later_events_that_were_deleted_are_said(admin_client: Client) -> None:
+    old, kept, new = (EventFactory(met=True, event_time=days_ago(days)) for days in (5, 4, 2))
+    text(admin_client)
+
+    tallies.remove(Event.objects.filter(pk__in=[old.pk, new.pk]))
+
+    assert f"Events before {instant(kept.event_time)} and some later ones have been deleted." in text(admin_client)
+
+
+def test_a_window_without_rows_keeps_its_figures_and_says_that_lists_are_empty(admin_client: Client) -> None:
+    EventFactory.create_batch(3, met=True, event_time=days_ago(5))
+    text(admin_client)
+    prune(older_than=3)
+
+    page = text(admin_client)
+
+    assert "The events of this window have been deleted." in page
+    assert "No events yet." not in text(admin_client, days="1")
+
+
+def test_the_footer_keeps_its_date_when_the_first_events_are_deleted(admin_client: Client) -> None:
+    EventFactory(met=True, event_time=days_ago(20))
+    EventFactory(met=True)
+    before = admin_client.get(PAGE).context["since"]
+    prune(older_than=10)
+
+    after = admin_client.get(PAGE).context["since"]
+
+    assert before == after == instant(days_ago(20) // tallies.HOUR * tallies.HOUR)
+
+
+def instant(seconds: int) -> str:
+    return wording.instant(datetime.fromtimestamp(seconds, UTC))
+
+
 def test_the_banner_is_here_too(admin_client: Client) -> None:
     LaneFactory(paused=True)
 
@@ -689,9 +766,9 @@ def test_the_page_costs_the_same_number_of_queries(
 
     tallies.refresh()
 
-    # Session, user, how far the tallies have come, two for the banner, sums, the first event, moments, evidence: two,
-    # pairs: two, places: two, other pixels.
-    with django_assert_num_queries(15):
+    # Session, user, how far the tallies have come, two for the banner, sums, the first hour, what is deleted, moments,
+    # evidence: two, pairs: two, places: two, other pixels.
+    with django_assert_num_queries(16):
         admin_client.get(PAGE)
 
 

@@ -20,6 +20,7 @@ from django_capi.admin import event_rows, paging, search, wording
 from django_capi.admin.events import EventAdminMixin
 from django_capi.admin.outcomes import outcome_of_event
 from django_capi.consent import Consent
+from django_capi.ledger import tallies
 from django_capi.ledger.tallies import DELAYS
 from django_capi.models import BrowserState, Event, Origin, Status
 from django_capi.reports.outcomes import Outcome
@@ -408,6 +409,19 @@ def test_a_window_with_too_many_events_says_since_when_they_were_searched(admin_
 
     assert f"the filters were applied to the events since {instant(NOON - paging.SEARCHED)} only" in crowded
     assert "the filters were applied" not in quiet
+
+
+def test_a_window_that_begins_before_the_oldest_row_says_that_older_ones_are_deleted(admin_client: Client) -> None:
+    hour = NOON - NOON % tallies.HOUR
+    EventFactory(met=True, event_time=hour - 5 * tallies.HOUR)
+    kept = EventFactory(met=True, event_time=hour)
+    tallies.remove(Event.objects.filter(event_time__lt=hour))
+
+    early, late = (text(admin_client, event_time__gte=str(since)) for since in (hour - 9 * tallies.HOUR, hour))
+
+    assert f"Events before {instant(kept.event_time)} have been deleted." in early
+    assert "have been deleted" not in late
+    assert "have been deleted" not in text(admin_client)
 
 
 def test_the_event_time_has_one_lower_bound(admin_client: Client) -> None:

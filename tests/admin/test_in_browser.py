@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
+from typing import Literal
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from playwright.sync_api import Page, Route
 from pytest_django.live_server_helper import LiveServer
 
+from django_capi.models import Event, MatchKey, Origin
+from tests.support import catalogs
 from tests.support.chromium import launched
 from tests.support.factories import BatchFactory, EventFactory, LaneFactory
 
@@ -102,6 +106,121 @@ def test_a_narrow_screen_scrolls_tables_not_the_page(admin_client: Client, live_
         width = page.evaluate("document.documentElement.scrollWidth")
 
     assert width <= 390
+
+
+@pytest.mark.parametrize("model", ["event", "deduplication", "datafreshness"])
+def test_links_in_tables_are_underlined(model: str, admin_client: Client, live_server: LiveServer) -> None:
+    EventFactory.create_batch(20, met=True)
+    lines = "links => [...new Set(links.map(link => getComputedStyle(link).textDecorationLine))]"
+
+    with signed_in(admin_client, live_server.url) as page:
+        page.goto(reverse(f"admin:django_capi_{model}_changelist"))
+        found = page.locator("#result_list tbody a, .capi-table a").evaluate_all(lines)
+
+    assert found == ["underline"]
+
+
+def test_a_stacked_cell_has_one_label(admin_client: Client, live_server: LiveServer) -> None:
+    """Its own, unless a theme makes one from an attribute of the cell, as Unfold does."""
+    EventFactory(met=True)
+    label = "#result_list .field-server .capi-label"
+
+    with signed_in(admin_client, live_server.url, width=390) as page:
+        page.goto(reverse("admin:django_capi_event_changelist"))
+        own = page.locator(label).is_visible()
+        page.locator("#result_list .field-server").evaluate("cell => cell.dataset.label = 'Server'")
+        beside_theme = page.locator(label).is_visible()
+
+    assert (own, beside_theme) == (True, False)
+
+
+# The texts of the elements that are wider than what is shown of them.
+CUT = """selector => [...document.querySelectorAll(selector)]
+    .filter(element => element.scrollWidth > element.clientWidth)
+    .map(element => `${element.innerText}: ${element.scrollWidth} of ${element.clientWidth}`)"""
+
+
+@pytest.mark.parametrize("language", ["en-us", "ar"])
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("value", ["135.40", "99.70", "1234567.89"])
+def test_an_amount_of_money_fits_its_tile(
+    value: str, width: int, language: str, admin_client: Client, live_server: LiveServer
+) -> None:
+    for currency in ("EUR", "CHF"):
+        EventFactory(accepted=True, value=Decimal(value), currency=currency)
+    EventFactory.create_batch(20, met=True)
+    EventFactory(rejected=True)
+    found = {}
+
+    with override_settings(LANGUAGE_CODE=language), signed_in(admin_client, live_server.url, width=width) as page:
+        for name in ("overview", "deduplication"):
+            page.goto(reverse(f"admin:django_capi_{name}_changelist"))
+            assert page.locator(".capi-number-money").count() == 2
+            found[name] = page.evaluate(CUT, ".capi-tile, .capi-tile *")
+
+    assert found == {"overview": [], "deduplication": []}
+
+
+@pytest.mark.parametrize("language", ["en-us", *(name.replace("_", "-").lower() for name in catalogs.LANGUAGES)])
+def test_no_column_is_cut_on_a_wide_screen(language: str, admin_client: Client, live_server: LiveServer) -> None:
+    events_of_each_kind()
+    found = {}
+
+    with override_settings(LANGUAGE_CODE=language), signed_in(admin_client, live_server.url, width=1440) as page:
+        for name in PAGES:
+            page.goto(reverse(f"admin:django_capi_{name}_changelist"))
+            found[name] = page.evaluate(CUT, ".results, #result_list :is(th, td), .capi-scroll, .capi-scroll-inner")
+
+    assert {name: cut for name, cut in found.items() if cut} == {}
+
+
+# What is seen of the page's frame, of forms and of what can only be clicked.
+CLICKABLE = """() => [...document.querySelectorAll(
+    'header, nav:not(.capi-choices nav), aside, #changelist-filter, .object-tools, button, input, select, .button'
+)].filter(element => element.checkVisibility()).map(element => element.outerHTML.slice(0, 80))"""
+# The colours of all texts that are seen, and of what is behind them.
+COLOURS = """() => {
+    const all = [...document.querySelectorAll('#container *')];
+    const seen = all.filter(each => each.checkVisibility() && each.innerText);
+    const found = seen.flatMap(each => [getComputedStyle(each).color, getComputedStyle(each).backgroundColor]);
+    return [...new Set(found)].sort();
+}"""
+BLACK, WHITE, NO_COLOUR = "rgb(0, 0, 0)", "rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_paper_shows_figures_and_tables_in_black_on_white(
+    scheme: Literal["light", "dark"], admin_client: Client, live_server: LiveServer
+) -> None:
+    events_of_each_kind()
+    clickable, colours, cut = {}, {}, {}
+
+    with signed_in(admin_client, live_server.url, width=1000) as page:
+        page.emulate_media(media="print", color_scheme=scheme)
+        for name in PAGES:
+            page.goto(reverse(f"admin:django_capi_{name}_changelist"))
+            assert page.locator("table:visible, .capi-empty:visible").count()
+            clickable[name] = page.evaluate(CLICKABLE)
+            colours[name] = page.evaluate(COLOURS)
+            cut[name] = page.evaluate(CUT, "html, .results, .capi-scroll, .capi-scroll-inner, .capi-tile, .capi-number")
+
+    assert {name: found for name, found in clickable.items() if found} == {}
+    assert {name: found for name, found in colours.items() if set(found) - {BLACK, WHITE, NO_COLOUR}} == {}
+    assert {name: found for name, found in cut.items() if found} == {}
+
+
+def events_of_each_kind() -> None:
+    """Events with the longest names, objects, keys and states of both copies."""
+    batch = BatchFactory(lane=LaneFactory(paused=True))
+    carried = sum(MatchKey[key] for key in ("em", "external_id", "client_ip_address", "client_user_agent"))
+    keys = {"match_keys": carried, "batch": batch}
+    for name in ("CompleteRegistration", "ViewContent"):
+        EventFactory.create_batch(25, met=True, event_name=name, object_ref="shop.order:1234567", **keys)
+        EventFactory.create_batch(25, accepted=True, event_name=name, origin=Origin.TRACK, **keys)
+        EventFactory(rejected=True, event_name=name, **keys)
+        EventFactory(in_doubt=True, event_name=name, **keys)
+    EventFactory(accepted=True, event_name="NewsletterSubscriptionOfReturningCustomerRenewed", object_ref="x" * 120)
+    Event.objects.filter(finished_at__isnull=False).update(value=Decimal("1234567.89"), currency="EUR")
 
 
 def test_the_button_resends(admin_client: Client, live_server: LiveServer) -> None:

@@ -204,7 +204,7 @@ def test_the_money_that_only_the_server_reported_is_one_click_away(admin_client:
 
     context = admin_client.get(PAGE).context
 
-    assert context["tiles"][0].value == "40.00\u00a0EUR"
+    assert context["tiles"][0].value == "40.00 EUR"
 
 
 def test_events_lost_by_both_channels_are_said(admin_client: Client) -> None:
@@ -232,6 +232,17 @@ def test_a_new_site_is_told_what_to_do(admin_client: Client) -> None:
     assert "No events yet." in admin_client.get(PAGE).content.decode()
 
 
+def test_a_site_whose_events_are_deleted_is_not_new(admin_client: Client) -> None:
+    EventFactory(met=True, event_time=int(timezone.now().timestamp()) - 5 * tallies.DAY)
+    admin_client.get(PAGE)
+    tallies.remove(Event.objects.all())
+
+    page = admin_client.get(PAGE).content.decode()
+
+    assert "The events of this window have been deleted." in page
+    assert "No events yet." not in page
+
+
 def test_a_sender_that_sends_nothing_is_named(admin_client: Client, settings: Settings) -> None:
     settings.CAPI = {**settings.CAPI, "SENDER": "console"}
 
@@ -249,7 +260,7 @@ def test_the_page_costs_the_same_number_of_queries(
     diagnostics.refresh()
 
     # Session, user, how far the tallies have come, whether to refresh the diagnostics, two for the banner, sums,
-    # conversions that were not sent, whether there are events, days, hours, lanes, requests, the open diagnostics.
+    # conversions that were not sent, what is deleted, days, hours, lanes, requests, the open diagnostics.
     with django_assert_num_queries(14):
         admin_client.get(PAGE)
 
@@ -282,8 +293,8 @@ def test_the_money_of_each_currency_links_to_exactly_its_events(admin_client: Cl
 
     tiles = {tile.value: tile.url for tile in admin_client.get(PAGE).context["tiles"]}
 
-    assert listed(admin_client, tiles["20.00\xa0EUR"]) == {event.pk for event in euros}
-    assert listed(admin_client, tiles["7.00\xa0CHF"]) == {francs.pk}
+    assert listed(admin_client, tiles["20.00 EUR"]) == {event.pk for event in euros}
+    assert listed(admin_client, tiles["7.00 CHF"]) == {francs.pk}
 
 
 def test_each_channel_links_to_exactly_its_copies(admin_client: Client) -> None:
