@@ -21,7 +21,7 @@ from django_capi.digest import contents, messages, sending
 from django_capi.digest.sending import Result, send
 from django_capi.models import ConversionState, NotSent, SentDigest
 from django_capi.tasks import send_digest
-from tests.support.factories import ConversionMarkFactory, EventFactory, LaneFactory
+from tests.support.factories import PIXEL_ID, ConversionMarkFactory, EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -136,6 +136,14 @@ class TestContents:
         assert "That day: 2,001 EUR" in digest
         assert "The day before: 30 EUR" in digest
         assert "A week before: 0" in digest
+
+    def test_with_several_pixels_it_says_that_an_event_is_counted_for_each(self, settings: Settings) -> None:
+        one = body()
+        second = {"PIXEL_ID": "9876543210987654", "ACCESS_TOKEN": "token"}
+        settings.CAPI = {**settings.CAPI, "PIXELS": {"main": {**second, "PIXEL_ID": PIXEL_ID}, "eu": second}}
+
+        assert "counted once for each of them" not in one
+        assert "counted once for each of them" in body()
 
     def test_the_events_of_today_and_test_events_are_left_out(self) -> None:
         EventFactory(accepted=True, **on(0))

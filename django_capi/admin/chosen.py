@@ -92,14 +92,15 @@ def window_shown(request: HttpRequest) -> object:
     return _("%(start)s to %(end)s") % {"start": start, "end": end}
 
 
+PIXEL: Final = Parameter(
+    name="pixel",
+    label=gettext_lazy("Pixel"),
+    is_understood=is_pixel,
+    shown=lambda _request: gettext_lazy("All pixels"),
+)
 PARAMETERS: Final = (
     Parameter(name="days", label=gettext_lazy("Window"), is_understood=is_window, shown=window_shown),
     Parameter(name="from", label=gettext_lazy("From"), is_understood=is_day, shown=window_shown),
     Parameter(name="to", label=gettext_lazy("To"), is_understood=is_day, shown=window_shown),
-    Parameter(
-        name="pixel",
-        label=gettext_lazy("Pixel"),
-        is_understood=is_pixel,
-        shown=lambda _request: gettext_lazy("All pixels"),
-    ),
+    PIXEL,
 )

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -33,12 +33,15 @@ from django_capi.admin import (
     stored,
     wording,
 )
+from django_capi.admin.chosen import PIXEL, chosen_in
 from django_capi.admin.conversion_rows import ConversionLinks
+from django_capi.admin.deduplication import pixel_choices
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.lanes import state_of
 from django_capi.admin.logs import FIRST_REQUEST, OPEN, AnswerFilter
 from django_capi.admin.pages import ReportPageMixin, due
 from django_capi.admin.timeline import starts
+from django_capi.conf import conf
 from django_capi.ledger.expiry import SHED_REASON
 from django_capi.ledger.tallies import DAY
 from django_capi.models import Batch, ConversionMark, Deduplication, Event, Lane, Status
@@ -93,6 +96,7 @@ class OverviewAdminMixin(ReportPageMixin):
     """The page, for any admin site."""
 
     report_template = "admin/django_capi/overview.html"
+    parameters = (PIXEL,)
 
     def get_urls(self) -> list[URLPattern]:
         find_view = self.admin_site.admin_view(self.find_view)
@@ -119,12 +123,15 @@ class OverviewAdminMixin(ReportPageMixin):
         return _("Nothing was found for “%(term)s”.") % {"term": term}
 
     def report(self, request: HttpRequest, now: datetime, backlog: freshness.Backlog) -> dict[str, Any]:
-        scope = sums.Scope(window=windows.last_days(DAYS, now))
+        chosen = chosen_in(request)
+        scope = sums.Scope(window=windows.last_days(DAYS, now), pixel_id=chosen.pixel_id)
         links = EventLinks(list_url=self.list_url(request, Event), scope=scope)
         not_sent = evidence.not_sent(scope)
         measured = overlap.measured(scope, lost_conversions=not_sent.lost_by_name)
         to_conversions = ConversionLinks(list_url=self.list_url(request, ConversionMark), scope=scope)
         return {
+            "chosen": chosen,
+            "pixels": pixel_choices(chosen) if len(conf.pixels()) > 1 else [],
             "notice": empty.notice(),
             "empty": empty.empty_state(measured.total, window=scope.window),
             "deleted": deletions.sentence(scope.window),
@@ -145,7 +152,7 @@ class OverviewAdminMixin(ReportPageMixin):
 def event_lines(measured: overlap.Overlap, scope: sums.Scope, links: EventLinks, now: datetime) -> list[EventLine]:
     """The most frequent names first."""
     days = sums.days_by_name(scope)
-    hours = sums.last_hours(sums.Scope(window=windows.last_days(1, now)))
+    hours = sums.last_hours(replace(scope, window=windows.last_days(1, now)))
     delays = {name: Delays.of(states) for name, states in measured.states_by_name().items()}
     ordered = sorted(measured.names.items(), key=lambda item: (-item[1].events, item[0]))[:MOST_ROWS]
     return [

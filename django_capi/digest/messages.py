@@ -11,6 +11,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from django_capi.conf import conf
 from django_capi.digest.contents import Digest, Loss, only_server
 from django_capi.reports.evidence import Unsent
 from django_capi.reports.outcomes import Outcome
@@ -91,6 +92,8 @@ def money_of_the_server(digest: Digest) -> Iterator[str]:
         (_("A week before: %(money)s"), days.week_before),
     ):
         yield "  " + words % {"money": amounts(only_server(measured)) or number(0)}
+    if len(conf.pixels()) > 1:
+        yield "  " + _("An event that goes to several pixels is counted once for each of them, and so is its value.")
 
 
 def problems(digest: Digest) -> Iterator[str]:

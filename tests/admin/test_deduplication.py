@@ -100,6 +100,8 @@ def test_the_pixel_can_be_chosen_where_there_are_several(admin_client: Client) -
 
     assert [context["rows"][0].both for context in contexts] == ["3", "2", "3", "3"]
     assert [str(choice.label) for choice in contexts[1]["pixels"] if choice.is_current] == ["eu"]
+    assert "counted once for each of them" in text(admin_client)
+    assert "counted once for each of them" not in text(admin_client, pixel=OTHER_PIXEL)
 
 
 def test_a_single_pixel_offers_no_choice_and_links_its_dataset(admin_client: Client) -> None:

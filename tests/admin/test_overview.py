@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -18,10 +18,12 @@ from django_capi.ledger.expiry import SHED_REASON
 from django_capi.models import ConversionState, Event, Lane, NotSent, Rank
 from django_capi.reports import diagnostics, freshness, health
 from tests.admin.conftest import Staff
-from tests.support.factories import BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory
+from tests.support.factories import PIXEL_ID, BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory
 
 pytestmark = pytest.mark.django_db
 
+OTHER_PIXEL = "9876543210987654"
+TWO_PIXELS = {"PIXELS": {"main": {"PIXEL_ID": PIXEL_ID}, "eu": {"PIXEL_ID": OTHER_PIXEL}}}
 PAGE = reverse("admin:django_capi_overview_changelist")
 
 
@@ -119,6 +121,19 @@ def test_a_pixel_without_a_worker_is_not_called_idle(seen: timedelta | None, sta
     lanes = admin_client.get(PAGE).context["lanes"]
 
     assert [plain(line.state) for line in lanes] == [state]
+
+
+@override_settings(CAPI=TWO_PIXELS)
+def test_the_figures_of_one_pixel_can_be_chosen(admin_client: Client) -> None:
+    money: dict[str, object] = {"value": Decimal(20), "currency": "EUR"}
+    EventFactory(event_id="to-both-pixels", accepted=True, **money)
+    EventFactory(event_id="to-both-pixels", accepted=True, pixel_id=OTHER_PIXEL, **money)
+
+    pages = [admin_client.get(PAGE, query) for query in ({}, {"pixel": OTHER_PIXEL}, {"pixel": "12"})]
+
+    assert [page.context["tiles"][0].value for page in pages] == ["40.00 EUR", "20.00 EUR", "40.00 EUR"]
+    assert [b"data-counts-of-pixels" in page.content for page in pages] == [True, False, True]
+    assert b"was not understood" in pages[2].content
 
 
 def test_a_pixel_is_shown_by_its_name(admin_client: Client) -> None:
