@@ -83,10 +83,11 @@ def refresh() -> datetime | None:
     if count.counted_at is None:
         count.remaining = newest_end()
     else:
-        for hours in batched(changed(count.counted_at, now), HOURS_AT_ONCE):
+        dirty = changed(count.counted_at, now)
+        for hours in batched(dirty, HOURS_AT_ONCE):
             if time.monotonic() > until or not recount(hours, count):
                 return count.complete_at  # more remains, or another process is counting
-        count.checked = check_next(count, now)
+        count.checked = check_next(count, now, besides=dirty)
     while count.remaining is not None and time.monotonic() < until:
         if not count_older(count):
             return None  # another process is counting
@@ -176,26 +177,28 @@ def counted_at(hours: Iterable[Hour]) -> dict[Hour, datetime]:
     return latest_by_hour(rows, "counted_at")
 
 
-def check_next(count: Count, now: datetime) -> int:
-    """Return the start of one further hour to verify, a later one each time."""
+def check_next(count: Count, now: datetime, *, besides: Collection[Hour]) -> int:
+    """Verify one further hour, a later one each time, besides what has just been counted. Return its start."""
     rows = events().order_by("event_time").values_list("event_time", flat=True)
     event_time = rows.filter(event_time__gte=count.checked + HOUR).first() or rows.first() or 0
     start = event_time - event_time % HOUR
     pixels = events().filter(event_time__range=(start, start + HOUR - 1)).order_by()
-    hours = [Hour(pixel_id, start) for pixel_id in pixels.values_list("pixel_id", flat=True).distinct()]
-    recount([hour for hour in hours if not is_right(hour, now)], count)
+    hours = {Hour(pixel_id, start) for pixel_id in pixels.values_list("pixel_id", flat=True).distinct()}
+    recount(wrong(hours.difference(besides), now), count)
     return start
 
 
-def is_right(hour: Hour, now: datetime) -> bool:
-    made = tallies_of([hour], now)
-    return all(is_stored(table, hour, made[table]) for table in TABLES)
+def wrong(hours: Collection[Hour], now: datetime) -> list[Hour]:
+    """Return the hours whose tallies are not what a count finds now."""
+    made = tallies_of(hours, now) if hours else {}
+    return [hour for hour in hours if not all(is_stored(table, hour, made[table]) for table in TABLES)]
 
 
 def is_stored(table: Table, hour: Hour, made: Sequence[Tally | KeyTally]) -> bool:
     names = (*table.states, *table.figures)
     stored = table.rows().filter(among([hour]), span=Span.HOUR).values_list(*names)
-    return {tuple(getattr(row, name) for name in names) for row in made} == set(stored)
+    of_hour = (row for row in made if (row.pixel_id, row.start) == (hour.pixel_id, hour.start))
+    return {tuple(getattr(row, name) for name in names) for row in of_hour} == set(stored)
 
 
 def recount(hours: Collection[Hour], count: Count) -> bool:

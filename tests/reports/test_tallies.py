@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.db.models import F
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -198,6 +199,25 @@ def test_a_row_that_became_visible_just_after_the_count_is_counted_in_the_end() 
     let_time_pass(tallies.MARGIN)
 
     assert counted().total.events == 2
+
+
+@pytest.mark.parametrize(("age", "groupings"), [(0, 3), (5 * tallies.HOUR, 5)], ids=["the same hour", "another hour"])
+def test_what_has_just_been_counted_is_not_verified(age: int, groupings: int) -> None:
+    """What changed is grouped once; a recount and a verification take two groupings each, whatever the pixels."""
+    for pixel_id in (PIXEL_ID, OTHER_PIXEL):
+        EventFactory(pixel_id=pixel_id, event_time=int(timezone.now().timestamp()) - age)
+    for _ in range(2):
+        counted()
+        let_time_pass(2 * tallies.MARGIN)
+    Count.objects.update(checked=0)  # the oldest hour is the next one
+    for pixel_id in (PIXEL_ID, OTHER_PIXEL):
+        EventFactory(pixel_id=pixel_id)
+
+    with CaptureQueriesContext(connection) as captured:
+        tallies.refresh()
+
+    asked = [query["sql"] for query in captured if 'FROM "django_capi_event"' in query["sql"].replace("`", '"')]
+    assert sum("GROUP BY" in sql for sql in asked) == groupings
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite reads an hour for each of its pixels")
