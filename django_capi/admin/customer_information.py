@@ -27,7 +27,6 @@ from django_capi.admin.filters import NAMES
 from django_capi.admin.gaps import gaps
 from django_capi.admin.pages import ReportPageMixin
 from django_capi.admin.timeline import name_of
-from django_capi.conf import conf
 from django_capi.ledger.tallies import HOUR
 from django_capi.meta.normalize.keys import BY_KEY
 from django_capi.meta.rules.about_person import TOO_BROAD
@@ -111,7 +110,7 @@ class CustomerInformationAdminMixin(ReportPageMixin):
         return {
             "chosen": chosen,
             "windows": window_choices(chosen),
-            "pixels": pixel_choices(chosen) if len(conf.pixels()) > 1 else [],
+            "pixels": pixel_choices(chosen),
             "event_names": list(dict.fromkeys([*NAMES, *([chosen.event_name] if chosen.event_name else [])])),
             "notice": empty.notice(),
             "empty": empty_state(scope, found.now),

@@ -102,7 +102,7 @@ def choices(chosen: Chosen, measured: overlap.Overlap) -> dict[str, Any]:
     return {
         "chosen": chosen,
         "windows": window_choices(chosen),
-        "pixels": pixel_choices(chosen) if len(conf.pixels()) > 1 else [],
+        "pixels": pixel_choices(chosen),
         "event_names": list(names),
     }
 
@@ -119,6 +119,9 @@ def window_choices(chosen: Chosen) -> list[Choice]:
 
 
 def pixel_choices(chosen: Chosen) -> list[Choice]:
+    """All pixels, and each of them; nothing where there is only one."""
+    if len(conf.pixels()) < 2:
+        return []
     named = [(None, _("All pixels")), *((pixel.pixel_id, name) for name, pixel in conf.pixels().items())]
     return [
         Choice(

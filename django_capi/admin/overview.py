@@ -41,7 +41,6 @@ from django_capi.admin.lanes import state_of
 from django_capi.admin.logs import FIRST_REQUEST, OPEN, AnswerFilter
 from django_capi.admin.pages import ReportPageMixin, due
 from django_capi.admin.timeline import starts
-from django_capi.conf import conf
 from django_capi.ledger.expiry import SHED_REASON
 from django_capi.ledger.tallies import DAY
 from django_capi.models import Batch, ConversionMark, Deduplication, Event, Lane, Status
@@ -131,7 +130,7 @@ class OverviewAdminMixin(ReportPageMixin):
         to_conversions = ConversionLinks(list_url=self.list_url(request, ConversionMark), scope=scope)
         return {
             "chosen": chosen,
-            "pixels": pixel_choices(chosen) if len(conf.pixels()) > 1 else [],
+            "pixels": pixel_choices(chosen),
             "notice": empty.notice(),
             "empty": empty.empty_state(measured.total, window=scope.window),
             "deleted": deletions.sentence(scope.window),
@@ -213,7 +212,9 @@ def facts(measured: overlap.Overlap, backlog: freshness.Backlog, links: EventLin
     """How delivery fares, in numbers."""
     return [
         counted(_("Waiting in this window"), measured.total.waiting, links.to(outcome=Outcome.WAITING)),
-        LinkedFact(label=_("Due to be sent"), value=due(backlog)),
+        LinkedFact(
+            label=_("Due to be sent, all pixels") if links.scope.pixel_id else _("Due to be sent"), value=due(backlog)
+        ),
         *put_off(backlog),
         LinkedFact(label=_("The oldest has waited"), value=wording.duration(backlog.waited)),
         LinkedFact(label=_("Data freshness"), value=str(criteria.FRESHNESS[measured.delays.freshness])),

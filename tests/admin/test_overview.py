@@ -134,6 +134,7 @@ def test_the_figures_of_one_pixel_can_be_chosen(admin_client: Client) -> None:
     assert [page.context["tiles"][0].value for page in pages] == ["40.00 EUR", "20.00 EUR", "40.00 EUR"]
     assert [b"data-counts-of-pixels" in page.content for page in pages] == [True, False, True]
     assert b"was not understood" in pages[2].content
+    assert [b"Due to be sent, all pixels" in page.content for page in pages] == [False, True, False]
 
 
 def test_a_pixel_is_shown_by_its_name(admin_client: Client) -> None:

@@ -107,6 +107,12 @@ def test_code(facts: Facts) -> Iterator[Measure]:
         yield Measure(pixel_id=pixel_id, affected=len(tests), total=len(tests) + len(rows))
 
 
+def holds(state: bool) -> Iterator[Measure]:  # noqa: FBT001
+    """A state of the site that concerns no number of events."""
+    if state:
+        yield Measure(affected=0, total=0)
+
+
 DELIVERY: Final = (
     Diagnosis(
         code="worker_down",
@@ -235,7 +241,7 @@ DELIVERY: Final = (
         title=_("The script of this app is not among the static files"),
         why=_("Without it no page loads Meta's pixel, and no browser reports its copies."),
         action=_("Run manage.py collectstatic, and make sure that the server serves STATIC_URL."),
-        find=lambda facts: [Measure(affected=0, total=0)] if facts.lacks_script else [],
+        find=lambda facts: holds(facts.lacks_script),
         is_state=True,
     ),
     Diagnosis(
@@ -244,7 +250,7 @@ DELIVERY: Final = (
         title=_("There is no consent policy"),
         why=_("Without CONSENT no visitor counts as having agreed, and only what your code gives consent for is sent."),
         action=_("Write the line that the hint of django_capi.W004 has, or silence it: run manage.py check."),
-        find=lambda facts: [Measure(affected=0, total=0)] if facts.lacks_policy else [],
+        find=lambda facts: holds(facts.lacks_policy),
         is_state=True,
     ),
 )
