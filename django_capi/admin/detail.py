@@ -209,9 +209,9 @@ def explained(key: str, reason: Reason) -> str:
     return str(_("%(reason)s; use %(key)s")) % {"reason": why, "key": meant[key]} if meant else why
 
 
-def pretty(payload: str) -> str:
+def pretty(text: str) -> str:
     """The stored text with line breaks; as it is when it cannot be read."""
     try:
-        return json.dumps(json.loads(payload), indent=2, ensure_ascii=False)
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except ValueError:
-        return payload
+        return text

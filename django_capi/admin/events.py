@@ -235,6 +235,7 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
             "capi_left_out": list(detail.left_out(obj)),
             "capi_may_see_payload": self.has_payload_permission(request),
             "capi_payload": detail.pretty(obj.payload),
+            "capi_answer": detail.pretty(batch.answer_text) if batch else "",
             "capi_test_code": test_mode.code_for(request, obj.pixel_id),
             **self.buttons(request, obj),
         }

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -26,6 +27,7 @@ from django_capi.admin import (
     wording,
 )
 from django_capi.admin.cells import labelled
+from django_capi.admin.detail import pretty
 from django_capi.admin.empty import Empty
 from django_capi.admin.pages import LogPagesMixin, PageLink
 from django_capi.meta.verdicts import RequestOutcome
@@ -89,10 +91,16 @@ class BatchAdminMixin(LogPagesMixin):
     search_fields = ("fbtrace_id",)
     search_help_text = _("A whole fbtrace_id")
     fields = ("pixel", "sent", "answered", "took", "answer", "codes", "why", "trace", "count", "size")
-    readonly_fields = fields
+    readonly_fields = (*fields, "test_event_code", "text")
 
     def when_empty(self) -> Empty:
         return empty_lists.of_requests()
+
+    def get_fields(self, request: HttpRequest, obj: Batch | None = None) -> tuple[str, ...]:
+        """Of a test also its code and, for those who may see payloads, the text of the answer."""
+        is_test = obj is not None and bool(obj.test_event_code)
+        may_see = request.user.has_perm("django_capi.view_payload")
+        return (*self.fields, *(("test_event_code",) if is_test else ()), *(("text",) if is_test and may_see else ()))
 
     @admin.display(description=_("sent"))
     def sent(self, batch: Batch) -> str:
@@ -128,6 +136,10 @@ class BatchAdminMixin(LogPagesMixin):
     @admin.display(description=_("reason"))
     def why(self, batch: Batch) -> SafeString:
         return labelled(_("reason"), stored.translated(batch.reason) or wording.NOTHING)
+
+    @admin.display(description=_("Meta's answer, as it came"))
+    def text(self, batch: Batch) -> SafeString:
+        return format_html('<pre class="capi-payload">{}</pre>', pretty(batch.answer_text) or wording.NOTHING)
 
     @admin.display(description="fbtrace_id")
     def trace(self, batch: Batch) -> SafeString:

@@ -150,7 +150,7 @@ def intend(held: lanes.Claim, rows: Sequence[DueEvent], *, size: int, after: Acc
         if not (lanes.succeed(held) if after else lanes.renew(held)):
             raise lanes.LostLane
         if after and after.answer:
-            update_batch(after.batch, **answered(after.answer))
+            update_batch(after.batch, **answered(after.answer, after.batch.test_event_code))
         delete_unsent_intents(held, after)
         return Batch.objects.using(using()).create(
             lane_id=held.lane_id,
@@ -159,6 +159,7 @@ def intend(held: lanes.Claim, rows: Sequence[DueEvent], *, size: int, after: Acc
             events=len(rows),
             size=size,
             event_pks=[row.pk for row in rows],
+            test_event_code=rows[0].test_event_code,
         )
 
 
@@ -190,7 +191,7 @@ def accept(held: lanes.Claim, sent: AcceptedRequest) -> bool:
         if withdrawn:
             overtaken = {"payload": "", "error_reason": OVERTAKEN[Status.WITHDRAWN]}
             Event.objects.using(using()).by_pk_in_status(withdrawn, Status.ACCEPTED).update(**overtaken)
-        close(sent.batch, **(answered(sent.answer) if sent.answer else {}))
+        close(sent.batch, **(answered(sent.answer, sent.batch.test_event_code) if sent.answer else {}))
     if settled:  # otherwise the worker that took over the lane has sent the signal
         names = [(row.event_name, row.event_id) for row in sent.rows]
         signals.events_accepted.send_robust(Event, pixel_id=held.pixel_id, events=names)
@@ -258,7 +259,7 @@ def next_try() -> Case:
 def record_unanswered(batch: Batch, answer: Answer) -> None:
     """Record that no answer came although the request may have arrived, and hold the events that ON_AMBIGUOUS names."""
     with transaction.atomic(using=using()):
-        if close_open(batch, **answered(answer)):
+        if close_open(batch, **answered(answer, batch.test_event_code)):
             count_ambiguous(batch)
 
 
@@ -281,11 +282,13 @@ def count_ambiguous(batch: Batch) -> int:
 def record_answer(batch: Batch, answer: Answer) -> None:
     """Leave the answer to the worker that has the lane next, which settles by it in `recover`."""
     if answer.verdict.outcome is RequestOutcome.ACCEPTED:
-        Batch.objects.using(using()).filter(pk=batch.pk, finished_at=None).update(**answered(answer))
+        Batch.objects.using(using()).filter(pk=batch.pk, finished_at=None).update(
+            **answered(answer, batch.test_event_code)
+        )
     elif answer.verdict.outcome is not RequestOutcome.AMBIGUOUS:
-        close_open(batch, **answered(answer))
+        close_open(batch, **answered(answer, batch.test_event_code))
 
 
 @retried
 def close_answered(batch: Batch, answer: Answer) -> None:
-    close(batch, **answered(answer))
+    close(batch, **answered(answer, batch.test_event_code))

@@ -23,6 +23,7 @@ class Answer:
 
     verdict: verdicts.Verdict
     status: int | None = None
+    text: str = field(default="", repr=False)  # as it came
     batch_id: int | None = None
 
 
@@ -44,7 +45,7 @@ class GraphClient:
         if isinstance(answer, Failure):
             return Answer(verdict=unanswered(answer))
         verdict = verdicts.judge(status=answer.status, body=answer.body, headers=answer.headers)
-        return Answer(verdict=verdict, status=answer.status)
+        return Answer(verdict=verdict, status=answer.status, text=answer.body)
 
 
 class MemoryClient:
@@ -92,7 +93,7 @@ def client() -> Client:
 
 def accepted(body: str) -> Answer:
     answer = json.dumps({"events_received": len(json.loads(body)["data"])})
-    return Answer(verdict=verdicts.judge(status=200, body=answer), status=200)
+    return Answer(verdict=verdicts.judge(status=200, body=answer), status=200, text=answer)
 
 
 def unanswered(failure: Failure) -> verdicts.Verdict:

@@ -6,10 +6,11 @@ from django_capi.clock import Now
 from django_capi.database.alias import using
 from django_capi.delivery.client import Answer
 from django_capi.models import Batch
+from django_capi.models.delivery import LONGEST_ANSWER
 
 
-def answered(answer: Answer) -> dict[str, object]:
-    """Return the columns of a batch that hold Meta's answer."""
+def answered(answer: Answer, test_event_code: str) -> dict[str, object]:
+    """Return the columns of a batch that hold Meta's answer. Its text is kept only if the request was a test."""
     verdict = answer.verdict
     return {
         "outcome": str(verdict.outcome),
@@ -18,7 +19,13 @@ def answered(answer: Answer) -> dict[str, object]:
         "error_code": verdict.code,
         "error_subcode": verdict.subcode,
         "fbtrace_id": (verdict.fbtrace_id or "")[:64],
+        "answer_text": storable(answer.text)[:LONGEST_ANSWER] if test_event_code else "",
     }
+
+
+def storable(text: str) -> str:
+    """The text without what PostgreSQL cannot store."""
+    return text.replace("\0", "")
 
 
 def close(batch: Batch, **answer: object) -> None:

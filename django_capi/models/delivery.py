@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+LONGEST_ANSWER: Final = 2000  # characters that are kept of the text of an answer; Meta's have some hundred
 
 
 class Lane(models.Model):
@@ -53,6 +57,10 @@ class Batch(models.Model):
     error_subcode = models.IntegerField(_("subcode"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=250, blank=True)
     fbtrace_id = models.CharField("fbtrace_id", max_length=64, blank=True)
+    test_event_code = models.CharField(_("test code"), max_length=20, blank=True, db_default="")
+    answer_text = models.CharField(
+        _("answer as it came"), max_length=LONGEST_ANSWER, blank=True, db_default=""
+    )  # to tests
 
     class Meta:
         verbose_name = _("request to Meta")

@@ -111,7 +111,7 @@ def keep(sent: TestEvent, pixel: Pixel, code: str, started_at: Any) -> None:
     if sent.answer:
         verdict = sent.answer.verdict
         for row in rows:
-            row.batch_id = batch(sent, sent.answer, pixel, started_at).pk
+            row.batch_id = batch(sent, sent.answer, pixel, code, started_at).pk
             row.status = STATUSES.get(verdict.outcome, Status.REJECTED)
             row.attempts, row.finished_at = 1, now
             if not sent.is_accepted:
@@ -120,7 +120,7 @@ def keep(sent: TestEvent, pixel: Pixel, code: str, started_at: Any) -> None:
     insert(rows, alias=using())
 
 
-def batch(sent: TestEvent, answer: Answer, pixel: Pixel, started_at: Any) -> Batch:
+def batch(sent: TestEvent, answer: Answer, pixel: Pixel, code: str, started_at: Any) -> Batch:
     lane = lane_of(pixel.pixel_id)
     return Batch.objects.using(using()).create(
         lane=lane,
@@ -129,7 +129,8 @@ def batch(sent: TestEvent, answer: Answer, pixel: Pixel, started_at: Any) -> Bat
         finished_at=timezone.now(),
         events=1,
         size=len(sent.body),
-        **answered(answer),
+        test_event_code=code,
+        **answered(answer, code),
     )
 
 

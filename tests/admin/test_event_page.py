@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -307,6 +309,31 @@ def test_a_removed_payload_is_said_to_be_removed(admin_client: Client) -> None:
     event = EventFactory(met=True, payload="")
 
     assert "The payload has been removed." in text(admin_client, event)
+
+
+def test_the_answer_to_a_test_is_printed_as_it_came_for_those_who_may_see_payloads(staff: Staff) -> None:
+    answer = '{"error":{"message":"<b>Invalid</b>","fbtrace_id":"AbC"}}'
+    batch = BatchFactory(test_event_code="TEST1", answer_text=answer)
+    event = EventFactory(rejected=True, test_event_code="TEST1", batch=batch)
+    client = staff("view_event", "view_batch")
+    request = reverse("admin:django_capi_batch_change", args=[batch.pk])
+
+    assert "Invalid" not in text(client, event)
+    assert "TEST1" in client.get(request).content.decode()
+    assert "Invalid" not in client.get(request).content.decode()
+
+    user = User.objects.get()
+    user.user_permissions.add(Permission.objects.get(codename="view_payload"))
+    for page in (text(client, event), client.get(request).content.decode()):
+        assert "&quot;message&quot;: &quot;&lt;b&gt;Invalid&lt;/b&gt;&quot;" in page
+        assert "Meta's answer, as it came" in unescape(page)
+
+
+def test_a_request_that_is_no_test_has_no_such_line(admin_client: Client) -> None:
+    page = admin_client.get(reverse("admin:django_capi_batch_change", args=[BatchFactory().pk])).content.decode()
+
+    assert "as it came" not in page
+    assert "Test code" not in page
 
 
 def test_the_payload_needs_its_own_permission(staff: Staff) -> None:

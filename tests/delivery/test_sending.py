@@ -15,7 +15,7 @@ from django_capi.models import Batch, Event, Status
 from django_capi.signals import events_accepted
 from example_project.standin.server import Running
 from tests.conftest import AGENT
-from tests.delivery.sending import TOKEN, lead, seen, status
+from tests.delivery.sending import TOKEN, lead, poisoned, seen, status
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +84,21 @@ def test_test_events_travel_apart_with_their_code(meta: Running, settings: Setti
 
     assert report.requests == 2
     assert {event["test_event_code"] for event in seen(meta)} == {None, "TEST123"}
+
+
+@pytest.mark.parametrize("is_refused", [False, True], ids=["accepted", "refused"])
+def test_the_text_of_the_answer_is_kept_for_tests_only(meta: Running, settings: Settings, is_refused: bool) -> None:
+    make = poisoned if is_refused else lead
+    make(1)
+    settings.CAPI = {**settings.CAPI, "TEST_EVENT_CODE": "TEST123"}
+    make(2)
+
+    deliver()
+
+    kept = dict(Batch.objects.order_by("pk").values_list("test_event_code", "answer_text"))
+    assert kept[""] == ""
+    assert "fbtrace_id" in kept["TEST123"]
+    assert ("error" in kept["TEST123"]) is is_refused
 
 
 @pytest.mark.django_db(transaction=True)

@@ -70,6 +70,7 @@ class Requests:
     made: list[Batch] = field(default_factory=list)
 
     def add(self, events: Sequence[Event], sent_at: datetime, answer: Answer) -> Batch:
+        code = events[0].test_event_code
         batch = Batch(
             lane_id=self.lane.lane_id,
             fence=self.lane.fence,
@@ -77,7 +78,8 @@ class Requests:
             finished_at=sent_at + timedelta(seconds=min(self.chance.lognormvariate(-1.1, 0.5), 8)),
             events=len(events),
             size=sum(len(event.payload) + 1 for event in events) + ENVELOPE,
-            **answered(answer),
+            test_event_code=code,
+            **answered(answer, code),
         )
         self.made.append(batch)
         return batch
@@ -91,7 +93,7 @@ class Requests:
         text = json.dumps(body) if error else json.dumps({"events_received": 1, "messages": [], "fbtrace_id": trace})
         if status == 413:
             text = ""
-        return Answer(verdict=verdicts.judge(status=status, body=text), status=status)
+        return Answer(verdict=verdicts.judge(status=status, body=text), status=status, text=text)
 
 
 def deliver(week: Sequence[Planned], now: datetime, chance: random.Random) -> None:
@@ -156,9 +158,10 @@ def send_together(at: datetime, together: Sequence[Planned], requests: Requests)
         if each.ending is Ending.IN_DOUBT:
             end(each, requests.add([each.row], at, requests.answer(None)), Status.IN_DOUBT)
     accepted = [each for each in together if each.ending is Ending.ACCEPTED]
-    if accepted:
-        batch = requests.add([each.row for each in accepted], at + timedelta(seconds=0.1), requests.answer(200))
-        for each in accepted:
+    for code in sorted({each.row.test_event_code for each in accepted}):  # a request has one
+        alike = [each for each in accepted if each.row.test_event_code == code]
+        batch = requests.add([each.row for each in alike], at + timedelta(seconds=0.1), requests.answer(200))
+        for each in alike:
             end(each, batch, Status.ACCEPTED)
 
 
