@@ -14,7 +14,16 @@ from benchmarks.ready import is_postgresql
 from django_capi.conf import Pixel, Secret
 from django_capi.consent import Consent
 from django_capi.ledger import store, tallies
-from django_capi.models import Batch, BrowserState, ConversionMark, Event, ForeignPixel, Lane, Origin, Status
+from django_capi.models import (
+    Batch,
+    BrowserState,
+    ConversionMark,
+    Event,
+    ForeignPixel,
+    Lane,
+    Origin,
+    Status,
+)
 
 PIXELS: Final = PIXEL_IDS[:2]
 DAYS: Final = 30
@@ -28,9 +37,9 @@ COPIES: Final = (
     (Status.ACCEPTED, BrowserState.NONE),
     (Status.ACCEPTED, BrowserState.BLOCKED),
 )
-# Every 997th event is rejected, every 1,999th expired, and so on.
-REJECTED, EXPIRED, LIMITED, TEST = 997, 1999, 499, 2503
-EVENTS_OF_REQUEST: Final = 500
+# Every 61st event is rejected, every 127th expired, and so on: of a million rows each page reads as many as it may.
+REJECTED, EXPIRED, LIMITED, TEST = 61, 127, 499, 2503
+EVENTS_OF_REQUEST: Final = 100
 
 
 def fill(rows: int) -> None:

@@ -15,8 +15,8 @@ from django.http import HttpRequest
 
 from django_capi.admin import filters
 
-LIMIT = 5_000
-SEARCHED = 4_000
+LIMIT = 3_000
+SEARCHED = 3_000
 
 
 class BoundedPaginator(Paginator):

@@ -15,7 +15,7 @@ from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import EventLinks
 from django_capi.admin.figures import OUTCOMES
 from django_capi.models import BrowserState, NotSent, Status
-from django_capi.reports.evidence import MOST, Unreported, Unsent
+from django_capi.reports.evidence import MOST_STORED, Unreported, Unsent
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.sums import State
 
@@ -154,7 +154,7 @@ def meanings(
             "Of the newest %(most)s conversions: a page with the browser copy was rendered for %(rendered)s of these, "
             "and for %(not_rendered)s none was."
         ) % {
-            "most": wording.number(MOST),
+            "most": wording.number(MOST_STORED),
             "rendered": wording.number(unreported.rendered),
             "not_rendered": wording.number(unreported.not_rendered),
         }

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from django_capi.models import BrowserState, ConversionMark, ConversionState, Event, NotSent, Status
 from django_capi.reports.sums import Scope
 
-MOST: Final = 500  # conversions that are read
+MOST_UNSENT: Final = 500  # conversions that are read
+MOST_STORED: Final = 100
 LOST: Final = (NotSent.TOO_OLD, NotSent.NO_PIXEL)  # neither the customer's decision nor meant by the app
 
 
@@ -33,7 +34,7 @@ class Unsent:
     @property
     def is_cut(self) -> bool:
         """Whether there may be more of them in the window."""
-        return self.counts.total() >= MOST
+        return self.counts.total() >= MOST_UNSENT
 
     @property
     def lost(self) -> Counter[tuple[str, NotSent]]:
@@ -48,8 +49,11 @@ class Unsent:
 
 
 def not_sent(scope: Scope) -> Unsent:
-    marks = newest(scope, ConversionState.NOT_SENT).values_list("event_name", "reason")
-    return Unsent(counts=Counter((name, NotSent(reason)) for name, reason in marks[:MOST]))
+    marks = newest(scope, ConversionState.NOT_SENT)
+    edge = marks.values_list("happened_at", flat=True)[MOST_UNSENT - 1 : MOST_UNSENT].first()
+    read = marks.filter(happened_at__gte=edge) if edge else marks
+    counts = read.order_by().values_list("event_name", "reason").annotate(marks=Count("pk"))
+    return Unsent(counts=Counter({(name, NotSent(reason)): found for name, reason, found in counts}))
 
 
 def unreported(scope: Scope) -> dict[str, Unreported]:
@@ -65,7 +69,7 @@ def unreported(scope: Scope) -> dict[str, Unreported]:
         events = events.filter(pixel_id=scope.pixel_id)
     marks = newest(scope, ConversionState.STORED).annotate(is_unreported=Exists(events))
     found: Counter[tuple[str, bool]] = Counter()
-    for name, shown_at, is_unreported in marks.values_list("event_name", "shown_at", "is_unreported")[:MOST]:
+    for name, shown_at, is_unreported in marks.values_list("event_name", "shown_at", "is_unreported")[:MOST_STORED]:
         found[name, shown_at is not None] += bool(is_unreported)
     return {
         name: Unreported(rendered=found[name, True], not_rendered=found[name, False])

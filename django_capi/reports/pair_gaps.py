@@ -20,7 +20,7 @@ from django_capi.reports.outcomes import Outcome, condition
 from django_capi.reports.sums import Scope
 from django_capi.reports.waits import percentile
 
-MOST_EVENTS: Final = 1000
+MOST_EVENTS: Final = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from django_capi.reports.newest import newest_since
 from django_capi.reports.overlap import Counts, counts_of
 from django_capi.reports.sums import Scope, State
 
-MOST_EVENTS: Final = 2500
+MOST_EVENTS: Final = 1500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -349,9 +349,9 @@ def test_pages_and_browsers_of_the_newest_events_only_are_said_to_be_so(admin_cl
     response = admin_client.get(PAGE)
 
     row = response.context["places"].pages[0]
-    assert row.events.count == "2,500"
-    assert admin_client.get(row.events.url).context["cl"].result_count == 2500
-    assert "only the newest 2,500 events of the window are counted: those since" in response.content.decode()
+    assert row.events.count == "1,500"
+    assert admin_client.get(row.events.url).context["cl"].result_count == 1500
+    assert "only the newest 1,500 events of the window are counted: those since" in response.content.decode()
 
 
 def pair(apart: timedelta, **made: object) -> Event:
@@ -409,9 +409,9 @@ def test_pairs_of_the_newest_events_only_are_said_to_be_so(admin_client: Client)
     response = admin_client.get(PAGE)
 
     found = response.context["pair_gaps"]
-    assert (found.pairs, found.far_apart.count) == ("1,000", "1,000")
-    assert admin_client.get(found.far_apart.url).context["cl"].result_count == 1000
-    assert "Only the newest 1,000 events of the window are read: those since" in response.content.decode()
+    assert (found.pairs, found.far_apart.count) == ("500", "500")
+    assert admin_client.get(found.far_apart.url).context["cl"].result_count == 500
+    assert "Only the newest 500 events of the window are read: those since" in response.content.decode()
 
 
 def test_conversions_that_were_not_sent_are_reasons_too(admin_client: Client) -> None:
@@ -520,14 +520,14 @@ def test_more_conversions_than_are_read_are_said_to_be_at_least_so_many(
 ) -> None:
     rows = [
         ConversionMarkFactory.build(state=ConversionState.NOT_SENT, reason=NotSent.TOO_OLD, event_id="")
-        for _ in range(evidence.MOST + 1)
+        for _ in range(evidence.MOST_UNSENT + 1)
     ]
     ConversionMark.objects.bulk_create(rows)
 
     [[sentence]] = admin_client.get(PAGE).context["losses"]
 
     assert sentence.text.startswith("≥ 500 conversions were never sent")
-    assert admin_client.get(sentence.url).context["cl"].result_count == evidence.MOST + 1
+    assert admin_client.get(sentence.url).context["cl"].result_count == evidence.MOST_UNSENT + 1
 
 
 @override_settings(CAPI=TWO_PIXELS)
@@ -769,8 +769,8 @@ def test_the_page_costs_the_same_number_of_queries(
     tallies.refresh()
 
     # Session, user, how far the tallies have come, two for the banner, sums, the first hour, what is deleted, moments,
-    # evidence: two, pairs: two, places: two, other pixels.
-    with django_assert_num_queries(16):
+    # evidence: three, pairs: two, places: two, other pixels.
+    with django_assert_num_queries(17):
         admin_client.get(PAGE)
 
 

@@ -332,7 +332,7 @@ def test_a_long_ledger_is_cut_and_says_so(admin_client: Client) -> None:
 
     page = text(admin_client)
 
-    assert "the newest 5000 events; filter or search to reach older ones" in page
+    assert "the newest 3000 events; filter or search to reach older ones" in page
 
 
 def far_apart(**fields: object) -> tuple[Event, Event]:
@@ -350,7 +350,7 @@ def test_a_filter_without_an_index_searches_the_newest_events_and_says_so(
     _old, new = far_apart(accepted=True, event_name="Custom")
 
     assert shown(admin_client, **query) == [new]
-    assert "the filters were applied to the newest 4000 events only" in text(admin_client, **query)
+    assert "the filters were applied to the newest 3000 events only" in text(admin_client, **query)
 
 
 @pytest.mark.parametrize(
