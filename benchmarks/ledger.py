@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import product
 from typing import Final
 
 from django.db import connection
@@ -21,8 +22,11 @@ from django_capi.models import (
     Event,
     ForeignPixel,
     Lane,
+    NotSent,
     Origin,
+    Span,
     Status,
+    UntrackedTally,
 )
 
 PIXELS: Final = PIXEL_IDS[:2]
@@ -55,6 +59,7 @@ def fill(rows: int) -> None:
             editor.add_index(Event, index)
     fill_conversions()
     fill_requests(max(rows // EVENTS_OF_REQUEST, 4))
+    fill_untracked()
 
 
 def make(number: int) -> None:
@@ -166,6 +171,20 @@ def fill_requests(number: int) -> None:
         )
         for index in range(min(number, 1_000))
     )  # fmt: skip
+
+
+def fill_untracked() -> None:
+    """What was not tracked, for each hour and day, pixel, name and reason."""
+    now = int(timezone.now().timestamp())
+    kinds = list(product(PIXELS, dict.fromkeys(NAMES), (NotSent.DENIED, NotSent.UNKNOWN, NotSent.EXCLUDED)))
+    UntrackedTally.objects.bulk_create(
+        UntrackedTally(
+            span=span, start=start, pixel_id=pixel_id, event_name=name, reason=reason, events=length // tallies.HOUR
+        )
+        for span, length in ((Span.HOUR, tallies.HOUR), (Span.DAY, tallies.DAY))
+        for start in range(now - now % length - DAYS * tallies.DAY, now, length)
+        for pixel_id, name, reason in kinds
+    )
 
 
 def settle() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
 from django.core.checks import Tags, register
+from django.core.signals import request_finished
 from django.db import DatabaseError
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
@@ -30,6 +31,7 @@ class CapiConfig(AppConfig):
         autodiscover_modules("conversions")
         import_module("django_capi.tasks")  # for sites whose Celery app does not discover tasks
         post_migrate.connect(meet_classes, sender=self)
+        request_finished.connect(import_module("django_capi.tracking.untracked").write_if_due, dispatch_uid=TAG)
         user_logged_in.connect(import_module("django_capi.conversions.visitors").follow_session, dispatch_uid=TAG)
 
 

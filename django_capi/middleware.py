@@ -101,6 +101,8 @@ def finish(page: RequestEvents, response: HttpResponseBase) -> None:
         hand_over(page, response)
     with LogErrors("The server's copy"):
         page.store()
+    with LogErrors("What is not tracked"):
+        page.count_untracked()
 
 
 def withdraw(page: RequestEvents, response: HttpResponseBase) -> None:

@@ -26,6 +26,7 @@ from xdist.scheduler import LoadScopeScheduling
 from django_capi.conversions import sources
 from django_capi.delivery.client import memory
 from django_capi.ledger import marks
+from django_capi.tracking import untracked
 from tests.support import chromium, kept_rows
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
@@ -203,6 +204,7 @@ def async_visitor() -> AsyncClient:
 def _clean_slate() -> None:
     memory.sent.clear()
     cache.clear()
+    untracked.waiting.reset()
 
 
 def is_database(address: object) -> bool:

@@ -22,6 +22,7 @@ from django_capi.admin import (
     pair_gaps,
     places,
     reasons,
+    untracked,
     wording,
 )
 from django_capi.admin.chosen import PARAMETERS, Chosen, chosen_in
@@ -37,6 +38,7 @@ from django_capi.reports import evidence, freshness, overlap, sums
 from django_capi.reports.deleted import first_hour
 from django_capi.reports.pair_gaps import pair_gaps as read_pair_gaps
 from django_capi.reports.places import places as count_places
+from django_capi.reports.untracked import untracked as count_untracked
 
 DATASET_URL: Final = "https://business.facebook.com/events_manager2/list/dataset/{}"
 
@@ -84,6 +86,7 @@ class DeduplicationAdminMixin(ReportPageMixin):
                 *reasons.reasons(measured.states, links, evidence.unreported(scope)),
                 *reasons.not_sent(not_sent, to_conversions),
             ],
+            "untracked": untracked.table(count_untracked(scope)),
             "is_of_all_pixels": bool(chosen.pixel_id and not_sent.counts),
             "since": wording.instant(None if first is None else datetime.fromtimestamp(first, UTC)),
             "dataset_url": dataset_url(chosen),

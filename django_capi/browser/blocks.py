@@ -188,6 +188,8 @@ def page_event(page: RequestEvents, event_name: str, custom_data: Mapping[str, o
         warn_of_conversion(event_name)
         return Block(element_id="", content=public, public=public)
     if mints_in_browser(page):
+        if not is_prefetch(page.request):
+            page.untracked.append(event_name)
         own = {**private_spec(page, action), "once": action.event_id}
         return Block(element_id="", content={**shared, **own}, public=public)
     page.mint_fbp()

@@ -21,7 +21,7 @@ from django_capi.models.digests import SentDigest
 from django_capi.models.events import CustomerInformation, DataFreshness, Deduplication, Event, Overview
 from django_capi.models.foreign_pixels import ForeignPixel
 from django_capi.models.quality import DatasetQuality, QualityProblem, QualityPull
-from django_capi.models.tallies import Count, KeyTally, Span, Tally
+from django_capi.models.tallies import Count, KeyTally, Span, Tally, UntrackedTally
 from django_capi.models.visitors import Snapshot, Withdrawal, WithdrawalKind
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "Span",
     "Status",
     "Tally",
+    "UntrackedTally",
     "Withdrawal",
     "WithdrawalKind",
 ]

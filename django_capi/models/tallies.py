@@ -1,4 +1,4 @@
-"""Models of hourly counts, which are kept when the events that they count are pruned."""
+"""Models of hourly counts: of events, which are kept when the events are pruned, and of what never became one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from django_capi.models.choices import BrowserState, Status
+from django_capi.models.choices import BrowserState, NotSent, Status
 
 
 class Span(models.IntegerChoices):
@@ -87,6 +87,29 @@ class KeyTally(models.Model):
             models.UniqueConstraint(
                 fields=["span", "start", "pixel_id", "event_name", "status", "match_keys"],
                 name="capi_one_tally_per_keys",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_span_display()} {self.start} {self.event_name}"
+
+
+class UntrackedTally(models.Model):
+    """How many events of an hour or a day were not tracked for one reason. They have no row, so these are added to."""
+
+    id = models.BigAutoField(primary_key=True)
+    span = models.PositiveSmallIntegerField(choices=Span)
+    start = models.BigIntegerField(help_text="Unix seconds")
+    pixel_id = models.CharField(max_length=32)
+    event_name = models.CharField(max_length=50)
+    reason = models.CharField(max_length=20, choices=NotSent)
+    events = models.PositiveBigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["span", "start", "pixel_id", "event_name", "reason"], name="capi_one_untracked_tally"
             ),
         ]
 

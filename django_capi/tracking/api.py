@@ -16,9 +16,11 @@ from django_capi.consent.decisions import Decision
 from django_capi.database import deferred
 from django_capi.ledger import store as ledger
 from django_capi.meta.events import ActionSource, AppData, InvalidEvent, MessagingChannel, OriginalEventData
+from django_capi.models import NotSent
 from django_capi.requests.agents import ClientKind, client_of
 from django_capi.requests.routing import pixels_for, pixels_named
 from django_capi.requests.visitor import Visitor
+from django_capi.tracking import untracked
 from django_capi.tracking.actions import Action, entry_of, is_in_transaction, on_commit, write
 from django_capi.tracking.arguments import (
     address_from,
@@ -33,7 +35,7 @@ from django_capi.tracking.arguments import (
 )
 from django_capi.tracking.captured import restore_visitor
 from django_capi.tracking.errors import LogErrors, Untracked
-from django_capi.tracking.page import RequestEvents, active_page, events_of
+from django_capi.tracking.page import RequestEvents, active_page, events_of, why_not_sent
 from django_capi.tracking.threads import asynchronous
 from django_capi.types import (
     ActionSourceName,
@@ -152,11 +154,13 @@ def track_in_request(
     page: RequestEvents, action: Action, *, stated: bool | None, pixels: Sequence[Pixel] | None, is_vouched_for: bool
 ) -> str:
     """Track an action of the request's visitor. `is_vouched_for`: the arguments say that it is a customer's."""
-    if page.client is ClientKind.CRAWLER:
-        raise Untracked("the request comes from a crawler")
-    if page.is_unwanted:
-        raise Untracked('the request is one that CAPI["EXCLUDE"] names')
-    consent = require_consent(page.decide(stated=stated)).consent
+    try:
+        require_wanted(page)
+        consent = require_consent(page.decide(stated=stated)).consent
+    except Untracked as why:
+        if why.counts_as:
+            count_untracked(page, action, why.counts_as, pixels)
+        raise
     visitor = page.visitor_with(consent) if stated else page.read_visitor(consent)
     targets = require_pixels(pixels, page.request)
     if not page.is_browser:
@@ -174,6 +178,12 @@ def track_in_request(
     else:
         store_later(page, action, visitor, targets)
     return action.event_id
+
+
+def count_untracked(page: RequestEvents, action: Action, reason: NotSent, pixels: Sequence[Pixel] | None) -> None:
+    """Count the action, unless the caller's transaction is rolled back: then it has not happened."""
+    targets = pixels_for(page.request) if pixels is None else pixels
+    on_commit(lambda: untracked.count(action.event_name, reason, targets))
 
 
 def store_later(page: RequestEvents, action: Action, visitor: Visitor, pixels: Sequence[Pixel]) -> None:
@@ -233,9 +243,16 @@ def write_later(made: ledger.EventEntry, pixels: Sequence[Pixel]) -> None:
         write([made], pixels)
 
 
+def require_wanted(page: RequestEvents) -> None:
+    if page.client is ClientKind.CRAWLER:
+        raise Untracked("the request comes from a crawler", counts_as=NotSent.EXCLUDED)
+    if page.is_unwanted:
+        raise Untracked('the request is one that CAPI["EXCLUDE"] names', counts_as=NotSent.EXCLUDED)
+
+
 def require_consent(decision: Decision) -> Decision:
     if not decision.consent.is_given:
-        raise Untracked(decision.reason, decision.advice)
+        raise Untracked(decision.reason, decision.advice, counts_as=why_not_sent(decision.consent))
     return decision
 
 

@@ -11,6 +11,7 @@ from django.dispatch import Signal
 
 from django_capi.database import savepoints
 from django_capi.meta.events import InvalidEvent
+from django_capi.models import NotSent
 
 logger = logging.getLogger("django_capi")
 
@@ -20,11 +21,14 @@ event_skipped = Signal()  # provides event_name, reason and advice; django_capi.
 class Untracked(Exception):
     """The event is not sent, for a reason that is not an error. `advice` says what to write if it should be."""
 
-    def __init__(self, reason: str, advice: str = "", *, is_mistake: bool = False) -> None:
+    def __init__(
+        self, reason: str, advice: str = "", *, is_mistake: bool = False, counts_as: NotSent | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.advice = advice
         self.is_mistake = is_mistake  # in the code, and not a matter of this visitor
+        self.counts_as = counts_as  # among the events of requests that were not tracked
 
 
 @dataclass(frozen=True, slots=True)

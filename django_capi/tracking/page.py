@@ -16,12 +16,13 @@ from django_capi.consent import Consent
 from django_capi.consent import decisions as policies
 from django_capi.consent.decisions import Decision
 from django_capi.ledger import store as ledger
-from django_capi.models import Origin
+from django_capi.models import NotSent, Origin
 from django_capi.requests import original
 from django_capi.requests.agents import BY_SITE, ClientKind, agent_of, client_of, crawler_name
 from django_capi.requests.routing import is_unwanted, pixels_for
 from django_capi.requests.sessions import read_aside
 from django_capi.requests.visitor import Visitor, fbp, from_request, new_fbp
+from django_capi.tracking import untracked
 from django_capi.tracking.actions import Action, entry_of, write
 from django_capi.tracking.errors import LogErrors
 
@@ -65,6 +66,13 @@ class Waiting:
     pixels: tuple[Pixel, ...] | None  # None: those of the page
 
 
+def why_not_sent(consent: Consent) -> NotSent | None:
+    """Why this consent lets no event be sent; None if it does."""
+    if consent.is_given:
+        return None
+    return NotSent.DENIED if consent is Consent.DENIED else NotSent.UNKNOWN
+
+
 class RequestEvents:
     """The events of one request."""
 
@@ -73,6 +81,7 @@ class RequestEvents:
         self.received_at = timezone.now()  # when the consent that the request carries held
         self.waiting: list[Waiting] = []
         self.copies: list[Action] = []
+        self.untracked: list[str] = []  # names of events of the page that are not tracked as it is rendered
         self.in_transaction: set[str] = set()  # ids whose rows the caller's transaction may still take back
         self.blocks: list[Any] = []
         self.is_finished = False
@@ -171,9 +180,26 @@ class RequestEvents:
         lost = self.in_transaction - ledger.present(self.in_transaction) if self.in_transaction else set()
         return [action for action in self.copies if action.event_id not in lost]
 
+    @property
+    def why_untracked(self) -> NotSent | None:
+        """Why the server does not track the page's events. None if it does, and for programs, which see no page."""
+        if self.is_ignored:
+            return NotSent.EXCLUDED
+        return None if self.is_excluded else why_not_sent(self.visitor.consent)
+
     def drop_page_events(self) -> None:
         """Drop the events of the page itself: it is not shown, or it is cached for other visitors."""
         self.waiting = [item for item in self.waiting if item.action.origin != Origin.PAGE]
+        self.untracked = []
+
+    def count_untracked(self) -> None:
+        """Count the page's events that are not tracked, when it is certain that the page is shown to its visitor."""
+        names, self.untracked = self.untracked, []
+        reason = self.why_untracked if names else None
+        if reason:
+            pixels = pixels_for(self.request)
+            for name in names:
+                untracked.count(name, reason, pixels)
 
     def abandon(self) -> None:
         """Store what was tracked though there is no response: the client has left, or a time limit ended the view."""

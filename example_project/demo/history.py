@@ -1,6 +1,7 @@
 """Fill the ledger with a plausible week of visitors, by the code that handles live events.
 
-The week has what a real one has, good and bad: see `week.incidents` and `week.unsent`. It is the same week every time.
+The week has what a real one has, good and bad: see `week.incidents`, `week.unsent` and
+`week.untracked`. It is the same week every time.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from example_project.demo.week import delivery, orders, reported
 from example_project.demo.week.incidents import after_the_insert, incidents
 from example_project.demo.week.people import customers
 from example_project.demo.week.unsent import unsent
+from example_project.demo.week.untracked import untracked
 from example_project.demo.week.visits import DAYS, Week, ordinary
 from example_project.shop.models import Order, Product
 
@@ -41,6 +43,7 @@ def make_week(now: datetime) -> int:
     orders.date_marks(week.marks)
     after_the_insert(week)
     reported.report(rows, now)
+    untracked(week)
     return len(rows)
 
 

@@ -17,7 +17,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from django_capi.admin import wording
 from django_capi.ledger import tallies
-from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Count, Event, NotSent
+from django_capi.ledger.untracked import UntrackedKind, add
+from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Count, Event, NotSent, Span
 from django_capi.reports import evidence, pair_gaps, places
 from tests.admin.conftest import Staff
 from tests.support.factories import PIXEL_ID, ConversionMarkFactory, EventFactory, LaneFactory
@@ -540,6 +541,63 @@ def test_conversions_that_were_not_sent_are_said_to_belong_to_no_pixel(admin_cli
     assert "their numbers are those of all pixels" not in of_all
 
 
+def untracked_events(event_name: str, reason: NotSent, events: int, *, days: int = 1, pixel_id: str = PIXEL_ID) -> None:
+    hour = days_ago(days) - days_ago(days) % tallies.HOUR
+    add({UntrackedKind(Span.HOUR, hour, pixel_id, event_name, reason): events})
+
+
+@override_settings(CAPI=TWO_PIXELS)
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (
+            {},
+            {
+                "": ("1,007", "5", "30", "1,042"),
+                "PageView": ("1,002", "5", "30", "1,037"),
+                "Lead": ("5", "0", "0", "5"),
+            },
+        ),
+        ({"event": "Lead"}, {"": ("5", "0", "0", "5"), "Lead": ("5", "0", "0", "5")}),
+        ({"pixel": OTHER_PIXEL}, {"": ("2", "0", "0", "2"), "PageView": ("2", "0", "0", "2")}),
+        (
+            {"days": "30"},
+            {
+                "": ("1,007", "5", "35", "1,047"),
+                "PageView": ("1,002", "5", "35", "1,042"),
+                "Lead": ("5", "0", "0", "5"),
+            },
+        ),
+        ({"event": "Search"}, {}),
+    ],
+    ids=["all", "a name", "a pixel", "a longer window", "nothing"],
+)
+def test_what_was_not_tracked_is_counted_by_name_and_reason(
+    query: dict[str, str], expected: dict[str, tuple[str, ...]], admin_client: Client
+) -> None:
+    untracked_events("PageView", NotSent.DENIED, 1000)
+    untracked_events("PageView", NotSent.DENIED, 2, pixel_id=OTHER_PIXEL, days=2)
+    untracked_events("PageView", NotSent.UNKNOWN, 5, days=3)
+    untracked_events("PageView", NotSent.EXCLUDED, 30)
+    untracked_events("PageView", NotSent.EXCLUDED, 5, days=20)
+    untracked_events("Lead", NotSent.DENIED, 5, days=6)
+
+    response = admin_client.get(PAGE, query)
+
+    table = response.context["untracked"]
+    assert {row.name: (*row.counts, row.total) for row in (table.rows if table else ())} == expected
+    assert ("Not tracked: requests that made no event" in response.content.decode()) is bool(expected)
+
+
+def test_a_site_that_tracks_nothing_yet_sees_why(admin_client: Client) -> None:
+    untracked_events("PageView", NotSent.UNKNOWN, 3)
+
+    page = text(admin_client)
+
+    assert "No answer yet" in page
+    assert 'data-untracked="PageView"' in page
+
+
 def test_a_conversion_without_a_receipt_says_whether_its_page_was_rendered(admin_client: Client) -> None:
     for number, shown_at in enumerate([timezone.now(), timezone.now(), None]):
         EventFactory(accepted=True, event_id=f"order-{number}")
@@ -769,8 +827,8 @@ def test_the_page_costs_the_same_number_of_queries(
     tallies.refresh()
 
     # Session, user, how far the tallies have come, two for the banner, sums, the first hour, what is deleted, moments,
-    # evidence: three, pairs: two, places: two, other pixels.
-    with django_assert_num_queries(17):
+    # evidence: three, pairs: two, places: two, what is not tracked, other pixels.
+    with django_assert_num_queries(18):
         admin_client.get(PAGE)
 
 
