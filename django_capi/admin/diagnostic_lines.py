@@ -180,13 +180,17 @@ def page_url(site: AdminSite, request: HttpRequest) -> str:
         return ""
 
 
-def panel(site: AdminSite, request: HttpRequest, now: datetime) -> dict[str, Any]:
-    """What another page shows of the open diagnostics; nothing to those who may not see them. One query."""
+def panel(site: AdminSite, request: HttpRequest, now: datetime, *, pixel_id: str | None) -> dict[str, Any]:
+    """What another page shows of the open diagnostics of a pixel, or of all; nothing to those who may not see them.
+
+    Those that concern no pixel concern each. One query.
+    """
     url = page_url(site, request)
     if not url:
         return {}
     rows = by_severity(Diagnostic.objects.open().heard(now))
-    shown = lines(rows[:MOST_SHOWN], site, request)
+    of_pixel = [row for row in rows if pixel_id is None or row.pixel_id in ("", pixel_id)]
+    shown = lines(of_pixel[:MOST_SHOWN], site, request)
     return {"url": url, "lines": shown, "number": len(rows), "count": wording.number(len(rows))}
 
 

@@ -138,12 +138,16 @@ class OverviewAdminMixin(ReportPageMixin):
             "events": event_lines(measured, scope, links, now),
             "tiles": [*figures.revenue_tiles(measured, links)],
             "facts": facts(measured, backlog, links),
-            "lanes": [lane_line(lane, now) for lane in health.lanes().values()],
+            "lanes": [
+                lane_line(lane, now)
+                for pixel_id, lane in health.lanes().items()
+                if pixel_id == (chosen.pixel_id or pixel_id)
+            ],
             "resume_url": self.url_of("lane"),
             "requests": requests(self.list_url(request, Batch)),
             "deduplication_url": self.list_url(request, Deduplication),
             "find_url": reverse(f"{self.admin_site.name}:django_capi_overview_find"),
-            "diagnostics": diagnostic_lines.panel(self.admin_site, request, now),
+            "diagnostics": diagnostic_lines.panel(self.admin_site, request, now, pixel_id=chosen.pixel_id),
             "may_resume": request.user.has_perms(("django_capi.view_lane", "django_capi.change_lane")),
         }
 
@@ -212,9 +216,7 @@ def facts(measured: overlap.Overlap, backlog: freshness.Backlog, links: EventLin
     """How delivery fares, in numbers."""
     return [
         counted(_("Waiting in this window"), measured.total.waiting, links.to(outcome=Outcome.WAITING)),
-        LinkedFact(
-            label=_("Due to be sent, all pixels") if links.scope.pixel_id else _("Due to be sent"), value=due(backlog)
-        ),
+        LinkedFact(label=_("Due to be sent"), value=due(backlog)),
         *put_off(backlog),
         LinkedFact(label=_("The oldest has waited"), value=wording.duration(backlog.waited)),
         LinkedFact(label=_("Data freshness"), value=str(criteria.FRESHNESS[measured.delays.freshness])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -183,7 +184,11 @@ def track_in_request(
 def count_untracked(page: RequestEvents, action: Action, reason: NotSent, pixels: Sequence[Pixel] | None) -> None:
     """Count the action, unless the caller's transaction is rolled back: then it has not happened."""
     targets = pixels_for(page.request) if pixels is None else pixels
-    on_commit(lambda: untracked.count(action.event_name, reason, targets))
+    counting = partial(untracked.count, action.event_name, reason, targets)
+    if is_in_transaction():
+        on_commit(counting)
+    else:
+        deferred.after_commit(deferred.open_elsewhere(), counting)
 
 
 def store_later(page: RequestEvents, action: Action, visitor: Visitor, pixels: Sequence[Pixel]) -> None:

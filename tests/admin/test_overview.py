@@ -134,7 +134,23 @@ def test_the_figures_of_one_pixel_can_be_chosen(admin_client: Client) -> None:
     assert [page.context["tiles"][0].value for page in pages] == ["40.00 EUR", "20.00 EUR", "40.00 EUR"]
     assert [b"data-counts-of-pixels" in page.content for page in pages] == [True, False, True]
     assert b"was not understood" in pages[2].content
-    assert [b"Due to be sent, all pixels" in page.content for page in pages] == [False, True, False]
+    assert [b"data-all-pixels" in page.content for page in pages] == [False, True, False]
+
+
+@override_settings(CAPI=TWO_PIXELS)
+def test_lanes_and_diagnostics_are_those_of_the_chosen_pixel(admin_client: Client) -> None:
+    for pixel_id in (PIXEL_ID, OTHER_PIXEL):
+        LaneFactory(pixel_id=pixel_id)
+        EventFactory(pixel_id=pixel_id, rejected=True, error_reason="A Purchase has no value.")
+    diagnostics.refresh()
+
+    every, chosen = (admin_client.get(PAGE, query).context for query in ({}, {"pixel": OTHER_PIXEL}))
+
+    assert [line.lane.pixel_id for line in every["lanes"]] == [PIXEL_ID, OTHER_PIXEL]
+    assert [line.lane.pixel_id for line in chosen["lanes"]] == [OTHER_PIXEL]
+    assert {line.pixel for line in every["diagnostics"]["lines"]} >= {"main", "eu"}
+    assert "main" not in {line.pixel for line in chosen["diagnostics"]["lines"]}
+    assert chosen["diagnostics"]["number"] == every["diagnostics"]["number"]
 
 
 def test_a_pixel_is_shown_by_its_name(admin_client: Client) -> None:

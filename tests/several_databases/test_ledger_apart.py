@@ -7,14 +7,26 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connections, transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from django_capi.database import deferred
 from django_capi.delivery.drain import deliver
-from django_capi.models import Batch, BrowserState, ConversionMark, ConversionSource, Event, Lane, Snapshot, Status
-from django_capi.tracking import track
+from django_capi.models import (
+    Batch,
+    BrowserState,
+    ConversionMark,
+    ConversionSource,
+    Event,
+    Lane,
+    Snapshot,
+    Span,
+    Status,
+    UntrackedTally,
+)
+from django_capi.tracking import track, untracked
 from tests.browser.test_blocks import collect
+from tests.conftest import AGENT
 from tests.site.models import Order
 from tests.support.pages import events
 
@@ -130,6 +142,18 @@ class TestApart:
         track("Lead", user_data={"em": "jane@example.com"}, consent=True)
 
         assert names() == ["Lead", "Purchase"]
+
+    @pytest.mark.parametrize("fails", [False, True], ids=["committed", "rolled back"])
+    def test_what_is_not_tracked_is_counted_after_the_commit(self, rf: RequestFactory, *, fails: bool) -> None:
+        with transaction.atomic():
+            track("Lead", request=rf.get("/", HTTP_USER_AGENT=AGENT), consent=False)
+            inside = untracked.waiting.counts.total()
+            transaction.set_rollback(fails)
+        untracked.waiting.write()
+
+        assert inside == 0
+        assert UntrackedTally.objects.using("other").filter(span=Span.HOUR).count() == (0 if fails else 1)
+        assert not UntrackedTally.objects.using("default").exists()
 
     def test_it_is_told_once(self, caplog: pytest.LogCaptureFixture) -> None:
         for _ in range(3):
