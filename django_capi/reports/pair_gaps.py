@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from django.db.models import F, Q
+from django.db.models import Q
+from django.db.models.functions import Abs
+from django.db.models.lookups import GreaterThan
 
-from django_capi.clock import MicrosecondsBetween
+from django_capi.clock import MICROSECOND, MicrosecondsBetween
 from django_capi.ledger.store import DEDUPLICATION_WINDOW
 from django_capi.reports.newest import newest_since
 from django_capi.reports.outcomes import Outcome, condition
@@ -54,6 +56,5 @@ def pair_gaps(scope: Scope) -> PairGaps:
 
 def is_far_apart() -> Q:
     """Return the condition on pairs of which Meta no longer drops the second copy."""
-    browser_late = Q(browser_at__gt=F("finished_at") + DEDUPLICATION_WINDOW)
-    server_late = Q(finished_at__gt=F("browser_at") + DEDUPLICATION_WINDOW)
-    return condition(Outcome.MET) & (browser_late | server_late)
+    gap = Abs(MicrosecondsBetween("browser_at", "finished_at"))
+    return condition(Outcome.MET) & Q(GreaterThan(gap, DEDUPLICATION_WINDOW // MICROSECOND))
