@@ -159,12 +159,14 @@ class LaneDrain:
             batch, flight = self.launch(rows)
             self.settle_accepted()
             size = min(size * 2, conf.BATCH_EVENTS)
-            ahead = batches.due(self.held, limit=size, besides=rows)
+            is_answered = flight.done()
+            following = batches.due(self.held, limit=size, besides=rows)
             answer = flight.result()
             if answer.verdict.outcome is RequestOutcome.ACCEPTED:
                 self.check_count(rows, answer)
                 self.last = batches.AcceptedRequest(rows=rows, batch=batch, answer=answer)
-                rows = batches.still_pending(ahead) or self.read(size)
+                # What was read while the request was in flight may have ended since.
+                rows = (following if is_answered else batches.still_pending(following)) or self.read(size)
             else:
                 rows = self.read(size) if self.resolve(rows, batch, answer) else []
         self.settle_accepted()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 from pytest_django import Settings
 
+from django_capi.conf import Pixel, conf
 from django_capi.consent import Consent
 from django_capi.delivery import client
-from django_capi.delivery.drain import deliver
+from django_capi.delivery.drain import DeliveryReport, deliver, drain
 from django_capi.models import Batch, Event, Status
 from django_capi.signals import events_accepted
+from django_capi.tracking import track
+from django_capi.withdrawal import withdraw_consent
 from example_project.standin.server import Running
 from tests.conftest import AGENT
 from tests.delivery.sending import TOKEN, lead, poisoned, seen, status
@@ -159,3 +163,29 @@ def test_the_console_sender_prints_no_contact_data(settings: Settings, capsys: p
     printed = capsys.readouterr().out
     assert "Lead lead-00000001 (em)" in printed
     assert json.loads(event.payload)["user_data"]["em"] not in printed
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("pause", [0.0, 0.3], ids=["answered at once", "answered late"])
+def test_who_withdraws_during_a_request_is_not_in_the_next(settings: Settings, pause: float) -> None:
+    """The next events are read while a request is under way, or after it where the answer is there by then."""
+
+    class Overtaken(client.MemoryClient):
+        def post(self, pixel: Pixel, body: str) -> client.Answer:
+            time.sleep(pause)  # the events are read
+            if not self.sent:
+                withdraw_consent(external_id="visitor-2")
+                connections.close_all()  # of the thread that sends
+            return super().post(pixel, body)
+
+    settings.CAPI = {**settings.CAPI, "BATCH_EVENTS": 1}
+    for number in (1, 2, 3):
+        track("Lead", event_id=f"lead-{number}", user_data={"external_id": f"visitor-{number}"}, consent=True)
+    (pixel,) = conf.pixels().values()
+    sender, report = Overtaken(), DeliveryReport()
+
+    drain(pixel, sender, may_continue=lambda: True, report=report)
+
+    ids = [event["event_id"] for sent in sender.sent for event in sent.events]
+    assert ids == ["lead-1", "lead-3"]
+    assert dict(Event.objects.values_list("event_id", "status"))["lead-2"] == Status.WITHDRAWN

@@ -201,9 +201,16 @@ def test_a_row_that_became_visible_just_after_the_count_is_counted_in_the_end() 
     assert counted().total.events == 2
 
 
-@pytest.mark.parametrize(("age", "groupings"), [(0, 3), (5 * tallies.HOUR, 5)], ids=["the same hour", "another hour"])
-def test_what_has_just_been_counted_is_not_verified(age: int, groupings: int) -> None:
-    """What changed is grouped once; a recount and a verification take two groupings each, whatever the pixels."""
+@pytest.mark.parametrize(
+    ("age", "groupings", "readings"),
+    [(0, 3, 0), (5 * tallies.HOUR, 5, 1)],
+    ids=["the same hour", "another hour"],
+)
+def test_what_has_just_been_counted_is_not_verified(age: int, groupings: int, readings: int) -> None:
+    """What changed is grouped once; a recount and a verification take two groupings each, whatever the pixels.
+
+    An hour that is verified is read once more for its pixels.
+    """
     for pixel_id in (PIXEL_ID, OTHER_PIXEL):
         EventFactory(pixel_id=pixel_id, event_time=int(timezone.now().timestamp()) - age)
     for _ in range(2):
@@ -218,6 +225,7 @@ def test_what_has_just_been_counted_is_not_verified(age: int, groupings: int) ->
 
     asked = [query["sql"] for query in captured if 'FROM "django_capi_event"' in query["sql"].replace("`", '"')]
     assert sum("GROUP BY" in sql for sql in asked) == groupings
+    assert sum("DISTINCT" in sql for sql in asked) == readings
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite reads an hour for each of its pixels")
