@@ -78,7 +78,7 @@ class DeduplicationAdminMixin(ReportPageMixin):
             "timeline": self.timeline(scope, now, links),
             "criteria": criteria.criteria(measured),
             "rows": figures.rows(measured, links),
-            "pair_gaps": pair_gaps.panel(read_pair_gaps(scope), links),
+            "pair_gaps": pair_gaps.panel(read_pair_gaps(scope), measured.states, links),
             "places": places.tables(count_places(scope), links, lost_conversions=measured.total.lost_conversions),
             "keys": key_rows(measured.keys),
             "reasons": [

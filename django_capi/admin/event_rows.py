@@ -10,10 +10,13 @@ from typing import Any, Final
 from django.contrib.admin import ListFilter
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from django_capi.admin import deletions, wording
-from django_capi.admin.filters import OTHER, STATUS, TIMES, NameFilter, WindowFilter, statuses_of
+from django_capi.admin.event_links import FAR_APART
+from django_capi.admin.filters import OTHER, OUTCOME, STATUS, TIMES, NameFilter, WindowFilter, statuses_of
 from django_capi.admin.paging import SEARCHED, BoundedChangeList
+from django_capi.ledger.counting import newest_far_apart
 from django_capi.ledger.tallies import HOUR
 from django_capi.models import Event, Status
 from django_capi.reports.windows import Window
@@ -80,6 +83,8 @@ class EventChangeList(BoundedChangeList):
             return max((at for at in times if at is not None), default=None)
         if not is_by_time(request.GET):
             return None
+        if request.GET.get(OUTCOME) == FAR_APART:
+            rows = rows.filter(event_time__lte=newest_far_apart(timezone.now()))
         return time_of(rows.filter(event_name=request.GET[NAME]) if is_named(request.GET) else rows, SEARCHED)
 
     def bounded(self, request: HttpRequest, found: QuerySet[Event]) -> QuerySet[Event]:

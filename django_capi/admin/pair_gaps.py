@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ from django_capi.admin.event_links import FAR_APART, EventLinks
 from django_capi.admin.figures import CountLink, link
 from django_capi.admin.wait_rows import PRECISE, precise
 from django_capi.reports.pair_gaps import MOST_EVENTS, PairGaps
+from django_capi.reports.sums import State
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,15 +27,17 @@ class PairGapPanel:
     far_apart: CountLink
 
 
-def panel(found: PairGaps, links: EventLinks) -> PairGapPanel:
+def panel(found: PairGaps, states: Iterable[State], links: EventLinks) -> PairGapPanel:
+    """The times are from the newest events. Pairs that are too far apart are days old: the whole window is counted."""
+    far_apart = sum(state.figures["far_apart"] for state in states)
     return PairGapPanel(
         most=wording.number(MOST_EVENTS),
         since=wording.instant(datetime.fromtimestamp(found.since, UTC)) if found.is_cut else "",
-        has_pairs=bool(found.gaps),
+        has_pairs=bool(found.gaps or far_apart),
         pairs=wording.number(len(found.gaps)),
         median=within(found.within(0.5)),
         slowest=within(found.within(0.95)),
-        far_apart=link(found.far_apart, links.to(since=found.since, outcome=FAR_APART)),
+        far_apart=link(far_apart, links.to(outcome=FAR_APART)),
     )
 
 

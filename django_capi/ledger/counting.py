@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import reduce
 from operator import add, itemgetter, or_
@@ -13,16 +13,18 @@ from typing import Any, Final
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, Value, When
 from django.db.models import Count as CountOf
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Abs, Coalesce
+from django.db.models.lookups import GreaterThan
 
-from django_capi.clock import SecondsBucket
+from django_capi.clock import MICROSECOND, MicrosecondsBetween, SecondsBucket
 from django_capi.database.alias import using
-from django_capi.ledger.store import VALUE_STEP
-from django_capi.models import Event, KeyTally, Span, Status, Tally
+from django_capi.ledger.store import DEDUPLICATION_WINDOW, VALUE_STEP
+from django_capi.models import BrowserState, Event, KeyTally, Span, Status, Tally
 
 Groups = Iterable[Mapping[str, Any]]
 
 HOUR: Final = 3600  # seconds
+CLOCK_SKEW: Final = timedelta(minutes=10)
 DAY: Final = 24 * HOUR
 HOUR_OF_EVENT: Final = F("event_time") - F("event_time") % HOUR
 
@@ -61,8 +63,24 @@ def figures() -> dict[str, CountOf | Sum]:
         found[f"{key}_server"] = CountOf("pk", filter=in_server)
         found[f"{key}_pairs"] = CountOf("pk", filter=in_browser & in_server)
         found[f"{key}_equal"] = CountOf("pk", filter=in_browser & in_server & Q(**{browser: F(server)}))
+    found["far_apart"] = CountOf("pk", filter=is_far_apart())
     found["of_value"] = Sum("value")
     return found
+
+
+def is_far_apart() -> Q:
+    """Return the condition on pairs of which Meta no longer drops the second copy."""
+    gap = Abs(MicrosecondsBetween("browser_at", "finished_at"))
+    is_pair = Q(status=Status.ACCEPTED, browser_state=BrowserState.FIRED)
+    return is_pair & Q(GreaterThan(gap, DEDUPLICATION_WINDOW // MICROSECOND))
+
+
+def newest_far_apart(now: datetime) -> int:
+    """Return the latest time at which an event of such a pair can have happened, in Unix seconds.
+
+    The first copy came before that time, and Meta takes an event that is CLOCK_SKEW ahead.
+    """
+    return int((now - DEDUPLICATION_WINDOW + CLOCK_SKEW).timestamp())
 
 
 def delay() -> Case:

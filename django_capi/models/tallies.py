@@ -43,6 +43,7 @@ class Tally(models.Model):
     external_id_server = models.PositiveIntegerField()
     external_id_pairs = models.PositiveIntegerField()
     external_id_equal = models.PositiveIntegerField()
+    far_apart = models.PositiveIntegerField(db_default=0)  # pairs of which Meta no longer drops the second copy
     value = models.DecimalField(max_digits=24, decimal_places=4, db_default=Decimal(0))
     # Accepted events by the time from the event to Meta's answer; the longer ones are the rest.
     delay_1s = models.PositiveIntegerField(db_default=0)

@@ -11,12 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from django.db.models import Q
-from django.db.models.functions import Abs
-from django.db.models.lookups import GreaterThan
-
-from django_capi.clock import MICROSECOND, MicrosecondsBetween
-from django_capi.ledger.store import DEDUPLICATION_WINDOW
+from django_capi.clock import MicrosecondsBetween
 from django_capi.reports.newest import newest_since
 from django_capi.reports.outcomes import Outcome, condition
 from django_capi.reports.sums import Scope
@@ -37,11 +32,6 @@ class PairGaps:
         """Return the shortest time within which this part of the pairs reached Meta; None without a pair."""
         return percentile(self.gaps, part)
 
-    @property
-    def far_apart(self) -> int:
-        """Pairs of which Meta no longer drops the second copy."""
-        return sum(gap > DEDUPLICATION_WINDOW for gap in self.gaps)
-
 
 def pair_gaps(scope: Scope) -> PairGaps:
     """Read with two queries of bounded cost. Of the newest events of the window, only those of the scope count."""
@@ -52,9 +42,3 @@ def pair_gaps(scope: Scope) -> PairGaps:
     found = known.annotate(server_after=server_after).values_list("server_after", flat=True)
     gaps = [timedelta(microseconds=abs(length)) for length in found]
     return PairGaps(since=since, is_cut=is_cut, gaps=gaps)
-
-
-def is_far_apart() -> Q:
-    """Return the condition on pairs of which Meta no longer drops the second copy."""
-    gap = Abs(MicrosecondsBetween("browser_at", "finished_at"))
-    return condition(Outcome.MET) & Q(GreaterThan(gap, DEDUPLICATION_WINDOW // MICROSECOND))

@@ -15,7 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from django_capi.admin import wording
+from django_capi.admin import paging, wording
 from django_capi.ledger import tallies
 from django_capi.ledger.untracked import UntrackedKind, add
 from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Count, Event, NotSent, Span
@@ -356,9 +356,12 @@ def test_pages_and_browsers_of_the_newest_events_only_are_said_to_be_so(admin_cl
 
 
 def pair(apart: timedelta, **made: object) -> Event:
-    """An event whose browser copy was reported this long before Meta's answer to the server copy."""
-    finished_at = timezone.now()
-    event: Event = EventFactory(met=True, finished_at=finished_at, browser_at=finished_at - apart, **made)
+    """An event whose second copy has just come, this long after that of the browser; if negative, of the server."""
+    second = timezone.now()
+    first = second - abs(apart)
+    browser_at, finished_at = (second, first) if apart < timedelta(0) else (first, second)
+    fields: dict[str, object] = {"event_time": int(first.timestamp()) - 1, **made}
+    event: Event = EventFactory(met=True, finished_at=finished_at, browser_at=browser_at, **fields)
     return event
 
 
@@ -369,6 +372,7 @@ def test_the_time_between_the_two_copies_is_told_with_the_pairs_that_are_too_far
     far = {pair(timedelta(hours=49)).pk, pair(timedelta(hours=-49)).pk}
     pair(timedelta(hours=49), event_name="Lead", test_event_code="TEST1")
     EventFactory(rejected=True, fired=True, browser_at=timezone.now() - timedelta(days=3))
+    tallies.refresh()
 
     response = admin_client.get(PAGE)
 
@@ -401,18 +405,35 @@ def test_without_a_pair_no_time_is_told(admin_client: Client) -> None:
 
 
 def test_pairs_of_the_newest_events_only_are_said_to_be_so(admin_client: Client) -> None:
-    first = pair(timedelta(days=3), event_time=days_ago(1))
+    first = pair(timedelta(days=3), event_time=days_ago(4))
     more = [copy(first) for _ in range(pair_gaps.MOST_EVENTS)]
     for number, row in enumerate(more):
-        row.pk, row.event_id, row.event_time = None, f"copy-{number}", days_ago(1) + 1
+        row.pk, row.event_id, row.event_time = None, f"copy-{number}", days_ago(4) + 1
     Event.objects.bulk_create(more)
 
     response = admin_client.get(PAGE)
 
     found = response.context["pair_gaps"]
-    assert (found.pairs, found.far_apart.count) == ("500", "500")
-    assert admin_client.get(found.far_apart.url).context["cl"].result_count == 500
-    assert "Only the newest 500 events of the window are read: those since" in response.content.decode()
+    assert (found.pairs, found.far_apart.count) == ("500", "501")
+    assert admin_client.get(found.far_apart.url).context["cl"].result_count == 501
+    assert "The times are from the newest 500 events of the window, those since" in response.content.decode()
+
+
+def test_a_late_copy_is_found_among_any_number_of_newer_events(admin_client: Client) -> None:
+    """Whether a copy is late shows after two days only, when a busy site has thousands of newer events."""
+    late = pair(timedelta(hours=50))
+    prompt = EventFactory.build(accepted=True, event_time=days_ago(1))
+    more = [copy(prompt) for _ in range(paging.SEARCHED + 1)]
+    for number, row in enumerate(more):
+        row.event_id, row.event_time = f"copy-{number}", days_ago(1) + number % 60
+    Event.objects.bulk_create(more)
+
+    page = admin_client.get(PAGE)
+
+    found = page.context["pair_gaps"]
+    assert (found.pairs, found.median, found.far_apart.count) == ("0", "—", "1")
+    listed = admin_client.get(found.far_apart.url).context["cl"].queryset
+    assert list(listed.values_list("pk", flat=True)) == [late.pk]
 
 
 def test_conversions_that_were_not_sent_are_reasons_too(admin_client: Client) -> None:

@@ -10,9 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from django_capi.ledger import tallies
+from django_capi.ledger.counting import is_far_apart
 from django_capi.ledger.tallies import DAY, HOUR
-from django_capi.models import BrowserState, Event, Status
-from django_capi.reports.pair_gaps import MOST_EVENTS, is_far_apart, pair_gaps
+from django_capi.models import BrowserState, Count, Event, Status, Tally
+from django_capi.reports.overlap import measured
+from django_capi.reports.pair_gaps import MOST_EVENTS, pair_gaps
 from django_capi.reports.sums import Scope
 from django_capi.reports.windows import Window
 from tests.support.factories import PIXEL_ID, EventFactory
@@ -97,21 +100,24 @@ def within(cases: list[PairCase], scope: Scope) -> list[PairCase]:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cases=st.lists(CASES, max_size=25), scope=SCOPES)
 def test_the_gaps_are_those_of_the_pairs(cases: list[PairCase], scope: Scope) -> None:
-    Event.objects.all().delete()
+    for model in (Event, Tally, Count):
+        model.objects.all().delete()
     Event.objects.bulk_create([case.row() for case in cases])
+    tallies.refresh()
 
     found = pair_gaps(scope)
 
     gaps = sorted(case.gap for case in within(cases, scope))
     assert sorted(found.gaps) == gaps
-    assert found.far_apart == sum(gap > LIMIT for gap in gaps)
     for part in (0.5, 0.95):
         limit = found.within(part)
         assert (limit is None) is (not gaps)
         if limit is not None:
             assert sum(gap <= limit for gap in gaps) >= part * len(gaps) > sum(gap < limit for gap in gaps)
     listed = scope.window.events().filter(is_far_apart(), test_event_code="", **scope.only())
-    assert listed.count() == found.far_apart
+    far_apart = sum(gap > LIMIT for gap in gaps)
+    assert listed.count() == far_apart
+    assert sum(state.figures["far_apart"] for state in measured(scope).states) == far_apart
 
 
 def test_only_the_newest_events_of_the_window_are_read() -> None:

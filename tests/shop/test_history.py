@@ -17,6 +17,7 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from django_capi.admin import near_misses
+from django_capi.ledger.counting import is_far_apart
 from django_capi.meta.answers import RequestOutcome
 from django_capi.models import (
     Batch,
@@ -35,7 +36,6 @@ from django_capi.models import (
 )
 from django_capi.reports.diagnostics.hosts import unknown_host
 from django_capi.reports.outcomes import Outcome, condition, has_value_mismatch
-from django_capi.reports.pair_gaps import is_far_apart
 from example_project.demo.history import make_week
 from example_project.shop.catalogue import seed_catalogue
 from example_project.shop.models import Order
