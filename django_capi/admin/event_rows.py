@@ -56,6 +56,7 @@ class EventChangeList(BoundedChangeList):
     """Lists all events of a window, a name, a status or a request. Other filters search the newest of a window."""
 
     since: int | None = None  # older events were not searched; Unix seconds
+    until: int | None = None  # nor were newer ones, which cannot be what is searched
 
     def get_filters(self, request: HttpRequest) -> tuple[list[ListFilter], bool, dict[str, Any], bool, bool]:
         found = super().get_filters(request)
@@ -83,9 +84,12 @@ class EventChangeList(BoundedChangeList):
             return max((at for at in times if at is not None), default=None)
         if not is_by_time(request.GET):
             return None
-        if request.GET.get(OUTCOME) == FAR_APART:
-            rows = rows.filter(event_time__lte=newest_far_apart(timezone.now()))
-        return time_of(rows.filter(event_name=request.GET[NAME]) if is_named(request.GET) else rows, SEARCHED)
+        named = rows.filter(event_name=request.GET[NAME]) if is_named(request.GET) else rows
+        since = time_of(named, SEARCHED)
+        if since is not None and request.GET.get(OUTCOME) == FAR_APART:
+            self.until = newest_far_apart(timezone.now())
+            since = time_of(named.filter(event_time__lte=self.until), SEARCHED)
+        return since
 
     def bounded(self, request: HttpRequest, found: QuerySet[Event]) -> QuerySet[Event]:
         if Status.ACCEPTED not in statuses_of(request.GET):
@@ -93,6 +97,8 @@ class EventChangeList(BoundedChangeList):
             found = found.order_by((F("event_time") + 0).desc(), "-pk")
         elif not is_by_time(request.GET):
             return super().bounded(request, found)
+        if self.until is not None:
+            found = found.filter(event_time__lte=self.until)
         is_in_windows = any(since is not None for since, _until in (window.bounds for window in self.windows))
         return found if self.since is None or is_in_windows else found.filter(event_time__gte=self.since)
 

@@ -21,7 +21,7 @@ from django_capi.admin import outcomes, parameters, wording
 from django_capi.admin.event_links import FAR_APART, LOST, VALUE_MISMATCH
 from django_capi.conf import conf
 from django_capi.consent import Consent
-from django_capi.ledger.counting import is_far_apart, newest_far_apart
+from django_capi.ledger.counting import is_far_apart
 from django_capi.meta.events import PAGE_VIEW, STANDARD_EVENTS
 from django_capi.models import BrowserFamily, ConversionMark, ConversionState, Event, NotSent, Status
 from django_capi.reports import evidence, overlap
@@ -172,7 +172,7 @@ class OutcomeFilter(ChoiceFilter):
         if value == VALUE_MISMATCH:
             return queryset.filter(has_value_mismatch())
         if value == FAR_APART:
-            return queryset.filter(is_far_apart(), event_time__lte=newest_far_apart(timezone.now()))
+            return queryset.filter(is_far_apart())
         return queryset.filter(condition(Outcome(value))) if value else queryset
 
 
