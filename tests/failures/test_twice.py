@@ -166,8 +166,17 @@ def celery(site: Site, folder: Path, broker: str) -> Iterator[dict[str, Any]]:
         for pid in pids:
             site.signal(pid, signal.SIGTERM)
         for pid in pids:
-            site.wait(pid)
+            end(site, pid)
         site.call("forget", **at)
+
+
+def end(site: Site, pid: int) -> None:
+    """Wait for its end, and kill it after a while: Celery may wait for RabbitMQ, and that is not tried here."""
+    try:
+        site.wait(pid, patience=20)
+    except AssertionError:
+        site.signal(pid, signal.SIGKILL)
+        site.wait(pid)
 
 
 @pytest.mark.parametrize("broker", ["redis", "rabbitmq"])
