@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, When
@@ -31,8 +30,9 @@ from django_capi.meta.verdicts import RequestOutcome
 from django_capi.models import Batch, Event, Rank, Status, Withdrawal
 
 
-class DueEvent(NamedTuple):
-    """A due event, with the columns that sending needs. A tuple is made in a third of the time of a dataclass."""
+@dataclass(frozen=True, slots=True)
+class DueEvent:
+    """A due event, with the columns that sending needs."""
 
     pk: int
     event_name: str
@@ -45,7 +45,7 @@ class DueEvent(NamedTuple):
         return f"<DueEvent: {self.event_name} {self.event_id}>"
 
 
-FIELDS = DueEvent._fields
+FIELDS = tuple(DueEvent.__slots__)
 OVERTAKEN = {
     Status.WITHDRAWN: _("The visitor withdrew consent just after it was sent."),
     Status.EXPIRED: "",
