@@ -18,7 +18,7 @@ from django_capi.ledger.snapshots import StoredVisitor
 from django_capi.models import NotSent
 from django_capi.requests.visitor import Visitor, session_key
 from django_capi.tracking.errors import LogErrors
-from django_capi.tracking.page import RequestEvents
+from django_capi.tracking.page import RequestEvents, why_not_sent
 
 
 def save_visitor(object_ref: str, page: RequestEvents | None) -> None:
@@ -70,7 +70,7 @@ def visitor_at(
         return visitor
     if snapshot and snapshot.has_withdrawn:
         return NotSent.WITHDRAWN
-    return NotSent.DENIED if visitor.consent is Consent.DENIED else NotSent.UNKNOWN
+    return why_not_sent(visitor.consent)
 
 
 def follow_session(*, request: HttpRequest | None = None, **kwargs: Any) -> None:

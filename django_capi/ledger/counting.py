@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import reduce
 from operator import add, itemgetter, or_
@@ -19,12 +19,12 @@ from django.db.models.lookups import GreaterThan
 from django_capi.clock import MICROSECOND, MicrosecondsBetween, SecondsBucket
 from django_capi.database.alias import using
 from django_capi.ledger.store import DEDUPLICATION_WINDOW, VALUE_STEP
+from django_capi.meta.rules import CLAMPED_SECONDS
 from django_capi.models import BrowserState, Event, KeyTally, Span, Status, Tally
 
 Groups = Iterable[Mapping[str, Any]]
 
 HOUR: Final = 3600  # seconds
-CLOCK_SKEW: Final = timedelta(minutes=10)
 DAY: Final = 24 * HOUR
 HOUR_OF_EVENT: Final = F("event_time") - F("event_time") % HOUR
 
@@ -78,9 +78,9 @@ def is_far_apart() -> Q:
 def newest_far_apart(now: datetime) -> int:
     """Return the latest time at which an event of such a pair can have happened, in Unix seconds.
 
-    The first copy came before that time, and Meta takes an event that is CLOCK_SKEW ahead.
+    The first copy came before that time, by a clock that may have been ahead by as much as is clamped.
     """
-    return int((now - DEDUPLICATION_WINDOW + CLOCK_SKEW).timestamp())
+    return int((now - DEDUPLICATION_WINDOW).timestamp()) + CLAMPED_SECONDS
 
 
 def delay() -> Case:

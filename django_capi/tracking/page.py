@@ -66,10 +66,8 @@ class Waiting:
     pixels: tuple[Pixel, ...] | None  # None: those of the page
 
 
-def why_not_sent(consent: Consent) -> NotSent | None:
-    """Why this consent lets no event be sent; None if it does."""
-    if consent.is_given:
-        return None
+def why_not_sent(consent: Consent) -> NotSent:
+    """Why an event is not sent with this consent, which is not given."""
     return NotSent.DENIED if consent is Consent.DENIED else NotSent.UNKNOWN
 
 
@@ -185,7 +183,8 @@ class RequestEvents:
         """Why the server does not track the page's events. None if it does, and for programs, which see no page."""
         if self.is_ignored:
             return NotSent.EXCLUDED
-        return None if self.is_excluded else why_not_sent(self.visitor.consent)
+        consent = self.visitor.consent
+        return None if self.is_excluded or consent.is_given else why_not_sent(consent)
 
     def drop_page_events(self) -> None:
         """Drop the events of the page itself: it is not shown, or it is cached for other visitors."""

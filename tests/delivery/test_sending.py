@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 
 import pytest
 from django.db import connections, transaction
@@ -11,7 +12,7 @@ from pytest_django import Settings
 
 from django_capi.conf import Pixel, conf
 from django_capi.consent import Consent
-from django_capi.delivery import client
+from django_capi.delivery import batches, client, lanes
 from django_capi.delivery.drain import DeliveryReport, deliver, drain
 from django_capi.models import Batch, Event, Status
 from django_capi.signals import events_accepted
@@ -20,6 +21,7 @@ from django_capi.withdrawal import withdraw_consent
 from example_project.standin.server import Running
 from tests.conftest import AGENT
 from tests.delivery.sending import TOKEN, lead, poisoned, seen, status
+from tests.support.factories import PIXEL_ID
 
 pytestmark = pytest.mark.django_db
 
@@ -189,3 +191,15 @@ def test_who_withdraws_during_a_request_is_not_in_the_next(settings: Settings, p
     ids = [event["event_id"] for sent in sender.sent for event in sent.events]
     assert ids == ["lead-1", "lead-3"]
     assert dict(Event.objects.values_list("event_id", "status"))["lead-2"] == Status.WITHDRAWN
+
+
+def test_a_due_event_hides_its_payload_from_error_reporters() -> None:
+    """They show the items of a tuple or a mapping in a frame, whatever its repr says."""
+    lead()
+    held = lanes.claim(PIXEL_ID)
+    assert held
+
+    (row,) = batches.due(held, limit=1)
+
+    assert not isinstance(row, (Sequence, Mapping))
+    assert row.payload not in repr(row)
