@@ -79,10 +79,9 @@ def end_withdrawn_events(most: int, *, among: Q = ALL) -> int:
 
 def sendable(status: Status) -> Iterator[QuerySet[Event]]:
     """Yield the events in this status before their deadline, in parts that the index serves."""
-    rows = Event.objects.using(using()).filter(status=status)
-    for pixel_id in rows.order_by().values_list("pixel_id", flat=True).distinct():
+    for rows in Event.objects.using(using()).by_pixel(status):
         for rank in Rank.values:
-            yield rows.filter(pixel_id=pixel_id, rank=rank, deadline__gt=timezone.now())
+            yield rows.filter(rank=rank, deadline__gt=timezone.now())
 
 
 @retried

@@ -14,10 +14,11 @@ from pytest_django import Settings
 from django_capi.consent import Consent
 from django_capi.delivery import batches, lanes
 from django_capi.delivery.drain import deliver
-from django_capi.ledger import resend, retention
+from django_capi.ledger import expiry, resend, retention
 from django_capi.models import BrowserState, Event, Rank, Status
 from example_project.standin.server import Running
 from tests.delivery.sending import lead, seen, status
+from tests.support.factories import EventFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +87,18 @@ class TestBacklog:
 
 
 class TestTime:
+    def test_events_expire_whatever_their_pixel_and_rank(self) -> None:
+        past, later = timezone.now() - timedelta(seconds=1), timezone.now() + timedelta(hours=1)
+        for pixel_id in ("9", "1234567890123456", "2", "10", "no longer configured"):
+            for rank in Rank:
+                EventFactory(pixel_id=pixel_id, rank=rank, deadline=past)
+                EventFactory(pixel_id=pixel_id, rank=rank, deadline=later)
+
+        assert expiry.expire() == 5 * len(Rank)
+
+        assert set(Event.objects.filter(status=Status.EXPIRED).values_list("deadline", flat=True)) == {past}
+        assert Event.objects.pending().count() == 5 * len(Rank)
+
     def test_an_event_past_its_deadline_is_not_sent(self, meta: Running) -> None:
         good, late = lead(1), lead(2)
         Event.objects.filter(pk=late.pk).update(deadline=timezone.now() - timedelta(seconds=1))
