@@ -14,12 +14,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy, ngettext
 
 from django_capi.admin import links, pills, pixels, stored, wording
+from django_capi.admin.chosen import Chosen
 from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import LOST, VALUE_MISMATCH, EventLinks
 from django_capi.admin.filters import LOST_CONVERSIONS
 from django_capi.conf import conf
 from django_capi.meta.left_out import MEANING, Reason
-from django_capi.models import BrowserState, ConversionMark, Diagnostic, Event, ForeignPixel, Status
+from django_capi.models import BrowserState, ConversionMark, Deduplication, Diagnostic, Event, ForeignPixel, Status
 from django_capi.reports.diagnostics import TABLE, Diagnosis, DiagnosticSeverity, Unit, of_event
 from django_capi.reports.diagnostics.open import by_severity
 from django_capi.reports.goals import share
@@ -52,6 +53,7 @@ BY_REASON: Final = ("weak_combo", "missing_value", "bad_currency", "rejected")  
 MOST_SHOWN: Final = 5  # on another page
 OF_CONVERSIONS: Final = ("conversions_lost",)
 OF_OTHER_PIXELS: Final = ("second_pixel", "own_pixel_twice")
+OF_REQUESTS: Final = ("fewer_agree",)  # that made no event
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,9 +142,11 @@ def explained(row: Diagnostic) -> str:
 
 
 def events_url(row: Diagnostic, site: AdminSite, request: HttpRequest) -> str:
-    """The list of exactly these events, where its filters can show them, or of the pages with other pixels."""
+    """The list of exactly these events, where its filters can show them, or where what is no event is shown."""
     if row.code in OF_OTHER_PIXELS:
         return links.to_list(site, request, ForeignPixel)
+    if row.code in OF_REQUESTS:
+        return untracked_url(row, links.to_list(site, request, Deduplication))
     if row.code in OF_CONVERSIONS:
         return conversions_url(row, links.to_list(site, request, ConversionMark))
     address, lookups = links.to_list(site, request, Event), lookups_of(row)
@@ -157,6 +161,12 @@ def conversions_url(row: Diagnostic, address: str) -> str:
     window = Window(since=int((row.last_seen_at - timedelta(days=1)).timestamp()))
     links_of = ConversionLinks(list_url=address, scope=Scope(window=window, event_name=row.event_name or None))
     return links_of.to(reason=LOST_CONVERSIONS) if address else ""
+
+
+def untracked_url(row: Diagnostic, address: str) -> str:
+    """What was not tracked of this pixel and event name, on the page of the last day."""
+    chosen = Chosen(days=1, dates=None, pixel_id=row.pixel_id, event_name=row.event_name)
+    return f"{address}{chosen.query()}#capi-untracked" if address else ""
 
 
 def lookups_of(row: Diagnostic) -> dict[str, Any] | None:

@@ -116,6 +116,19 @@ def test_a_second_pixel_leads_to_its_pages(settings: Settings, admin_client: Cli
     assert urls == dict.fromkeys(OF_OTHER_PIXELS, reverse("admin:django_capi_foreignpixel_changelist"))
 
 
+def test_fewer_who_agree_lead_to_what_was_not_tracked(settings: Settings, admin_client: Client) -> None:
+    [fault] = [fault for fault in FAULTS if fault.code == "fewer_agree"]
+    fault.seed(settings)
+    refresh()
+
+    [line] = [line for line in lines(admin_client) if line.code == fault.code]
+    [total, of_name] = admin_client.get(line.events_url).context["untracked"].rows
+
+    assert line.count == "8 of 20 events"
+    assert (of_name.name, of_name.counts) == (fault.event_name, ("0", "8", "50"))
+    assert total.counts == of_name.counts
+
+
 def test_the_list_of_events_is_linked_only_for_those_who_may_see_it(staff: Staff) -> None:
     many(3, rejected=True)
 

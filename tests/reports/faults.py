@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,7 +13,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from django_capi.delivery import lanes
-from django_capi.ledger.tallies import DAY
+from django_capi.ledger import untracked
+from django_capi.ledger.tallies import DAY, HOUR
 from django_capi.models import (
     ConversionMark,
     ConversionState,
@@ -23,7 +24,9 @@ from django_capi.models import (
     Lane,
     NotSent,
     Origin,
+    Span,
     Tally,
+    UntrackedTally,
 )
 from django_capi.reports import diagnostics
 from tests.support.factories import PIXEL_ID, ConversionMarkFactory, EventFactory, LaneFactory, match_keys
@@ -44,6 +47,7 @@ def refresh() -> None:
 def two_days_pass(_settings: Settings) -> None:
     Event.objects.update(event_time=F("event_time") - 2 * DAY)
     Tally.objects.all().delete()
+    UntrackedTally.objects.update(start=F("start") - 2 * DAY)
     ForeignPixel.objects.update(last_seen_at=timezone.now() - timedelta(days=2))
     ConversionMark.objects.update(happened_at=F("happened_at") - timedelta(days=8))
 
@@ -199,6 +203,20 @@ def consent_drop(_settings: Settings) -> None:
     ConversionMarkFactory.create_batch(12, happened_at=NOW)
     ConversionMarkFactory.create_batch(8, happened_at=NOW, **refused)
     ConversionMarkFactory(happened_at=NOW, **refused | {"reason": NotSent.NO_PIXEL})
+
+
+def fewer_agree(_settings: Settings) -> None:
+    """A new version of the banner stores its answer in another cookie."""
+    for moment, agree, silent in ((NOW - timedelta(days=3), 28, 2), (NOW, 12, 8)):
+        many(agree, met=True, event_time=int(moment.timestamp()))
+        not_tracked(moment, {NotSent.UNKNOWN: silent, NotSent.EXCLUDED: 50})
+    not_tracked(NOW - timedelta(days=8), {NotSent.EXCLUDED: 1})  # counted since
+
+
+def not_tracked(moment: datetime, counts: dict[NotSent, int]) -> None:
+    start = int(moment.timestamp()) // HOUR * HOUR
+    for reason, events in counts.items():
+        untracked.add({untracked.UntrackedKind(Span.HOUR, start, PIXEL_ID, "Purchase", reason): events})
 
 
 def lost_conversions(_settings: Settings) -> None:
@@ -485,6 +503,12 @@ FAULTS: Final = (
         affected=8,
         total=20,
         pixel_id="",
+    ),
+    Fault(
+        code="fewer_agree",
+        seed=fewer_agree,
+        affected=8,
+        total=20,
     ),
     Fault(
         code="event_delay",

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
-from django_capi.models import Diagnostic, Event
+from django_capi.models import Diagnostic, Event, UntrackedTally
 from django_capi.reports.diagnostics import TABLE
+from django_capi.reports.windows import start_of
 from tests.reports.faults import FAULTS, Fault, mixed, refresh
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +48,16 @@ def test_the_page_of_an_event_says_it(fault: Fault, settings: Settings, admin_cl
     page = admin_client.get(reverse("admin:django_capi_event_change", args=[fault.of().pk])).content.decode()
 
     assert fault.sentence in page
+
+
+def test_no_share_is_compared_with_days_whose_untracked_events_were_not_counted(settings: Settings) -> None:
+    [fault] = [fault for fault in FAULTS if fault.code == "fewer_agree"]
+    fault.seed(settings)
+    UntrackedTally.objects.filter(start__lt=start_of(7, timezone.now())).delete()
+
+    refresh()
+
+    assert not is_open(fault)
 
 
 def test_every_code_has_a_fault_that_raises_it() -> None:

@@ -295,9 +295,22 @@ def test_clocks_differ_by_a_minute(ahead: timedelta) -> None:
     ids=["25 points", "20 points", "too few now", "too few before", "none before"],
 )
 def test_consent_drops_by_more_than_twenty_points(now: Answers, before: Answers, is_raised: bool) -> None:
-    found = facts(answers={"Purchase": now}, answers_before={"Purchase": before})
+    found = facts(
+        answers={"Purchase": now},
+        answers_before={"Purchase": before},
+        asked={(PIXEL_ID, "PageView"): now},
+        asked_before={(PIXEL_ID, "PageView"): before},
+    )
 
-    assert ("consent_drop" in codes(found)) is is_raised
+    assert codes(found) == ({"consent_drop", "fewer_agree"} if is_raised else set())
+
+
+def test_a_share_is_compared_with_that_of_the_same_pixel_and_event() -> None:
+    many, few = Answers(refused=20, total=20), Answers(refused=0, total=20)
+
+    found = facts(asked={(PIXEL_ID, "PageView"): many}, asked_before={(PIXEL_ID, "Lead"): few, ("7", "PageView"): few})
+
+    assert codes(found) == set()
 
 
 def test_other_pixels_are_named_and_the_own_one_is_told_apart() -> None:

@@ -1,4 +1,4 @@
-"""Diagnoses of what events carry: customer information, addresses, values and consent."""
+"""Diagnoses of what events carry: customer information, addresses and values."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from django_capi.meta.events import ActionSource
 from django_capi.meta.left_out import Reason
 from django_capi.meta.rules import RULES
 from django_capi.models import MATCH_KEYS, MatchKey, Status
-from django_capi.reports.diagnostics.diagnosis import Diagnosis, DiagnosticSeverity, Unit
-from django_capi.reports.diagnostics.facts import Answers, Facts, LedgerRow, Measure, by_pixel, by_place
+from django_capi.reports.diagnostics.diagnosis import Diagnosis, DiagnosticSeverity
+from django_capi.reports.diagnostics.facts import Facts, LedgerRow, Measure, by_pixel, by_place
 from django_capi.reports.goals import ENOUGH
 
 # Plain numbers, as an operation of an enum takes ten times as long.
@@ -29,7 +29,6 @@ IPV4: Final = 4
 PROXIES: Final = 3  # addresses
 VISITORS: Final = 20  # with fewer, few addresses are no surprise
 ADDRESSES: Final = 100  # events
-DROP: Final = 0.2  # of all conversions
 
 
 def reasons_of(rules: Sequence[str], subcodes: Sequence[int]) -> frozenset[str]:
@@ -147,14 +146,6 @@ def lacks_click_id(facts: Facts) -> Iterator[Measure]:
             yield measure
 
 
-def consent_drops(facts: Facts) -> Iterator[Measure]:
-    """Event names whose share of conversions without consent rose by more than 20 points."""
-    for event_name, now in facts.answers.items():
-        before = facts.answers_before.get(event_name, Answers())
-        if before.total >= ENOUGH and now.refused / now.total - before.refused / before.total > DROP:
-            yield Measure(event_name=event_name, affected=now.refused, total=now.total)
-
-
 DATA: Final = (
     Diagnosis(
         code="missing_user_data",
@@ -263,15 +254,5 @@ DATA: Final = (
         ),
         find=lacks_click_id,
         sample=ADDRESSES,
-    ),
-    Diagnosis(
-        code="consent_drop",
-        severity=DiagnosticSeverity.WARNING,
-        title=_("Far more customers than before have not consented"),
-        why=_("Compared with the six days before, the share of conversions without consent rose by over 20 points."),
-        action=_("Check that the consent banner still works, and stores its answer before the checkout."),
-        find=consent_drops,
-        sample=ENOUGH,
-        unit=Unit.CONVERSIONS,
     ),
 )

@@ -97,7 +97,7 @@ class OtherPixel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answers:
-    """The newest conversions of a time, and how many of them were not sent for lack of consent."""
+    """The conversions or the events of a time, and how many of them were not sent for lack of consent."""
 
     refused: int = 0
     total: int = 0
@@ -124,8 +124,10 @@ class Facts:
     lanes: Mapping[str, Lane] = field(default_factory=dict)
     due: Mapping[str, PixelBacklog] = field(default_factory=dict)
     others: Sequence[OtherPixel] = ()
-    answers: Mapping[str, Answers] = field(default_factory=dict)  # by event name
+    answers: Mapping[str, Answers] = field(default_factory=dict)  # the newest conversions, by event name
     answers_before: Mapping[str, Answers] = field(default_factory=dict)  # of the six days before
+    asked: Mapping[tuple[str, str], Answers] = field(default_factory=dict)  # events, by pixel and event name
+    asked_before: Mapping[tuple[str, str], Answers] = field(default_factory=dict)  # of the six days before
     lost_conversions: Mapping[str, LostConversions] = field(default_factory=dict)  # by event name
     test_codes: AbstractSet[str] = frozenset()  # pixels with a test code in the settings
     clock_ahead: timedelta = timedelta()  # this machine's, of the database's

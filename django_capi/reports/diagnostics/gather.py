@@ -8,14 +8,23 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Sum
 
 from django_capi.checks.csp import check_policies
 from django_capi.conf import conf
 from django_capi.database.alias import using
 from django_capi.ledger.tallies import STATES
 from django_capi.meta.events import PAGE_VIEW
-from django_capi.models import ConversionMark, ConversionState, Event, ForeignPixel, NotSent, Tally
+from django_capi.models import (
+    ConversionMark,
+    ConversionState,
+    Event,
+    ForeignPixel,
+    NotSent,
+    Span,
+    Tally,
+    UntrackedTally,
+)
 from django_capi.reports import evidence, health
 from django_capi.reports.diagnostics.facts import (
     COLUMNS,
@@ -31,7 +40,7 @@ from django_capi.reports.diagnostics.hosts import ADDRESS
 from django_capi.reports.overlap import Counts, counts_of
 from django_capi.reports.static_files import lacks_script
 from django_capi.reports.sums import State, state_from, sums_of_figures
-from django_capi.reports.windows import last_days
+from django_capi.reports.windows import Window, last_days, start_of
 
 PAGE_VIEWS: Final = 500  # the newest ones that are read
 OTHERS: Final = 1000  # of all other events
@@ -65,6 +74,8 @@ def gather(now: datetime, *, clock_ahead: timedelta = timedelta()) -> Facts:
             conversions(ConversionState.STORED, now - WEEK, now - TODAY),
             conversions(ConversionState.NOT_SENT, now - WEEK, now - TODAY),
         ),
+        asked=asked(last_days(1, now), pixel_ids),
+        asked_before=asked_before(now, pixel_ids),
         lost_conversions=lost_conversions(stored, not_sent),
         test_codes={pixel.pixel_id for pixel in pixels if pixel.test_event_code and not settings.DEBUG},
         clock_ahead=clock_ahead,
@@ -146,3 +157,23 @@ def lost_conversions(
     lost = Counter(mark["event_name"] for mark in not_sent if mark["reason"] in evidence.LOST)
     total = lost + Counter(mark["event_name"] for mark in stored)
     return {name: LostConversions(lost=count, total=total[name]) for name, count in lost.items()}
+
+
+def asked(window: Window, pixel_ids: Collection[str]) -> dict[tuple[str, str], Answers]:
+    """Count by pixel and event name the events that were tracked, and with them those without consent."""
+    refused, total = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    unasked = UntrackedTally.objects.using(using()).filter(window.tallies(), reason__in=WITHOUT_CONSENT)
+    tracked = Tally.objects.using(using()).filter(window.tallies())
+    for rows, counts in ((unasked, (refused, total)), (tracked, (total,))):
+        sums = rows.filter(pixel_id__in=pixel_ids).order_by().values_list("pixel_id", "event_name")
+        for pixel_id, event_name, events in sums.annotate(events_sum=Sum("events")):
+            for count in counts:
+                count[pixel_id, event_name] += events
+    return {place: Answers(refused=refused[place], total=count) for place, count in total.items()}
+
+
+def asked_before(now: datetime, pixel_ids: Collection[str]) -> dict[tuple[str, str], Answers]:
+    """Return the counts of the six days before; none if events that are not tracked were not counted yet."""
+    window = Window(since=start_of(7, now), until=start_of(1, now))
+    counted = UntrackedTally.objects.using(using()).filter(span=Span.DAY, start__lte=window.since)
+    return asked(window, pixel_ids) if counted.exists() else {}
