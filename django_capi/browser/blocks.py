@@ -2,9 +2,10 @@
 
 No inline script: JSON data blocks and one static file, so that a strict Content-Security-Policy needs no nonce. Where
 the page has one the tag carries it, as 'strict-dynamic' asks for.
-A page that may be cached carries no id and nothing of its visitor; each block knows how to say that, too. Every other
-page says for which browser it was made, since a cache may keep it against all signs: the script takes the page of
-another browser as a public one. Contact data, hashed as it is, is in no page: the script asks the visitor endpoint.
+A page that may be cached carries no id and nothing of its visitor: each block has a public form as well. Every other
+page says for which browser it was made, since a cache may keep it even if its headers forbid that: the script takes the
+page of another browser as a public one. Contact data is in no page, not even hashed: the script asks the visitor
+endpoint.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Block:
         return json_script(content, self.element_id) if content else SafeString()
 
     def change(self, content: dict[str, Any]) -> tuple[str, str]:
-        """Say something else, nothing if it is empty. What stands in the page, and what is to stand there."""
+        """Change the content, and return the HTML of before and of now, which is empty without content."""
         before, self.content = self.rendered, content
         return before, str(self.render())
 
@@ -101,14 +102,18 @@ def script_tag(nonce: str) -> SafeString:
 
 
 def config_block(page: RequestEvents) -> Block | None:
-    return next((block for block in page.blocks if block.element_id == CONFIG_ID), None)
+    return next(filter(is_config, page.blocks), None)
+
+
+def is_config(block: Block) -> bool:
+    return block.element_id == CONFIG_ID
 
 
 PUBLIC_PART: dict[str, Any] = {"consent": None, "excluded": False}
 
 
 def own_part(page: RequestEvents, pixel_ids: list[str]) -> dict[str, Any]:
-    """What the page says of its own visitor. A page for everybody says nothing, and the browser asks."""
+    """What the page says of its own visitor. A page for all visitors says nothing, and the script asks."""
     pixels = [{"id": pixel_id} for pixel_id in pixel_ids]
     if is_for_all(page):
         return {**PUBLIC_PART, "pixels": pixels}
@@ -139,7 +144,7 @@ def has_contact(page: RequestEvents) -> bool:
 
 
 def made_for(page: RequestEvents) -> str:
-    """The browser that this response is for, as only that browser can tell."""
+    """Return a checksum of `_fbp`, by which the script recognises that the page was made for its browser."""
     return cookies.checksum(page.visitor.fbp or "")
 
 

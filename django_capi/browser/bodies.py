@@ -10,8 +10,8 @@ from django.http.response import HttpResponseBase
 
 
 def replace(response: HttpResponseBase, changes: Sequence[tuple[str, str]]) -> bool:
-    """Replace each of these strings. False, with nothing changed, when one cannot be found: in a streamed body, in an
-    encoded one other than gzip, or where something has rewritten the HTML.
+    """Replace each of these strings, of which none is empty. False, with nothing changed, when one cannot be found: in
+    a streamed body, in an encoded one other than gzip, or where something has rewritten the HTML.
     """
     if not isinstance(response, HttpResponse) or not is_readable(response):
         return False

@@ -6,14 +6,14 @@ import json
 import logging
 from functools import cache
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 
-from django_capi.browser.blocks import CONFIG_ID, config_block, copy, is_for_all, is_prefetch, with_lifetime
+from django_capi.browser.blocks import Block, config_block, copy, is_config, is_for_all, is_prefetch, with_lifetime
 from django_capi.browser.bodies import is_readable, replace
 from django_capi.browser.caching import is_public, make_private, may_be_cached, say_private, will_be_cached
 from django_capi.browser.session import Copies, pop_copies, save_copies
@@ -56,11 +56,16 @@ def drop_page_events(page: RequestEvents, response: HttpResponseBase) -> None:
     if is_shown and not is_readable(response):
         return
     for block in page.blocks:
-        if block.element_id == CONFIG_ID:
-            replace(response, [block.change({**block.content, "events": []})])
-        elif block.public:
-            replace(response, [block.change({})])
+        if block.public:
+            replace(response, [block.change(without_events(block, block.content))])
+            block.public = without_events(block, block.public)
+    page.blocks = [block for block in page.blocks if block.rendered]
     page.drop_page_events()
+
+
+def without_events(block: Block, content: dict[str, Any]) -> dict[str, Any]:
+    """Return what is left of a block's content without the events of the page itself: of most blocks, nothing."""
+    return {**content, "events": []} if is_config(block) else {}
 
 
 def make_public(page: RequestEvents, response: HttpResponseBase) -> None:

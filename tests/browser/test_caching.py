@@ -24,7 +24,7 @@ from django_capi.tracking import track
 from django_capi.types import with_properties
 from tests.conftest import FBP
 from tests.site.models import Order
-from tests.support.pages import config, events
+from tests.support.pages import blocks, config, events
 from tests.tracking.serving import serve
 
 pytestmark = pytest.mark.django_db
@@ -168,6 +168,22 @@ class TestNoViews:
 
         assert (events(response), Event.objects.count()) == ({}, 0)
 
+    @pytest.mark.parametrize("headers", SHARED, ids=str)
+    def test_an_error_that_others_may_get_is_no_page_view_either(
+        self, visitor: Client, settings: Settings, headers: dict[str, str]
+    ) -> None:
+        def act(request: HttpRequest) -> HttpResponse:
+            response = page(request, headers)
+            response.status_code = 404
+            return response
+
+        serve(settings, act)
+        response = visitor.get("/act/")
+
+        assert (events(response), Event.objects.count()) == ({}, 0)
+        assert [name for name, _ in blocks(response)] == ["capi-config"]
+        assert "for" not in config(response)
+
     @pytest.mark.parametrize("kind", ["encoded", "streamed"])
     def test_an_error_page_that_cannot_be_changed_keeps_both_copies(
         self, visitor: Client, settings: Settings, kind: str
@@ -208,10 +224,21 @@ class TestNoViews:
 
         assert set(events(response)) == {"Purchase"}
 
-    def test_a_head_request_stores_nothing(self, visitor: Client) -> None:
-        visitor.head("/product/")
+    @pytest.mark.parametrize("headers", [{}, {"Cache-Control": "public, max-age=60"}], ids=["private", "public"])
+    def test_a_head_request_stores_nothing(self, visitor: Client, settings: Settings, headers: dict[str, str]) -> None:
+        rendered: list[int] = []
+
+        def act(request: HttpRequest) -> HttpResponse:
+            response = page(request, headers)
+            rendered.append(len(response.content))
+            response.headers["Content-Length"] = str(rendered[0])
+            return response
+
+        serve(settings, act)
+        response = visitor.head("/act/")
 
         assert not Event.objects.exists()
+        assert int(response.headers["Content-Length"]) <= rendered[0]
 
     def test_an_editors_preview_stores_nothing(self, visitor: Client, settings: Settings) -> None:
         def act(request: HttpRequest) -> HttpResponse:
