@@ -141,7 +141,7 @@ def store(occurrence: Occurrence, visitor: Visitor, pixels: list[Pixel], *, is_d
         return False
     data = data_of(occurrence.conversion, occurrence.obj)
     if is_draft:
-        complete_on_commit(occurrence)
+        complete_on_commit(occurrence, visitor)
     else:
         warn_if_empty(occurrence.conversion, occurrence.object_ref, data)
     made = action(occurrence, event_id, data, visitor)
@@ -166,7 +166,7 @@ def action(occurrence: Occurrence, event_id: str, data: Data, visitor: Visitor) 
     )
 
 
-def complete_on_commit(occurrence: Occurrence) -> None:
+def complete_on_commit(occurrence: Occurrence, visitor: Visitor) -> None:
     conversion, object_ref, pk = occurrence.conversion, occurrence.object_ref, occurrence.obj.pk
     model, database = type(occurrence.obj), occurrence.database
 
@@ -174,16 +174,18 @@ def complete_on_commit(occurrence: Occurrence) -> None:
         with LogErrors(conversion.event_name):
             mark = marks.find_incomplete(object_ref, conversion.event_name)
             if mark:
-                complete(conversion, mark, model._base_manager.using(database).filter(pk=pk).first())
+                complete(conversion, mark, model._base_manager.using(database).filter(pk=pk).first(), visitor)
 
     on_commit(completing, alias=database)  # without autocommit the worker completes it
 
 
-def complete(conversion: Conversion[Any] | None, mark: ConversionMark, obj: Model | None) -> None:
+def complete(
+    conversion: Conversion[Any] | None, mark: ConversionMark, obj: Model | None, visitor: Visitor | None = None
+) -> None:
     """Give the stored event the object's data as it was committed, and make it due. Safe to repeat.
 
-    If the object no longer exists, the event is sent as it is. If it is not a conversion after all, the event is
-    discarded.
+    `visitor` is that of the event; by default the one that is stored with the object. If the object no longer exists,
+    the event is sent as it is. If it is not a conversion after all, the event is discarded.
     """
     if conversion and obj and has_happened(conversion, obj) is False:
         take_back(mark)
@@ -198,7 +200,8 @@ def complete(conversion: Conversion[Any] | None, mark: ConversionMark, obj: Mode
             return
         if conversion and data:
             warn_if_empty(conversion, mark.object_ref, data)
-        drafts.release(mark.event_name, mark.event_id, changes(data) if data else None)
+        whole = changes(data, visitor or visitors.stored_visitor(mark.object_ref)) if data else None
+        drafts.release(mark.event_name, mark.event_id, whole)
     on_commit(nudge, alias=using())
 
 
@@ -208,12 +211,14 @@ def take_back(mark: ConversionMark) -> None:
             drafts.discard(mark.event_name, mark.event_id)
 
 
-def changes(data: Data) -> drafts.Changes:
+def changes(data: Data, visitor: Visitor) -> drafts.Changes:
+    """Return the event's data with the visitor's, as it is stored at once outside a transaction."""
+    whole = replace(data, user_data=visitor.user_data().merged(data.user_data))
     return drafts.Changes(
         custom_data=data.custom_data.payload(),
-        user_data=data.user_data.payload(),
+        user_data={} if "user_data" in data.failed else whole.user_data.payload(),
         event_time=data.event_time,
-        left_out=data.left_out,
+        left_out=(*visitor.left_out, *whole.left_out),
     )
 
 

@@ -42,6 +42,12 @@ def excluded_as(object_ref: str, page: RequestEvents | None) -> str:
     return kept.excluded_as if kept else ""
 
 
+def stored_visitor(object_ref: str) -> Visitor:
+    """Return the visitor who is stored with the object; nobody in particular if there is none."""
+    snapshot = snapshots.find(object_ref)
+    return snapshot.visitor if snapshot else Visitor(consent=Consent.UNKNOWN)
+
+
 def is_admin(request: HttpRequest) -> bool:
     match = request.resolver_match
     return match is not None and "admin" in match.app_names

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 from django.utils import timezone
 
 from django_capi.clock import Now
@@ -19,12 +20,12 @@ from django_capi.database.alias import using
 from django_capi.ledger import store
 from django_capi.ledger.store import HELD
 from django_capi.meta import rules, wire
-from django_capi.models import Event
+from django_capi.models import BrowserState, Event
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Changes:
-    """The parts of the payload as the object gives them after its commit."""
+    """The parts of the payload as they are after the commit. Keys that `user_data` lacks stay as they were stored."""
 
     custom_data: Mapping[str, Any]
     user_data: Mapping[str, Any]
@@ -56,7 +57,7 @@ def release(event_name: str, event_id: str, changes: Changes | None) -> None:
 
 
 def changed(payload: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
-    """Return the changed parts of the payload. The visitor's keys stay."""
+    """Return the changed parts of the payload."""
     now = int(timezone.now().timestamp())
     event_time = payload["event_time"] if changes.event_time is None else changes.event_time
     return {
@@ -77,8 +78,14 @@ def changed_columns(payload: Mapping[str, Any], changes: Changes) -> dict[str, A
     }
     if changes.event_time is not None:
         deadline = store.deadline_of(payload["action_source"], payload["event_time"])
-        columns |= {"event_time": payload["event_time"], "deadline": deadline}
+        columns |= {"event_time": payload["event_time"], "deadline": earlier_if_fired(deadline)}
     return columns
+
+
+def earlier_if_fired(deadline: datetime) -> Case:
+    """The deadline, unless a receipt of the browser copy has set an earlier one already."""
+    is_earlier = When(browser_state=BrowserState.FIRED, deadline__lt=deadline, then=F("deadline"))
+    return Case(is_earlier, default=Value(deadline), output_field=DateTimeField())
 
 
 def discard(event_name: str, event_id: str) -> None:

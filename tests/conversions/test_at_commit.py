@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from django_capi.conversions import Conversion, sweep
+from django_capi.ledger import receipts
 from django_capi.ledger.store import HELD
-from django_capi.models import ConversionMark, ConversionState, Event, Status
+from django_capi.models import BrowserState, ConversionMark, ConversionState, Event, Status
 from django_capi.testing import deliver_now, outbox
+from tests.conftest import FBP
 from tests.site.models import Line, Order
+from tests.support.factories import receipt_of
 from tests.support.pages import events
 from tests.support.registration import registering
+from tests.tracking.serving import serve
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class WithLines(Conversion[Order]):
-    broken = False
+    broken = has_no_person = False
+    external_id: str | None = None
+    at: datetime | None = None
 
     def happened(self, order: Order, /) -> bool:
         return order.status == Order.PAID
@@ -43,7 +52,12 @@ class WithLines(Conversion[Order]):
         }
 
     def user_data(self, order: Order, /) -> dict[str, object]:
-        return {"em": order.email}
+        if self.has_no_person:
+            raise ZeroDivisionError
+        return {"em": order.email, "external_id": self.external_id}
+
+    def event_time(self, order: Order, /) -> datetime | None:
+        return self.at
 
 
 @pytest.fixture(autouse=True)
@@ -232,3 +246,93 @@ def test_without_autocommit_the_worker_completes_it(settings: Settings) -> None:
 
     assert stored == ConversionState.INCOMPLETE
     assert bought()["value"] == 25
+
+
+class TestVisitor:
+    """Someone who is signed in, behind a proxy that is not trusted, and gives another address for the order."""
+
+    @pytest.fixture(autouse=True)
+    def _signed_in(self, visitor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        visitor.force_login(User.objects.create(username="ann", email="ann@example.com"))
+        visitor.defaults["REMOTE_ADDR"] = "10.0.0.7"
+        monkeypatch.setattr(WithLines, "external_id", "crm-77")
+
+    def order(self, visitor: Client, settings: Settings, act: Callable[[], object]) -> dict[str, Any]:
+        """What is stored of an order that this view makes."""
+        serve(settings, lambda _request: act())
+        visitor.post("/act/")
+        sweep.sweep()
+        event = Event.objects.get()
+        found = {"left_out": event.left_out, "match_keys": event.match_keys, "of": event.server_external_id}
+        user_data = json.loads(event.payload)["user_data"]
+        Event.objects.all().delete()
+        return {**found, "user_data": user_data}
+
+    def test_an_order_in_a_transaction_has_the_visitors_data_as_well(self, visitor: Client, settings: Settings) -> None:
+        at_once = self.order(visitor, settings, paid_order)
+
+        assert self.order(visitor, settings, in_transaction) == at_once
+        assert self.order(visitor, settings, left_to_the_worker) == at_once
+        assert "client_ip_address:not_public" in at_once["left_out"]
+        assert [len(at_once["user_data"][key]) for key in ("em", "external_id")] == [2, 2]
+
+    def test_an_address_that_is_corrected_in_the_transaction_is_not_sent(
+        self, visitor: Client, settings: Settings
+    ) -> None:
+        def corrected() -> None:
+            with transaction.atomic():
+                paid_order(email="jnae@example.com")
+                Order.objects.update(email="jane@example.com")
+
+        assert self.order(visitor, settings, corrected) == self.order(visitor, settings, paid_order)
+
+    def test_what_a_failing_user_data_had_returned_before_stays(
+        self, visitor: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def failing_at_commit() -> None:
+            with transaction.atomic():
+                paid_order()
+                monkeypatch.setattr(WithLines, "has_no_person", True)
+
+        at_once = self.order(visitor, settings, paid_order)
+
+        found = self.order(visitor, settings, failing_at_commit)
+
+        assert found["user_data"] == at_once["user_data"]
+        assert "user_data:raised" in found["left_out"]
+
+
+def paid_order(email: str = "jane@example.com") -> None:
+    Order.objects.create(status=Order.PAID, email=email)
+
+
+def in_transaction() -> None:
+    with transaction.atomic():
+        paid_order()
+
+
+def left_to_the_worker() -> None:
+    with transaction.atomic():
+        paid_order()
+        transaction.get_connection().run_on_commit.clear()  # as if it had been killed
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.parametrize("state", [BrowserState.FIRED, BrowserState.BLOCKED])
+def test_the_browsers_copy_still_limits_the_time_of_a_completed_event(
+    state: BrowserState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WithLines, "at", timezone.now())
+    with transaction.atomic():
+        order_with_lines()
+    event = Event.objects.get()
+    receipts.record([replace(receipt_of(event), state=state)], fbp=FBP)
+    before = Event.objects.get().deadline
+
+    monkeypatch.setattr(WithLines, "broken", False)
+    ConversionMark.objects.update(check_at=timezone.now())
+    sweep.sweep()
+
+    assert bought()["value"] == 25
+    assert (before < event.deadline) is (state is BrowserState.FIRED)
+    assert abs(Event.objects.get().deadline - before) < timedelta(seconds=2)
