@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, JsonResponse, UnreadablePostError
 
 from django_capi.requests.visitor import is_own, reduced
 
 __all__ = ["RequestRefused", "body_of", "check_origin", "items_of", "own_url", "text"]
 
 LARGEST_BODY: Final = 64 * 1024  # bytes; browsers let a page have no more under way when it is left
+LONGEST_LENGTH: Final = 20  # digits; Python refuses to read thousands
 MOST_EVENTS: Final = 20  # in one request
 # https://www.w3.org/TR/fetch-metadata/: another host of the same site is refused by its Origin.
 SITES: Final = (None, "same-origin", "same-site")
@@ -43,16 +44,23 @@ def check_origin(request: HttpRequest) -> None:
 
 
 def body_of(request: HttpRequest) -> dict[str, Any]:
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not str(length).isdigit() or int(length) > LARGEST_BODY:
+    if not has_length(str(request.META.get("CONTENT_LENGTH") or 0)):
         raise RequestRefused("too-large", status=413)
     try:
         body = json.loads(request.read(LARGEST_BODY))
+    except UnreadablePostError:  # the client has gone
+        raise RequestRefused("unreadable") from None
     except (ValueError, RecursionError):
         raise RequestRefused("not-json") from None
     if not isinstance(body, dict):
         raise RequestRefused("not-an-object")
     return body
+
+
+def has_length(text: str) -> bool:
+    """Return True for the length of a body that is read. A client may send anything in its place."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_LENGTH
+    return is_number and int(text) <= LARGEST_BODY
 
 
 def items_of(body: Mapping[str, Any]) -> list[Any]:

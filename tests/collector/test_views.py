@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,16 @@ from pytest_django import Settings
 
 from django_capi.browser import specs
 from django_capi.ledger.resend import resend
-from django_capi.models import BrowserState, ConversionMark, Event, NotSent, Snapshot, Status
+from django_capi.models import (
+    BrowserState,
+    ConversionMark,
+    Event,
+    NotSent,
+    Snapshot,
+    Status,
+    Withdrawal,
+    WithdrawalKind,
+)
 from django_capi.testing import deliver_now
 from django_capi.tracking import track
 from tests.browser.test_blocks import CLICK, collect
@@ -32,6 +42,17 @@ pytestmark = pytest.mark.django_db
 def post(client: Client, body: object, **headers: Any) -> Any:
     text = body if isinstance(body, (str, bytes)) else json.dumps(body)
     return client.post("/capi/collect/", text, content_type="application/json", **headers)
+
+
+class Gone(BytesIO):
+    """The body of a client whose connection breaks."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise ConnectionResetError
+
+
+def leaving() -> dict[str, Any]:
+    return {"wsgi.input": Gone()}
 
 
 def item(**changes: Any) -> dict[str, Any]:
@@ -225,6 +246,28 @@ class TestJunk:
         assert (answer.status_code, answer.json()) == (status, {"error": reason})
         assert not Event.objects.exists()
         assert not [record for record in caplog.records if record.name == "django_capi"]
+
+    @pytest.mark.parametrize(
+        "length", ["\N{SUPERSCRIPT TWO}", "1" * 5000, "-1", "many", "1_0"], ids=lambda text: text[:4]
+    )
+    def test_any_length_may_be_claimed(self, visitor: Client, length: str) -> None:
+        answer = post(visitor, {"events": [item()]}, CONTENT_LENGTH=length)
+
+        assert (answer.status_code, answer.json()) == (413, {"error": "too-large"})
+
+    def test_a_client_that_leaves_while_it_posts_is_no_error(
+        self, visitor: Client, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        answer = post(visitor, {"events": [item()]}, **leaving())
+
+        assert (answer.status_code, answer.json()) == (400, {"error": "unreadable"})
+        assert not [record for record in caplog.records if record.name == "django_capi"]
+
+    def test_a_withdrawal_needs_no_body(self, visitor: Client) -> None:
+        answer = visitor.post("/capi/withdraw/", "{}", content_type="application/json", **leaving())
+
+        assert answer.status_code == 204
+        assert Withdrawal.objects.get().kind == WithdrawalKind.FBP
 
     @pytest.mark.parametrize(("bad", "reason"), BAD_ITEMS.values(), ids=BAD_ITEMS.keys())
     def test_an_item_that_is_refused_costs_no_other(
