@@ -101,7 +101,7 @@ class Conf:
 
     SENDER: str = "auto"  # graph, console, memory; auto: graph, and memory under a test runner
     GRAPH_URL: str = "https://graph.facebook.com"
-    API_VERSION: str = "v26.0"  # released 2026-07-29, meta-facts: Graph changelog
+    API_VERSION: str = "v26.0"  # released on 2026-07-29, see checks.versions
     PIXEL_SCRIPT_URL: str = "https://connect.facebook.net/en_US/fbevents.js"
     PARTNER_AGENT: str = ""  # fewer than 23 characters, at least two letters
     PROXIES: Mapping[str, str] = {}  # for requests; the environment's proxies are ignored
@@ -115,7 +115,7 @@ class Conf:
     ON_AMBIGUOUS: Mapping[str, str] = {}  # event name or "*" -> retry (default) or hold
     NUDGE: bool = True  # wake a Celery worker on commit; periodic delivery does not need it
     DATASET_QUALITY: bool = False  # let the task django_capi.pull_quality ask Meta for its own figures
-    BACKLOG_LIMIT: int = 200_000  # pending events of a pixel, above which page views are shed
+    BACKLOG_LIMIT: int = 200_000  # pending events of a pixel, above which mirrored events and page views are shed
     PAYLOAD_DAYS: int = 7  # how long a payload is kept after acceptance; 0: not at all
     RETENTION_DAYS: int = 90  # how long a final row is kept
     DIGEST: bool = False  # send ADMINS an e-mail a day: what changed, what was lost, what to fix

@@ -399,6 +399,14 @@ class TestEgress:
             f"{abs(seconds)} seconds {'ahead of' if seconds > 0 else 'behind'}" in finding.message
         )
 
+    def test_a_date_without_a_zone_is_in_utc(self, settings: Settings) -> None:
+        settings.TIME_ZONE = "America/New_York"
+        now = timezone.now()
+
+        finding = egress.clock(now.strftime("%a, %d %b %Y %H:%M:%S -0000"), now=now.timestamp(), whose="Meta")
+
+        assert finding.level is Level.OK
+
     @pytest.mark.parametrize("date", [None, "", "yesterday", "Thu, 99 Foo 2026 99:99:99 GMT"], ids=repr)
     def test_an_answer_without_a_date_says_nothing_of_clocks(self, date: str | None) -> None:
         assert egress.clock(date, now=0.0, whose="Meta").level is Level.WARN

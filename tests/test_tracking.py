@@ -239,7 +239,7 @@ def test_a_failing_insert_does_not_break_the_callers_transaction(caplog: pytest.
 
     assert Note.objects.exists()
     assert not Event.objects.exists()
-    assert "Lead could not be tracked: " in caplog.text
+    assert "Lead could not be processed: " in caplog.text
 
 
 def test_a_wrong_event_name_raises_only_in_debug(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

@@ -54,7 +54,7 @@ def is_admin(request: HttpRequest) -> bool:
 
 
 def is_browser(visitor: Visitor) -> bool:
-    """Every browser's agent begins with Mozilla/, including those in apps; a payment provider's does not."""
+    """The agent of every browser that makes orders today begins with Mozilla/; a payment provider's does not."""
     return (visitor.client_user_agent or "").startswith("Mozilla/")
 
 

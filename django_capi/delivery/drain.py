@@ -37,7 +37,7 @@ MALFORMED = _("%(settings)s is malformed: nothing is sent until it is corrected.
 class DeliveryReport:
     """What one pass did, in events; `requests` counts POSTs."""
 
-    found: int = 0  # conversions that no signal told of
+    found: int = 0  # conversions, of which no signal had told
     accepted: int = 0
     rejected: int = 0
     expired: int = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
 
 from django_capi.checks.addresses import origin
 from django_capi.conf import conf
@@ -12,6 +11,7 @@ from django_capi.delivery import http
 from django_capi.delivery.http import Failure, Trouble
 from django_capi.doctor.clocks import compared
 from django_capi.doctor.finding import GRAPH_SENDER, Finding, fail, ok, warn
+from django_capi.meta.retry_after import moment_of
 
 NAME = "egress"
 CLOCK = "clock"
@@ -42,8 +42,7 @@ def examine() -> Iterator[Finding]:
 
 
 def clock(date: str | None, *, now: float, whose: str) -> Finding:
-    try:
-        theirs = parsedate_to_datetime(date or "").timestamp()
-    except ValueError:
+    theirs = moment_of(date or "")
+    if theirs is None:
         return warn(CLOCK, f"The answer of {whose} carries no readable Date.", "Check whether a proxy removes it.")
-    return compared(CLOCK, ahead=now - theirs - 0.5, whose=whose)  # the header has whole seconds
+    return compared(CLOCK, ahead=now - theirs.timestamp() - 0.5, whose=whose)  # the header has whole seconds

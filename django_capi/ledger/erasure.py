@@ -68,9 +68,7 @@ def end_withdrawn_events(most: int, *, among: Q = ALL) -> int:
     changed = 0
     for status in (Status.PENDING, *RESENDABLE):
         for rows in sendable(status):
-            withdrawn = (
-                rows.filter(among).filter(event_has_withdrawn()).exclude(payload="").values_list("pk", flat=True)
-            )
+            withdrawn = rows.filter(among).filter(event_has_withdrawn()).exclude(payload="")
             for pks in batched(list(withdrawn.values_list("pk", flat=True)[: most - changed]), RANGE):
                 changed += withdrawal.end_events(pks) if status == Status.PENDING else drop_payloads(pks)
                 pause_for_others(len(pks))

@@ -38,14 +38,15 @@ def _retry_after(value: str, date: str, now: float | None) -> Iterator[float]:
     if text.isascii() and text.isdigit():
         yield float(text[:9])
         return
-    until = _moment(text)
+    until = moment_of(text)
     # The server's clock is preferred, as the local one may be wrong.
-    since = _moment(date) or (datetime.fromtimestamp(now, UTC) if now is not None else None)
+    since = moment_of(date) or (datetime.fromtimestamp(now, UTC) if now is not None else None)
     if until is not None and since is not None:
         yield max((until - since).total_seconds(), 0.0)
 
 
-def _moment(text: str) -> datetime | None:
+def moment_of(text: str) -> datetime | None:
+    """Return the time that a header such as `Date` names, with its time zone; None if it names none."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

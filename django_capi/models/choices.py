@@ -86,7 +86,7 @@ RESENDABLE: Final = (Status.REJECTED, Status.IN_DOUBT, Status.EXPIRED)  # those 
 
 
 class ConversionState(models.IntegerChoices):
-    """The state of an object's conversion. OPEN and INCOMPLETE conversions are still owed."""
+    """The state of an object's conversion. OPEN ones are owed; INCOMPLETE ones still lack data."""
 
     OPEN = 0, _("has not happened")
     INCOMPLETE = 1, _("stored, to be completed")  # in a transaction; the data is read again when it commits
@@ -95,7 +95,7 @@ class ConversionState(models.IntegerChoices):
 
 
 class NotSent(models.TextChoices):
-    """Why a conversion has no event although it has happened."""
+    """Why a conversion has no event although it has happened, or why an event of a request was not tracked."""
 
     BEFORE = "before", _("it happened before this app knew the model")
     DENIED = "denied", _("the customer declined")

@@ -1,4 +1,4 @@
-"""How far the two copies of each event met in a window of the ledger, in counts and in money.
+"""How many events of a window have both copies, one or none, in counts and in money.
 
 It is the overlap of keys as this site sees it, and never a rate of Meta's: only Meta knows which copy it kept. Test
 events are not counted.

@@ -91,7 +91,7 @@ def of_agent(path: str, agent: str) -> Iterator[str]:
     client = client_of(agent or None)
     if not agent:
         yield (
-            f"{path}: excluded as a crawler: no User-Agent. Use django_capi.testing.BrowserClient, "
+            f"{path}: no page events for a program: no User-Agent. Use django_capi.testing.BrowserClient, "
             "or the pytest fixture capi_events together with client."
         )
     elif client is ClientKind.CRAWLER:

@@ -50,7 +50,7 @@ class LogErrors:
             return True
         if (settings.DEBUG and isinstance(error, InvalidEvent)) or savepoints.has_lost_transaction(error):
             return False
-        logger.error("%s could not be tracked: %s", self.what, describe(error))
+        logger.error("%s could not be processed: %s", self.what, describe(error))
         event_skipped.send(LogErrors, event_name=self.what, reason=describe(error).removesuffix("."))
         return True
 

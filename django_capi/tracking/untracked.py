@@ -1,4 +1,4 @@
-"""Count the events of requests that were not tracked: for want of consent, or because a crawler caused them.
+"""Count the events of requests that were not tracked: for lack of consent, or because a crawler caused them.
 
 A process keeps its counts in memory and writes them every few seconds, when a response has been sent, so that no
 visitor waits for it. What a process had not written when it was killed is not counted.

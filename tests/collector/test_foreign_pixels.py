@@ -141,7 +141,7 @@ def test_an_error_costs_the_report_nothing(visitor: Client, caplog: pytest.LogCa
 
     assert answer.status_code == 204
     assert Event.objects.get().event_name == "Search"
-    assert caplog.messages == ["Another pixel on the page could not be tracked: DatabaseError."]
+    assert caplog.messages == ["Another pixel on the page could not be processed: DatabaseError."]
 
 
 def test_a_pixel_that_is_no_longer_seen_is_pruned(visitor: Client, settings: Settings) -> None:

@@ -341,7 +341,7 @@ class TestWithdrawal:
             answer = visitor.post("/capi/withdraw/")
 
         assert (answer.status_code, dict(answer.cookies)) == (503, {})
-        assert "The withdrawal could not be tracked: DatabaseError" in caplog.text
+        assert "The withdrawal could not be processed: DatabaseError" in caplog.text
         assert visitor.post("/capi/withdraw/").status_code == 204
         deliver_now()
         assert Event.objects.get().status == Status.WITHDRAWN

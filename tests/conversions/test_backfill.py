@@ -118,6 +118,7 @@ class TestTimes:
         (["site.Note"], "site.Note has no such conversion. The models with conversions are: site.Order."),
         (["site.Order", "--event-name", "Lead"], "site.Order has no such conversion"),
         (["site.Order", "--since", "soon"], "neither a time ago such as 6d, 12h or 30m, nor a date"),
+        (["site.Order", "--since", "999999d"], "neither a time ago such as 6d, 12h or 30m, nor a date"),
     ],
 )
 def test_bad_words_are_told_with_the_right_ones(words: list[str], complaint: str) -> None:

@@ -96,8 +96,8 @@ class TestReasons:
     def test_a_client_without_an_agent_is_excluded(self) -> None:
         response: Any = Client().get("/product/")
 
-        assert "/product/: excluded as a crawler: no User-Agent." in failure("ViewContent")
-        assert "/product/: excluded as a crawler: no User-Agent." in mirror_failure(response)
+        assert "/product/: no page events for a program: no User-Agent." in failure("ViewContent")
+        assert "/product/: no page events for a program: no User-Agent." in mirror_failure(response)
 
     @pytest.mark.parametrize(
         ("agent", "reason"),
@@ -186,5 +186,5 @@ class TestPagesWithoutIds:
 def test_an_async_client_without_an_agent_is_excluded() -> None:
     response: Any = async_to_sync(AsyncClient().get)("/product-async/")
 
-    assert "/product-async/: excluded as a crawler: no User-Agent." in failure("ViewContent")
-    assert "/product-async/: excluded as a crawler: no User-Agent." in mirror_failure(response)
+    assert "/product-async/: no page events for a program: no User-Agent." in failure("ViewContent")
+    assert "/product-async/: no page events for a program: no User-Agent." in mirror_failure(response)

@@ -132,7 +132,7 @@ def test_a_failure_says_that_the_client_has_no_agent(project: pytest.Pytester) -
     result = run(project)
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*/products/tea/: excluded as a crawler: no User-Agent.*"])
+    result.stdout.fnmatch_lines(["*/products/tea/: no page events for a program: no User-Agent.*"])
 
 
 def test_a_project_without_django_is_left_alone(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

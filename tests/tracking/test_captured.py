@@ -146,4 +146,4 @@ def test_a_capture_that_fails_breaks_no_view_and_sends_nothing(
         reference = capture_visitor(request_of_ann)
 
     assert track("Lead", visitor=reference, consent=True) is None
-    assert "A captured visitor could not be tracked" in caplog.text
+    assert "A captured visitor could not be processed" in caplog.text

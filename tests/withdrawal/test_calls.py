@@ -242,7 +242,7 @@ class TestPolicy:
             answer = self.says(visitor, "no").get("/page/")
 
         assert (answer.status_code, "_fbp" in answer.cookies) == (200, False)
-        assert "The withdrawal of consent could not be tracked: DatabaseError" in caplog.text
+        assert "The withdrawal of consent could not be processed: DatabaseError" in caplog.text
         self.says(visitor, "no").get("/page/")
         assert kinds() == [WithdrawalKind.FBP]
 

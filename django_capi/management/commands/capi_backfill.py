@@ -30,11 +30,11 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 def point_in_time(text: str) -> datetime:
     """Parse `6d`, `12h` or `30m` as a time ago, or a date or time in ISO 8601, in the current time zone."""
     ago = re.fullmatch(r"(\d{1,6})([mhd])", text)
-    if ago:
-        return timezone.now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})
     try:
+        if ago:
+            return timezone.now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})
         moment = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # before the year 1
         raise ArgumentTypeError(
             f"{text!r} is neither a time ago such as 6d, 12h or 30m, nor a date such as 2026-11-20."
         ) from None

@@ -42,9 +42,9 @@ class Diagnosis:
     concerns: Concern | None = None
     """Return True if the event has the problem; its page then names the diagnostic."""
     sample: int = 1
-    """It is not raised of fewer events than these."""
+    """The fewest events of which it is raised."""
     share: float = 0.0
-    """Nor unless a larger part of them is affected."""
+    """The part of them above which it is raised."""
     is_state: bool = False
     """It describes the present and not the last day: it is raised whatever was counted, and closes at once."""
     unit: Unit = Unit.EVENTS
