@@ -113,9 +113,12 @@ PUBLIC_PART: dict[str, Any] = {"consent": None, "excluded": False}
 
 
 def own_part(page: RequestEvents, pixel_ids: list[str]) -> dict[str, Any]:
-    """What the page says of its own visitor. A page for all visitors says nothing, and the script asks."""
+    """What the page says of its own visitor. A page for all visitors says nothing, and the script asks.
+
+    Nor does that of a crawler: it has no `_fbp`, nor has a new visitor to whom a cache gives the page.
+    """
     pixels = [{"id": pixel_id} for pixel_id in pixel_ids]
-    if is_for_all(page):
+    if is_for_all(page) or page.is_excluded:
         return {**PUBLIC_PART, "pixels": pixels}
     return {**answer_of(page), "for": made_for(page), "pixels": pixels}
 

@@ -34,7 +34,10 @@ EXPIRED: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
     """Give the browser what this response can carry: its ids, its copies, its cookies."""
-    if response.status_code >= HTTPStatus.BAD_REQUEST or page.request.method in ("HEAD", "OPTIONS"):
+    if response.status_code == HTTPStatus.NOT_MODIFIED:
+        page.blocks = []  # the browser shows the page that it has kept, whose events have other ids
+        page.drop_page_events()
+    elif response.status_code >= HTTPStatus.BAD_REQUEST or page.request.method in ("HEAD", "OPTIONS"):
         drop_page_events(page, response)
     if (page.blocks or page.copies) and may_be_cached(response):
         make_public(page, response)

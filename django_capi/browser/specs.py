@@ -71,7 +71,7 @@ def read(text: object) -> Spec | None:
         return None
     try:
         found = signing.loads(text, salt=SALT)
-    except signing.BadSignature:
+    except (signing.BadSignature, UnicodeError):  # the latter for half a character
         return None
     return Spec(
         event_name=found["event_name"],

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from importlib.util import find_spec
+from inspect import iscoroutinefunction
 
 from django.apps import apps
 from django.core import checks
@@ -131,6 +132,8 @@ def path_problem(value: object) -> str:
         found = imported(value)
     except PathError as error:
         return str(error)
+    if iscoroutinefunction(found):
+        return f"{value!r} is an async function, and must be an ordinary one"
     return "" if callable(found) else f"{value!r} is not callable but of type {type(found).__name__}"
 
 

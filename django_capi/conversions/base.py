@@ -87,14 +87,19 @@ ConversionClass = TypeVar("ConversionClass", bound=type[Conversion[Any]])
 
 
 def add_to_registry(model: type[Model], made: type[Conversion[Any]]) -> type[Model]:
-    """Add an instance of the class for the model's objects. Returns the concrete model."""
-    conversions = registry.setdefault(concrete(model), [])
-    if any(other.event_name == made.event_name for other in conversions):
-        raise ValueError(f"{model._meta.label} has a conversion called {made.event_name} already.")
+    """Add an instance of the class for the model's objects. Returns the concrete model.
+
+    An object of a child model is an object of the parent's as well, and would make an event for each.
+    """
+    table = concrete(model)
+    for known, conversions in registry.items():
+        is_shared = issubclass(known, table) or issubclass(table, known)
+        if is_shared and any(other.event_name == made.event_name for other in conversions):
+            raise ValueError(f"{known._meta.label} has a conversion called {made.event_name} already.")
     conversion = made()
     conversion.model = model
-    conversions.append(conversion)
-    return concrete(model)
+    registry.setdefault(table, []).append(conversion)
+    return table
 
 
 def concrete(model: type[Model]) -> type[Model]:

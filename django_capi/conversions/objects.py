@@ -41,13 +41,21 @@ def reference(obj: Model, conversion: Conversion[Any] | None = None, database: s
 
 
 def reference_to(model: type[Model], pk: object, database: str) -> str:
-    label = concrete(model)._meta.label_lower
+    label, pk = concrete(model)._meta.label_lower, as_stored(model, pk)
     if database != router.db_for_write(concrete(model)):
         label = f"{database}/{label}"
     found = f"{label}:{pk}"
     if len(found) <= LONGEST_REFERENCE and "@" not in found:
         return found
     return f"{label[:50]}:#{hashlib.sha256(found.encode()).hexdigest()}"
+
+
+def as_stored(model: type[Model], pk: object) -> object:
+    """The key as the table gives it back: a new object still has what the site wrote, such as a UUID as text."""
+    try:
+        return concrete(model)._meta.pk.to_python(pk)
+    except (ValueError, ValidationError):
+        return pk
 
 
 def database_of(obj: Model) -> str:

@@ -186,11 +186,16 @@ def read_candidates(conversion: Conversion[Any], source: ConversionSource) -> in
     started = source.next_since if source.candidate_pk else timezone.now()
     since = source.since or source.met_at
     with LogErrors(f"candidates() of {conversion.event_name}"):
-        page = candidates_after(conversion, since, source.candidate_pk, source.database)
-        if page is None:
-            return 0
-        settled = meet_all(conversion, page, source.database)
-        is_over = len(page) < ROWS
+        settled, after = 0, last_candidate(conversion, source)
+        while True:
+            page = candidates_after(conversion, since, after, source.database)
+            if page is None:
+                return 0
+            settled += meet_all(conversion, page, source.database)
+            is_over = len(page) < ROWS
+            if is_over or can_be_kept(page[-1].pk):
+                break  # otherwise the next pass could not go on here
+            after = page[-1].pk
         changes = {"candidate_pk": "" if is_over else str(page[-1].pk), "next_since": started}
         if is_over and started:
             changes["since"] = max(since, started - OVERLAP)
@@ -199,12 +204,23 @@ def read_candidates(conversion: Conversion[Any], source: ConversionSource) -> in
     return 0
 
 
-def candidates_after(conversion: Conversion[Any], since: datetime, pk: str, database: str) -> list[Model] | None:
+def last_candidate(conversion: Conversion[Any], source: ConversionSource) -> object:
+    """The key after which to go on; None at the beginning of a lap."""
+    return conversion.model._meta.pk.to_python(source.candidate_pk) if source.candidate_pk else None
+
+
+def can_be_kept(pk: object) -> bool:
+    """Whether the column takes the key: one value, not too long, and nothing that may be an e-mail address."""
+    text = str(pk)
+    return not isinstance(pk, tuple) and len(text) <= objects.LONGEST_REFERENCE and "@" not in text
+
+
+def candidates_after(conversion: Conversion[Any], since: datetime, pk: object, database: str) -> list[Model] | None:
     """A page of candidates in the order of their keys; None if the conversion has no `candidates()`."""
     candidates = callbacks.call(conversion.candidates, since)
     if candidates is None:
         return None
     rows = candidates.using(database).order_by("pk")
-    if pk:
-        rows = rows.filter(pk__gt=conversion.model._meta.pk.to_python(pk))
+    if pk is not None:
+        rows = rows.filter(pk__gt=pk)
     return list(rows[:ROWS])

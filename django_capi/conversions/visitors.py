@@ -43,7 +43,7 @@ def excluded_as(object_ref: str, page: RequestEvents | None) -> str:
 
 
 def stored_visitor(object_ref: str) -> Visitor:
-    """Return the visitor who is stored with the object; nobody in particular if there is none."""
+    """Return the visitor who is stored with the object; an unknown one if there is none."""
     snapshot = snapshots.find(object_ref)
     return snapshot.visitor if snapshot else Visitor(consent=Consent.UNKNOWN)
 

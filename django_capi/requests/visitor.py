@@ -267,8 +267,19 @@ def user_fields(user: object) -> Mapping[str, object]:
     """Return the email address and the name of Django's user, if the site's user model has them."""
     email_field = getattr(user, "get_email_field_name", None)
     fields = {"em": email_field() if email_field else "email", "fn": "first_name", "ln": "last_name"}
-    values = {key: getattr(user, name, None) for key, name in fields.items()}
+    values = {key: attribute(user, name) for key, name in fields.items()}
     return {key: value for key, value in values.items() if isinstance(value, str) and value.strip()}
+
+
+def attribute(user: object, name: str) -> object:
+    """Return the attribute, or None if the user has none or a property of that name raises."""
+    try:
+        return callbacks.call(getattr, user, name, None)
+    except callbacks.Failed as failure:
+        if issubclass(failure.kind, SynchronousOnlyOperation):
+            raise SynchronousOnlyOperation from None
+        logger.error("%s of the signed-in user raised %s; the event is sent without it.", name, failure)  # noqa: TRY400  # as above
+        return None
 
 
 def external_id(request: HttpRequest) -> Mapping[str, object]:

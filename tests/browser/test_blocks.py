@@ -126,6 +126,15 @@ class TestCachedPages:
         assert config(response)["excluded"] is False
         assert events(response)["ViewContent"]["spec"]
 
+    def test_the_page_of_an_excluded_visitor_says_so_to_no_other(self, newcomer: Client, settings: Settings) -> None:
+        """A cache that ignores us may give the page of a crawler to a new visitor: neither has `_fbp`."""
+        settings.CAPI = {**settings.CAPI, "EXCLUDE": lambda request: True}
+
+        page, answer = newcomer.get("/page/"), newcomer.post("/capi/visitor/")
+
+        assert (config(page)["excluded"], config(page)["consent"], "for" in config(page)) == (False, None, False)
+        assert answer.json()["excluded"] is True
+
     def test_the_browsers_own_id_is_mirrored_with_the_servers_data(self, visitor: Client) -> None:
         event = events(visitor.get("/cached/"))["ViewContent"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.test import Client
@@ -239,6 +239,22 @@ class TestNoViews:
 
         assert not Event.objects.exists()
         assert int(response.headers["Content-Length"]) <= rendered[0]
+
+    @pytest.mark.parametrize("headers", [{}, {"Cache-Control": "max-age=60"}], ids=["private", "public"])
+    def test_a_page_that_the_browser_has_kept_stores_nothing_new(
+        self, visitor: Client, settings: Settings, headers: dict[str, str]
+    ) -> None:
+        """As after `ConditionalGetMiddleware`, where the view has sent Last-Modified."""
+
+        def act(request: HttpRequest) -> HttpResponse:
+            render(request, "product.html")
+            return HttpResponseNotModified(headers=headers)
+
+        serve(settings, act)
+        response = visitor.get("/act/")
+
+        assert not Event.objects.exists()
+        assert response.headers.get("Cache-Control") == headers.get("Cache-Control")
 
     def test_an_editors_preview_stores_nothing(self, visitor: Client, settings: Settings) -> None:
         def act(request: HttpRequest) -> HttpResponse:

@@ -23,6 +23,7 @@ from tests.test_conf import PATHS
         pytest.param(".relative", "ValueError", id="relative"),
         pytest.param("..far.away", "TypeError", id="further"),
         pytest.param("tests.checks.sound.NOT_CALLABLE", "type str", id="not-callable"),
+        pytest.param("django_capi.tracking.atrack", "an async function", id="async"),
         pytest.param("\udc80.policy", "'\\udc80'", id="surrogate"),
     ],
 )

@@ -224,6 +224,7 @@ BAD_ITEMS: dict[str, tuple[object, str]] = {
     "an event of last week": (item(age=7 * 24 * 3600, mirror=True), "age"),
     "an endless age": (item(age=1e300, mirror=True), "age"),
     "a spec of nobody's": (item(event_name="Purchase", mirror=True, spec="a:b:c"), "spec-unknown"),
+    "half a character as a spec": (item(event_name="Purchase", mirror=True, spec="\ud800:a:b"), "spec-unknown"),
     "a spec that is a number": (item(event_name="Purchase", mirror=True, spec=5), "spec-unknown"),
     "a spec of another event": (item(mirror=True, spec=specs.sign("ViewContent", {})), "spec-of-another-event"),
 }

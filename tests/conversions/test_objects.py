@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from uuid import UUID
+
 import pytest
+from django.db import models
+from django.test.utils import isolate_apps
 from django.utils import timezone
 
-from django_capi.conversions import objects
+from django_capi.conversions import Conversion, objects, register
 from django_capi.conversions.objects import place, reference
 from django_capi.models import Event, Status
 from django_capi.testing import deliver_now
@@ -20,6 +25,46 @@ def test_proxies_and_children_are_their_registered_model() -> None:
     refs = {reference(model(pk=7)) for model in (Order, PaidOrder)} | {reference(GiftOrder(order_ptr_id=7))}
 
     assert refs == {"site.order:7"}
+
+
+def test_a_new_object_has_the_reference_that_it_has_when_it_is_read_again() -> None:
+    """Until then it has the key as the site wrote it."""
+    order = Order.objects.create(pk="077", status=Order.PAID)
+    order.refresh_from_db()
+    order.save()
+    Order.objects.get().save()
+
+    assert Event.objects.get().object_ref == reference(Order.objects.get()) == "site.order:77"
+
+
+@isolate_apps("tests.site")
+@pytest.mark.parametrize("write", [str, lambda key: str(key).upper(), lambda key: key.hex, lambda key: key])
+def test_a_uuid_has_one_form(write: Callable[[UUID], object]) -> None:
+    class Parcel(models.Model):
+        id = models.UUIDField(primary_key=True)
+
+        class Meta:
+            app_label = "site"
+
+    key = UUID("6f9619ff-8b86-d011-b42d-00cf4fc964ff")
+
+    assert reference(Parcel(pk=write(key))) == f"site.parcel:{key}"
+
+
+@pytest.mark.parametrize("models_of", [(Order, GiftOrder), (GiftOrder, Order), (Order, PaidOrder)])
+def test_one_object_cannot_make_an_event_of_one_name_twice(models_of: tuple[type[Order], type[Order]]) -> None:
+    first, second = models_of
+
+    class Purchase(Conversion[Order]):
+        pass
+
+    class Gift(Conversion[Order]):
+        event_name = "Donate"
+
+    with registering(Order), registering(first, Purchase):
+        with pytest.raises(ValueError, match="has a conversion called Purchase already"):
+            register(second)(Purchase)
+        register(second)(Gift)
 
 
 @pytest.mark.parametrize("key", ["ann@example.com", "k" * 150], ids=["an address", "too long"])

@@ -222,6 +222,16 @@ class TestCandidates:
 
         assert counts == [2, 2, 1, 0]
 
+    @pytest.mark.parametrize("key", ["ann{}@example.com", "k" * 150 + "{}"], ids=["addresses", "too long"])
+    def test_keys_that_cannot_be_kept_are_read_in_one_pass(self, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sweep, "ROWS", 2)
+        Booking.objects.bulk_create([Booking(pk=key.format(n), paid_at=timezone.now()) for n in range(5)])
+
+        counts = [run() for _ in range(2)]
+
+        assert counts == [5, 0]
+        assert set(ConversionSource.objects.values_list("candidate_pk", flat=True)) == {""}
+
     def test_what_was_paid_before_the_app_came_is_left(self) -> None:
         Booking.objects.bulk_create([Booking(paid_at=timezone.now() - 5 * MINUTE)])
         ConversionSource.objects.update(met_at=timezone.now() - 2 * MINUTE)

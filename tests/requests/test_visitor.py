@@ -119,3 +119,27 @@ def test_without_a_policy_no_visitor_has_consented(rf: RequestFactory, settings:
     settings.CAPI = {"PIXEL_ID": "1"}
 
     assert decide(rf.get("/")) is Consent.UNKNOWN
+
+
+class Customer:
+    """A user whose address is kept elsewhere, where it cannot be read now."""
+
+    is_authenticated = True
+    pk = 42
+    first_name = "Ann"
+    last_name = ""
+
+    @property
+    def email(self) -> str:
+        raise LookupError("ann@example.com")
+
+
+def test_a_field_of_the_user_that_raises_costs_that_field(rf: RequestFactory, caplog: pytest.LogCaptureFixture) -> None:
+    request = rf.get("/")
+    request.user = Customer()  # type: ignore[assignment]  # as some packages do
+
+    contact = from_request(request, consent=Consent.GRANTED).contact
+
+    assert set(contact or {}) == {"fn", "external_id"}
+    assert "email of the signed-in user raised LookupError" in caplog.text
+    assert "ann@" not in caplog.text
