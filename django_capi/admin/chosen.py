@@ -59,9 +59,9 @@ def chosen_in(request: HttpRequest) -> Chosen:
 
 
 def dates_in(request: HttpRequest) -> tuple[date, date] | None:
-    """Return the first and the last day; one alone is both."""
+    """Return the first and the last day that are shown; one alone is both."""
     found = [day for name in ("from", "to") if (day := day_from(request.GET.get(name, "")))]
-    return (min(found), max(found)) if found else None
+    return windows.shortened(min(found), max(found)) if found else None
 
 
 def day_from(text: str) -> date | None:

@@ -52,7 +52,7 @@ NEW = Empty(
 )
 QUIET = Empty(
     title=_("No events in this window."),
-    steps=(_("Choose a longer window, another event or another pixel."),),
+    steps=(_("Choose another window, another event or another pixel."),),
 )
 NO_RECEIPTS = Empty(
     title=_("We have sends but no browser receipts."),

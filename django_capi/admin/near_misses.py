@@ -66,9 +66,11 @@ def other_ids(event: Event) -> list[NearMiss]:
 
 
 def is_odd(event: Event, other: Event) -> bool:
-    """False for two page views in a row, which are two events, unless a browser has reported one on its own."""
+    """False for two page views in a row, unless they are of one page and a browser has reported one on its own."""
     if event.event_name != PAGE_VIEW:
         return True
+    if event.page != other.page:
+        return False
     origins = {event.origin, other.origin}
     return Origin.BROWSER in origins and origins != {Origin.BROWSER}
 

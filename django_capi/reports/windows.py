@@ -83,9 +83,13 @@ def last_days(days: int, now: datetime) -> Window:
 
 def between(first: date, last: date) -> Window:
     """The days from the first to the last one, in the current time zone; of a longer time, its last LONGEST days."""
-    first, last = min(first, last), max(first, last)
-    first = max(first, last - timedelta(days=LONGEST - 1))
+    first, last = shortened(min(first, last), max(first, last))
     return Window(since=hour_of(first), until=hour_of(last + timedelta(days=1)))
+
+
+def shortened(first: date, last: date) -> tuple[date, date]:
+    """Return the last LONGEST of these days, the first and the last one."""
+    return max(first, last - timedelta(days=LONGEST - 1)), last
 
 
 def hour_of(day: date) -> int:

@@ -24,6 +24,7 @@ from django_capi.meta import rules, wire
 from django_capi.meta.events import ActionSource, CustomData, Event, UserData
 from django_capi.meta.verdicts import RequestOutcome
 from django_capi.models import Batch, Origin, Status
+from django_capi.models import Event as Row
 from django_capi.tracking.arguments import custom_data_from, new_id, user_data_from
 
 # A reserved domain and an agent that says what it is: no customer can have them.
@@ -111,13 +112,23 @@ def keep(sent: TestEvent, pixel: Pixel, code: str, started_at: Any) -> None:
     if sent.answer:
         verdict = sent.answer.verdict
         for row in rows:
-            row.batch_id = batch(sent, sent.answer, pixel, code, started_at).pk
+            row.batch = batch(sent, sent.answer, pixel, code, started_at)
             row.status = STATUSES.get(verdict.outcome, Status.REJECTED)
             row.attempts, row.finished_at = 1, now
             if not sent.is_accepted:
                 row.error_code, row.error_subcode = verdict.code, verdict.subcode
                 row.error_reason = verdict.reason[:250]
     insert(rows, alias=using())
+    for row in rows:
+        if row.batch:
+            name_event(row, row.batch)
+
+
+def name_event(row: Row, request: Batch) -> None:
+    """Write the stored event's key into its request, by which the admin finds the events of a request."""
+    stored = Row.objects.using(using()).filter(event_id=row.event_id, pixel_id=row.pixel_id)
+    request.event_pks = list(stored.values_list("pk", flat=True))
+    request.save(update_fields=["event_pks"])
 
 
 def batch(sent: TestEvent, answer: Answer, pixel: Pixel, code: str, started_at: Any) -> Batch:

@@ -40,6 +40,7 @@ def make_week(now: datetime) -> int:
     delivery.deliver(week.planned, now, week.chance)
     rows = sorted((each.row for each in week.planned), key=lambda row: row.created_at)  # keys rise, as in a live ledger
     insert(rows, alias=using())
+    delivery.name_events()
     orders.date_marks(week.marks)
     after_the_insert(week)
     reported.report(rows, now)

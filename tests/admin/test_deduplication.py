@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from copy import copy
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -652,6 +652,12 @@ def test_the_window_can_be_two_dates(query: dict[str, str], events: str, admin_c
     total = admin_client.get(PAGE, query).context["total"]
 
     assert str(total.events) == events
+
+
+def test_of_a_long_window_the_days_that_are_counted_are_shown(admin_client: Client) -> None:
+    chosen = admin_client.get(PAGE, {"from": "2000-01-01", "to": "2026-12-31"}).context["chosen"]
+
+    assert chosen.dates == (date(2025, 12, 31), date(2026, 12, 31))
 
 
 def test_external_ids_are_expected_of_signed_in_visitors_only(admin_client: Client) -> None:

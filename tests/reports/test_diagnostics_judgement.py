@@ -26,6 +26,7 @@ ROW = LedgerRow(
     event_id="1",
     event_time=BEFORE,
     action_source="website",
+    page="/tea/",
     origin=Origin.PAGE,
     status=Status.ACCEPTED,
     browser_state=BrowserState.FIRED,
@@ -177,6 +178,12 @@ BROWSER = {"origin": Origin.BROWSER, "event_id": "b"}
         ),
         pytest.param(
             SERVER | {"event_name": "PageView"}, BROWSER | {"event_name": "PageView"}, True, id="one page view twice"
+        ),
+        pytest.param(
+            SERVER | {"event_name": "PageView"},
+            BROWSER | {"event_name": "PageView", "page": "/milk/"},
+            False,
+            id="the next page",
         ),
     ],
 )

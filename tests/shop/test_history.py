@@ -67,6 +67,14 @@ def test_every_state_and_outcome_of_an_event_is_there(week: QuerySet[Event]) -> 
     assert week.filter(rank=Rank.QUARANTINE, status=Status.PENDING, due_at__gt=timezone.now()).exists()
 
 
+def test_each_request_names_the_events_that_it_settled(week: QuerySet[Event]) -> None:
+    settled: dict[int, set[int]] = {}
+    for pk, batch_id in week.exclude(batch=None).values_list("pk", "batch"):
+        settled.setdefault(batch_id, set()).add(pk)
+
+    assert {batch.pk: set(batch.event_pks) for batch in Batch.objects.filter(pk__in=settled)} == settled
+
+
 def test_the_week_has_visitors_of_both_kinds_of_address_and_no_foreign_domain(week: QuerySet[Event]) -> None:
     assert values(week, "server_ip_version") == {4, 6}
     assert {unknown_host(payload) for payload in values(week, "payload")} == {""}

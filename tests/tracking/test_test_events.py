@@ -42,6 +42,7 @@ def test_its_state_says_what_meta_answered(script: Script, status: Status, setti
 
     assert (Event.objects.get().status, sent.is_accepted) == (status, status is Status.ACCEPTED)
     assert Event.objects.get().batch == Batch.objects.get()
+    assert Batch.objects.get().event_pks == [Event.objects.get().pk]
     assert len(Batch.objects.get().fbtrace_id) <= 64
 
 

@@ -26,6 +26,7 @@ class LedgerRow:
     event_id: str
     event_time: int
     action_source: str
+    page: str
     origin: int
     status: int
     browser_state: int

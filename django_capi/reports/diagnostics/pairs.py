@@ -41,10 +41,10 @@ def neighbours(found: list[LedgerRow]) -> Iterator[tuple[LedgerRow, LedgerRow]]:
 
 
 def is_one_action(first: LedgerRow, second: LedgerRow) -> bool:
-    """Two page views in a row are two actions, unless only one of them came from a browser on its own."""
+    """Two page views in a row are two actions, unless of one page and only one came from a browser on its own."""
     differ = first.origin != second.origin
     if first.event_name == PAGE_VIEW:
-        return differ and Origin.BROWSER in (first.origin, second.origin)
+        return differ and Origin.BROWSER in (first.origin, second.origin) and first.page == second.page
     return differ or complete_each_other(first, second)
 
 

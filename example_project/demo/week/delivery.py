@@ -123,6 +123,17 @@ def send(own: Sequence[Planned], requests: Requests, now: datetime) -> None:
     Lane.objects.using(using()).filter(pk=requests.lane.lane_id).update(last_ok_at=newest)
 
 
+def name_events() -> None:
+    """Write the keys of the stored events into their requests."""
+    pks: dict[int, list[int]] = {}
+    for pk, batch_id in Event.objects.using(using()).exclude(batch=None).values_list("pk", "batch"):
+        pks.setdefault(batch_id, []).append(pk)
+    batches = list(Batch.objects.using(using()).filter(pk__in=pks))
+    for batch in batches:
+        batch.event_pks = pks[batch.pk]
+    Batch.objects.using(using()).bulk_update(batches, ["event_pks"], batch_size=100)
+
+
 def time_of_sending(row: Event, stops: Iterable[tuple[datetime, Stop]], chance: random.Random) -> datetime:
     """Shortly after the event was stored, or when what stopped delivery was over."""
     at = row.created_at + timedelta(seconds=chance.uniform(0.1, 1.2))
