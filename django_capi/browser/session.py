@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.signed_cookies import SessionStore as CookieStore
 from django.http import HttpRequest
 
 from django_capi.browser.blocks import is_prefetch
@@ -37,8 +38,9 @@ def save_copies(request: HttpRequest, copies: Copies) -> None:
     try:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and session.modified and session.is_empty():
             return  # the view has just ended the session
-        waiting = [*session.get(SESSION_KEY, []), *({**item, "expires": item["expires"] or expires} for item in copies)]
-        keep(request, session, waiting[-MOST_CARRIED:])
+        stored = latest(session)
+        waiting = [*stored.get(SESSION_KEY, []), *({**item, "expires": item["expires"] or expires} for item in copies)]
+        keep(request, session, waiting[-MOST_CARRIED:], stored)
     except Exception as error:  # noqa: BLE001  # a store can fail in any way, and the message may hold anything
         log_failure(error)
 
@@ -50,7 +52,7 @@ def pop_copies(request: HttpRequest) -> Copies:
         return []
     try:
         found: Copies = session.get(SESSION_KEY, [])
-        return found if found and keep(request, session, []) else []
+        return found if found and keep(request, session, [], latest(session)) else []
     except Exception as error:  # noqa: BLE001
         log_failure(error)
         return []
@@ -60,23 +62,40 @@ def session_of(request: HttpRequest) -> SessionBase | None:
     return getattr(request, "session", None)
 
 
-def keep(request: HttpRequest, session: SessionBase, copies: Sequence[dict[str, Any]]) -> bool:
-    """Write the copies into the session and save it; False, and the session as it was, when it cannot hold them."""
-    before = state_of(session)
+def latest(session: SessionBase) -> SessionBase:
+    """Return the session as it is stored now: another request may have saved it since this one has read it.
+
+    A session that the view has changed is saved as it is, and so is one that has ended or is in the cookie itself.
+    """
+    if session.modified or session.session_key is None or isinstance(session, CookieStore):
+        return session
+    found = type(session)(session.session_key)
+    found.get(SESSION_KEY)  # loads it
+    return found if found.session_key else session
+
+
+def keep(request: HttpRequest, session: SessionBase, copies: Sequence[dict[str, Any]], stored: SessionBase) -> bool:
+    """Write the copies into the session and save it; False, and the session as it was, when it cannot hold them.
+
+    `stored`: the session itself, or what `latest` has read of it.
+    """
+    before = state_of(stored)
     was_modified = session.modified
     try:
         while True:
-            put(session, copies)
-            session.save()
-            if len(session.session_key or "") <= LONGEST_COOKIE:
+            put(stored, copies)
+            stored.save()
+            if len(stored.session_key or "") <= LONGEST_COOKIE:
                 break
             if not copies:
-                restore(session, before)
+                restore(stored, before)
                 return False
             copies = copies[1:]
     except Exception:
-        restore(session, before)
+        restore(stored, before)
         raise
+    if stored is not session:
+        put(session, copies)  # in case the site saves it again
     if session.session_key == request.COOKIES.get(settings.SESSION_COOKIE_NAME):
         session.modified = was_modified  # the browser has its cookie, so nothing is left to do
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import string
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
 from django.core.cache.backends.base import BaseCache
 from django.db import OperationalError, connection
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
@@ -271,3 +273,34 @@ def test_a_copy_for_a_known_session_saves_it_once(bold: Client, settings: Settin
     table = connection.ops.quote_name("django_session")
     assert sum(query["sql"].startswith(f"UPDATE {table}") for query in queries) == 1
     assert not answer.cookies
+
+
+@pytest.mark.parametrize("backend", ["db", "cached_db", "cache", "file"])
+def test_what_another_request_saves_meanwhile_is_kept(
+    backend: str, bold: Client, settings: Settings, tmp_path: Path
+) -> None:
+    settings.SESSION_ENGINE, settings.SESSION_FILE_PATH = BACKENDS + backend, str(tmp_path)
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": backend}}
+
+    def put_in_the_cart(request: HttpRequest) -> None:
+        request.session["cart"] = request.session.get("cart", 0) + 1
+
+    def slow(request: HttpRequest) -> HttpResponse:
+        """It reads the session and tracks, or is a page, which takes the copy out again."""
+        assert request.session["cart"]
+        response = lead(request) if request.method == "POST" else render(request, "page.html")
+        serve(settings, put_in_the_cart)
+        bold.post("/act/")
+        return response
+
+    serve(settings, put_in_the_cart)
+    bold.post("/act/")
+    serve(settings, slow)
+    bold.post("/act/?track")
+    serve(settings, slow)
+    page = bold.get("/act/")
+    serve(settings, lambda request: request.session["cart"])
+
+    assert bold.get("/act/").content == b"3"
+    assert "Lead" in events(page)
+    assert "Lead" not in events(bold.get("/page/"))
