@@ -28,6 +28,7 @@ NETWORKS: Final = (
     "X-LiteSpeed-Cache-Control",
 )
 NGINX: Final = "X-Accel-Expires"
+VALIDATORS: Final = ("ETag", "Last-Modified")
 _stays_private = re.compile(r"(?<![!\w-])(private|no-store)(?![\w-])").search
 _is_for_a_while = re.compile(r"\b(?:s-maxage|max-age|cache-maxage)\s*=\s*\"?0*[1-9]").search
 _is_public = re.compile(r"\bpublic\b").search
@@ -83,7 +84,13 @@ def make_private(response: HttpResponseBase) -> None:
         del response.headers[name]
 
 
+def forget_validators(response: HttpResponseBase) -> None:
+    """Let no browser ask whether the page has changed: it has new ids each time, and a 304 would show old ones."""
+    for name in VALIDATORS:
+        del response.headers[name]
+
+
 def say_private(response: HttpResponseBase) -> None:
-    """For a response that says nothing: some caches keep those, too."""
+    """Mark a response without Cache-Control as private, as some caches store those."""
     if not _stays_private(response.headers.get("Cache-Control", "").lower()):
         patch_cache_control(response, private=True)

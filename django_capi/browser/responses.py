@@ -15,7 +15,14 @@ from django.http.response import HttpResponseBase
 
 from django_capi.browser.blocks import Block, config_block, copy, is_config, is_for_all, is_prefetch, with_lifetime
 from django_capi.browser.bodies import is_readable, replace
-from django_capi.browser.caching import is_public, make_private, may_be_cached, say_private, will_be_cached
+from django_capi.browser.caching import (
+    forget_validators,
+    is_public,
+    make_private,
+    may_be_cached,
+    say_private,
+    will_be_cached,
+)
 from django_capi.browser.session import Copies, pop_copies, save_copies
 from django_capi.conf import conf
 from django_capi.meta import cookies
@@ -43,11 +50,18 @@ def hand_over(page: RequestEvents, response: HttpResponseBase) -> None:
         make_public(page, response)
     elif any(block.content.get("for") for block in page.blocks):
         say_private(response)
+        if any(map(has_ids, page.blocks)):
+            forget_validators(response)
     if not is_shared(page, response):
         record_read(page.request)
         if page.blocks or has_click(page):
             set_cookies(page, response)  # a cache would give all visitors the same cookies
     send_copies(page, response)
+
+
+def has_ids(block: Block) -> bool:
+    """Whether it has events under ids of the server's."""
+    return any(event.get("event_id") for event in block.content.get("events", [block.content]))
 
 
 def drop_page_events(page: RequestEvents, response: HttpResponseBase) -> None:

@@ -256,6 +256,23 @@ class TestNoViews:
         assert not Event.objects.exists()
         assert response.headers.get("Cache-Control") == headers.get("Cache-Control")
 
+    @pytest.mark.parametrize(("policy", "is_kept"), [("always", False), ("never", True)])
+    def test_a_page_with_ids_is_not_answered_with_304(
+        self, visitor: Client, settings: Settings, policy: str, is_kept: bool
+    ) -> None:
+        """Django's middleware is above, so that its answer is not seen here."""
+        settings.CAPI = {**settings.CAPI, "CONSENT": f"django_capi.consent.{policy}"}
+        settings.MIDDLEWARE = ["django.middleware.http.ConditionalGetMiddleware", *settings.MIDDLEWARE]
+        modified = http_date(1_700_000_000)
+
+        serve(settings, lambda request: page(request, {"Last-Modified": modified, "Cache-Control": "no-cache"}))
+        visitor.get("/act/")
+        response = visitor.get("/act/", headers={"If-Modified-Since": modified})
+
+        assert (response.status_code, response.headers.get("Last-Modified")) == (
+            (304, modified) if is_kept else (200, None)
+        )
+
     def test_an_editors_preview_stores_nothing(self, visitor: Client, settings: Settings) -> None:
         def act(request: HttpRequest) -> HttpResponse:
             request.is_preview = True  # type: ignore[attr-defined]  # as Wagtail does
