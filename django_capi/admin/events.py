@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -105,7 +106,8 @@ class EventAdminMixin(EventActionsMixin, LedgerPagesMixin):
 
     @admin.display(description=_("event name"))
     def named(self, event: Event) -> str:
-        return event.event_name
+        """The name; of a test event with a mark, as it is in no figure."""
+        return format_html("{} {}", event.event_name, pills.test()) if event.test_event_code else event.event_name
 
     @admin.display(description=_("server"))
     def server(self, event: Event) -> SafeString:

@@ -47,5 +47,9 @@ def browser(state: int) -> SafeString:
     return pill(*BROWSER[known], known.label)
 
 
+def test() -> SafeString:
+    return pill("quiet", "·", _("Test event"))
+
+
 def grade(value: Grade) -> SafeString:
     return pill(*GRADE[value])

@@ -52,6 +52,13 @@ def test_the_list_tells_the_state_of_both_copies(admin_client: Client) -> None:
         assert word in page
 
 
+def test_a_test_event_is_marked_as_one(admin_client: Client) -> None:
+    EventFactory(met=True, test_event_code="TEST12345")
+    EventFactory(met=True)
+
+    assert admin_client.get(LIST).content.decode().count("Test event</span>") == 1
+
+
 @pytest.mark.parametrize("rows", [1, 40], ids=["one row", "forty rows"])
 def test_the_number_of_queries_does_not_depend_on_the_rows(
     rows: int, admin_client: Client, django_assert_num_queries: DjangoAssertNumQueries
