@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from inspect import iscoroutine
 from typing import Any
 
 from django.db import DatabaseError
@@ -22,15 +23,28 @@ class Failed(Exception):
         self.kind = type(error)
 
 
+class AsyncFunction(TypeError):
+    """The site's function is async where an ordinary one is called."""
+
+
 def call(hook: Callable[..., Any], *arguments: Any) -> Any:
     """Return what the callable returns. Raise Failed, or the database's error if the caller's transaction is lost."""
     try:
         with savepoint_on_query():
-            return hook(*arguments)
+            return answer(hook, *arguments)
     except Exception as error:
         if has_lost_transaction(error):
             raise
         raise Failed(error) from None
+
+
+def answer(hook: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what the callable returns. Raise AsyncFunction if it has to be awaited: a coroutine is always true."""
+    found = hook(*arguments)
+    if iscoroutine(found):
+        found.close()
+        raise AsyncFunction
+    return found
 
 
 def send_signal(signal: Signal, sender: Any, **named: Any) -> None:

@@ -16,8 +16,9 @@ from django_capi.browser.session import pop_copies
 from django_capi.ledger import withdrawal
 from django_capi.meta import cookies
 from django_capi.meta.events import UserData
-from django_capi.requests.visitor import contact, session_key
+from django_capi.requests.contact import contact
 from django_capi.requests.visitor import fbp as fbp_of
+from django_capi.requests.visitor import session_key
 from django_capi.tracking.page import events_of
 from django_capi.tracking.threads import asynchronous
 

@@ -21,6 +21,7 @@ from django_capi.meta.events import ActionSource, CustomData, UserData
 from django_capi.models import Origin
 from django_capi.requests import original, test_mode, visitor
 from django_capi.requests.agents import ClientKind, agent_of
+from django_capi.requests.contact import raw_contact
 from django_capi.requests.routing import pixels_for
 from django_capi.requests.visitor import Visitor
 from django_capi.tracking.actions import Action, entry_of
@@ -136,7 +137,7 @@ def given(request: HttpRequest, person: Visitor) -> Given:
     known = {key: value for key, value in machine.items() if value}
     return Given(
         event_name=EVENT_NAME,
-        user_data={**visitor.raw_contact(request), **known},
+        user_data={**raw_contact(request), **known},
         custom_data={},
         is_typed=False,
     )

@@ -51,8 +51,11 @@ def pop_copies(request: HttpRequest) -> Copies:
     if session is None or settings.SESSION_COOKIE_NAME not in request.COOKIES or is_prefetch(request):
         return []
     try:
-        found: Copies = session.get(SESSION_KEY, [])
-        return found if found and keep(request, session, [], latest(session)) else []
+        if not session.get(SESSION_KEY):
+            return []
+        stored = latest(session)
+        found: Copies = stored.get(SESSION_KEY, [])  # another request may have taken them
+        return found if found and keep(request, session, [], stored) else []
     except Exception as error:  # noqa: BLE001
         log_failure(error)
         return []
@@ -65,9 +68,9 @@ def session_of(request: HttpRequest) -> SessionBase | None:
 def latest(session: SessionBase) -> SessionBase:
     """Return the session as it is stored now: another request may have saved it since this one has read it.
 
-    A session that the view has changed is saved as it is, and so is one that has ended or is in the cookie itself.
+    One that the view has changed is saved as it is, and so is one that is not read yet, has ended, or is in the cookie.
     """
-    if session.modified or session.session_key is None or isinstance(session, CookieStore):
+    if session.modified or not session.accessed or session.session_key is None or isinstance(session, CookieStore):
         return session
     found = type(session)(session.session_key)
     found.get(SESSION_KEY)  # loads it

@@ -71,7 +71,8 @@ def is_unwanted(request: HttpRequest) -> bool:
     ask = conf.imported("EXCLUDE")
     try:
         # Exclude every request if the setting cannot be imported.
-        return ask is None or callbacks.call(lambda: bool(ask(request)))
+        is_named: bool = ask is None or callbacks.call(bool, callbacks.call(ask, request))
     except callbacks.Failed as failure:
         logger.error("CAPI['EXCLUDE'] raised %s; the request is excluded.", failure)  # noqa: TRY400
         return True
+    return is_named

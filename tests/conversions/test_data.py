@@ -116,3 +116,19 @@ def test_another_time_is_logged_and_the_event_is_of_now(
 
     assert event["event_time"] == pytest.approx(datetime.now().timestamp(), abs=60)
     assert "Lead.event_time() returned a value that cannot be used: event_time: must be" in caplog.text
+
+
+def test_an_async_happened_makes_nothing_a_conversion(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A coroutine would be true for every object."""
+
+    async def happened(self: Lead, note: Note, /) -> bool:
+        return False
+
+    monkeypatch.setattr(Lead, "happened", happened)
+
+    Note.objects.create(text="one")
+
+    assert not Event.objects.exists()
+    assert "Lead.happened() raised AsyncFunction." in caplog.text

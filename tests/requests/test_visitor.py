@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from django.http import HttpRequest
 from django.test import RequestFactory
 from pytest_django import Settings
 
@@ -143,3 +144,17 @@ def test_a_field_of_the_user_that_raises_costs_that_field(rf: RequestFactory, ca
     assert set(contact or {}) == {"fn", "external_id"}
     assert "email of the signed-in user raised LookupError" in caplog.text
     assert "ann@" not in caplog.text
+
+
+async def later(_request: HttpRequest) -> str:
+    return "User-42"
+
+
+@pytest.mark.parametrize("key", ["EXTERNAL_ID", "USER_DATA"])
+def test_what_has_to_be_awaited_is_no_contact_data(
+    key: str, rf: RequestFactory, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.CAPI = {**settings.CAPI, key: later}
+
+    assert from_request(rf.get("/"), consent=Consent.GRANTED).contact == {}
+    assert f"CAPI['{key}'] raised AsyncFunction" in caplog.text
