@@ -11,6 +11,8 @@ from typing import Any
 
 import environ
 
+from django_capi.database.sqlite import INIT_COMMAND
+
 env = environ.Env()
 
 if env("DATABASE_URL", default="").startswith("mysql") and find_spec("MySQLdb") is None:
@@ -25,7 +27,7 @@ if IS_SQLITE:
     DATABASE["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "init_command": INIT_COMMAND,
     }
 
 SECRET_KEY = "only for benchmarks"

@@ -22,7 +22,7 @@ DATABASES = {"default": env.db("DATABASE_URL", default="sqlite:///site.sqlite3")
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY;",
         "timeout": 20,
     }
 ROOT_URLCONF = "tests.site.urls"

@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage
 from django_capi.checks import database
 from django_capi.checks.pixels import entries
 from django_capi.conf import conf, stored
+from django_capi.database.sqlite import WRITING_MODES, advice
 
 TASK = "django_capi.deliver"
 SCHEDULE = f'CELERY_BEAT_SCHEDULE = {{"deliver conversions": {{"task": "{TASK}", "schedule": 30.0}}}}'
@@ -21,7 +22,6 @@ WITHOUT_CELERY = (
     'Without Celery keep manage.py capi_deliver --watch running and write SILENCED_SYSTEM_CHECKS = ["django_capi.W008"]'
 )
 PROXY_SETTINGS = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
-WRITING_MODES = ("IMMEDIATE", "EXCLUSIVE")
 
 
 def messages() -> Iterator[CheckMessage]:
@@ -102,9 +102,6 @@ def check_database() -> Iterator[CheckMessage]:
     yield checks.Warning(
         f'The ledger is on SQLite ("{connection.alias}") with deferred transactions: a second writer fails at '
         'once with "database is locked".',
-        hint=(
-            f'Write DATABASES["{connection.alias}"]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE", "timeout": 20, '
-            '"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}'
-        ),
+        hint=advice(connection.alias),
         id="django_capi.W013",
     )

@@ -8,9 +8,9 @@ from django.db import DatabaseError, connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
-from django_capi.checks.deployment import WRITING_MODES
 from django_capi.conversions.base import registry
 from django_capi.database.alias import using
+from django_capi.database.sqlite import WRITING_MODES, advice
 from django_capi.doctor.finding import Finding, fail, ok, warn
 from django_capi.models import Event
 
@@ -67,12 +67,7 @@ def sqlite(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
     if mode in WRITING_MODES and journal in ("WAL", "MEMORY"):
         yield ok("sqlite", f"{text}.")
         return
-    yield warn(
-        "sqlite",
-        f"{text}: concurrent writers fail.",
-        f'Write DATABASES["{connection.alias}"]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE", "timeout": 20, '
-        '"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}',
-    )
+    yield warn("sqlite", f"{text}: concurrent writers fail.", advice(connection.alias))
 
 
 def neighbours(alias: str) -> Iterator[Finding]:

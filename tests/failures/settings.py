@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django_capi.database.sqlite import INIT_COMMAND
 from tests.settings import *  # noqa: F403
 from tests.settings import CAPI as SITE
 from tests.settings import DATABASES
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+    DATABASES["default"]["OPTIONS"]["init_command"] = INIT_COMMAND
 
 ON_FIRE: dict[str, Any] = {
     "SENDER": "graph",

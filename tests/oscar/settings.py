@@ -7,6 +7,7 @@ from typing import Any
 from oscar import INSTALLED_APPS as OSCAR_APPS
 from oscar.defaults import *  # noqa: F403
 
+from django_capi.database.sqlite import INIT_COMMAND
 from tests.oscar.page import templates
 
 SECRET_KEY = "only for tests"
@@ -23,7 +24,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            "init_command": INIT_COMMAND,
         },
     }
 }
