@@ -39,6 +39,7 @@ from django_capi.ledger.counting import (
     Hour,
     Table,
     among,
+    grouped,
     made_of,
     within,
 )
@@ -230,8 +231,8 @@ def raise_version(count: Count) -> bool:
 
 def tallies_of(hours: Collection[Hour], now: datetime) -> Made:
     """Their rows, and what pruning has taken of them."""
-    rows = events().filter(within(hours))
-    return {table: made_of(table, Span.HOUR, [*table.counted(rows), *gone(table, hours)], now) for table in TABLES}
+    found = grouped(events().filter(within(hours)))
+    return {table: made_of(table, Span.HOUR, [*found, *gone(table, hours)], now) for table in TABLES}
 
 
 def gone(table: Table, hours: Collection[Hour]) -> QuerySet[Any, dict[str, Any]]:
@@ -270,8 +271,9 @@ def remove(rows: QuerySet[Event]) -> int:
         still = rows.filter(PkIn(found)).select_for_update().order_by("pk")
         pks = list(still.values_list("pk", flat=True))
         going = events().filter(pk__in=pks)
+        counted = grouped(going)
         for table in TABLES:
-            outlive(table, table.counted(going), now)
+            outlive(table, counted, now)
         going._raw_delete(using())
     return len(pks)
 

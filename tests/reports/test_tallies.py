@@ -203,11 +203,11 @@ def test_a_row_that_became_visible_just_after_the_count_is_counted_in_the_end() 
 
 @pytest.mark.parametrize(
     ("age", "groupings", "readings"),
-    [(0, 3, 0), (5 * tallies.HOUR, 5, 1)],
+    [(0, 2, 0), (5 * tallies.HOUR, 3, 1)],
     ids=["the same hour", "another hour"],
 )
 def test_what_has_just_been_counted_is_not_verified(age: int, groupings: int, readings: int) -> None:
-    """What changed is grouped once; a recount and a verification take two groupings each, whatever the pixels.
+    """What changed is grouped once; so are a recount and a verification, whatever the pixels and tables.
 
     An hour that is verified is read once more for its pixels.
     """
