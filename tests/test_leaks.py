@@ -29,8 +29,8 @@ from pytest_django import Settings
 from django_capi.browser import specs
 from django_capi.collector.reports import ItemContext, report_from
 from django_capi.conf import conf
-from django_capi.delivery import batches, http, lanes, nudge
 from django_capi.delivery import client as graph
+from django_capi.delivery import due, http, lanes, nudge
 from django_capi.ledger.store import store
 from django_capi.meta.events import CustomData, InvalidEvent, UserData
 from django_capi.models import Event, Origin, Snapshot, Status
@@ -276,7 +276,7 @@ def test_nothing_shows_contact_data_tokens_or_the_visitor_in_its_repr(rf: Reques
         report_from(0, {**report, "custom_data": CUSTOM}, context),
         specs.read(specs.sign("Search", CUSTOM, fbp=FBP)),
         Event.objects.get(),
-        batches.due(held, limit=1),
+        due.read(held, limit=1),
         graph.SentRequest(pixel_id="1", body=json.dumps(PERSON)),
         conf.pixels(),
     ]

@@ -18,8 +18,9 @@ from django.db import DatabaseError, OperationalError
 from django.utils.translation import gettext_noop as _
 
 from django_capi.conf import Pixel, conf
-from django_capi.delivery import background, batches, counting, isolate, lanes, shards
+from django_capi.delivery import background, batches, counting, due, isolate, lanes, shards
 from django_capi.delivery.client import Answer, Client, client
+from django_capi.delivery.due import DueEvent
 from django_capi.delivery.pauses import UNSAFE_PAUSE, wait
 from django_capi.ledger import erasure, expiry
 from django_capi.meta import wire
@@ -160,23 +161,23 @@ class LaneDrain:
             self.settle_accepted()
             size = min(size * 2, conf.BATCH_EVENTS)
             is_answered = flight.done()
-            following = batches.due(self.held, limit=size, besides=rows)
+            following = due.read(self.held, limit=size, besides=rows)
             answer = flight.result()
             if answer.verdict.outcome is RequestOutcome.ACCEPTED:
                 self.check_count(rows, answer)
                 self.last = batches.AcceptedRequest(rows=rows, batch=batch, answer=answer)
                 # What was read while the request was in flight may have ended since.
-                rows = (following if is_answered else batches.still_pending(following)) or self.read(size)
+                rows = (following if is_answered else due.still_pending(following)) or self.read(size)
             else:
                 rows = self.read(size) if self.resolve(rows, batch, answer) else []
         self.settle_accepted()
 
-    def read(self, size: int) -> list[batches.DueEvent]:
+    def read(self, size: int) -> list[DueEvent]:
         """Settle what Meta has accepted, then return the next rows."""
         self.settle_accepted()
-        return batches.due(self.held, limit=size)
+        return due.read(self.held, limit=size)
 
-    def launch(self, rows: Sequence[batches.DueEvent]) -> tuple[Batch, Future[Answer]]:
+    def launch(self, rows: Sequence[DueEvent]) -> tuple[Batch, Future[Answer]]:
         body = wire.body(
             [row.payload for row in rows],
             test_event_code=rows[0].test_event_code or None,
@@ -201,7 +202,7 @@ class LaneDrain:
             with suppress(DatabaseError):
                 batches.record_answer(self.batch, self.flight.result())
 
-    def resolve(self, rows: Sequence[batches.DueEvent], batch: Batch, answer: Answer) -> bool:
+    def resolve(self, rows: Sequence[DueEvent], batch: Batch, answer: Answer) -> bool:
         """Settle a request that Meta did not accept. True if the pass may continue."""
         if rows[0].rank == Rank.QUARANTINE and self.keep_quarantined(rows, batch, answer):
             return True
@@ -215,7 +216,7 @@ class LaneDrain:
             return False
         return may_continue
 
-    def keep_quarantined(self, rows: Sequence[batches.DueEvent], batch: Batch, answer: Answer) -> bool:
+    def keep_quarantined(self, rows: Sequence[DueEvent], batch: Batch, answer: Answer) -> bool:
         """Leave the event in quarantine if it failed once more, and let the lane go on. False for any other answer."""
         if answer.verdict.outcome is RequestOutcome.AMBIGUOUS:
             self.report.ambiguous += len(rows)
@@ -230,11 +231,11 @@ class LaneDrain:
     def is_failing(self) -> bool:
         return self.held.failures >= PROBE_AFTER
 
-    def post(self, rows: Sequence[batches.DueEvent]) -> tuple[Batch, Answer]:
+    def post(self, rows: Sequence[DueEvent]) -> tuple[Batch, Answer]:
         batch, flight = self.launch(rows)
         return batch, replace(flight.result(), batch_id=batch.pk)
 
-    def settle(self, rows: Sequence[batches.DueEvent], batch: Batch, answer: Answer) -> bool:
+    def settle(self, rows: Sequence[DueEvent], batch: Batch, answer: Answer) -> bool:
         """Record an answer that concerns all rows alike."""
         if answer.verdict.outcome is RequestOutcome.ACCEPTED:
             self.report.accepted += len(rows)
@@ -252,10 +253,10 @@ class LaneDrain:
         self.pause(answer)
         return False
 
-    def accepts_another(self, rows: Sequence[batches.DueEvent]) -> bool:
+    def accepts_another(self, rows: Sequence[DueEvent]) -> bool:
         """Send another event, picked at random: if Meta accepts it, Meta is not down."""
         others = [
-            row for row in batches.due(self.held, limit=conf.BATCH_EVENTS, besides=rows) if row.rank < Rank.QUARANTINE
+            row for row in due.read(self.held, limit=conf.BATCH_EVENTS, besides=rows) if row.rank < Rank.QUARANTINE
         ]
         if not others:
             return False
@@ -270,7 +271,7 @@ class LaneDrain:
             batches.close_answered(batch, answer)
         return False
 
-    def isolate(self, rows: Sequence[batches.DueEvent], answer: Answer, blames: isolate.Blames) -> bool:
+    def isolate(self, rows: Sequence[DueEvent], answer: Answer, blames: isolate.Blames) -> bool:
         """Find the events that Meta refuses or fails at; the others are delivered in the process."""
         found = isolate.isolate(
             rows, answer, post=self.post, settle=self.settle, blames=blames, may_continue=self.may_continue
@@ -285,7 +286,7 @@ class LaneDrain:
             lanes.shrink(self.held)
         return not (found.systemic or found.incomplete or found.stopped)
 
-    def check_count(self, rows: Sequence[batches.DueEvent], answer: Answer) -> None:
+    def check_count(self, rows: Sequence[DueEvent], answer: Answer) -> None:
         received = answer.verdict.events_received
         if received != len(rows):
             # The events are not sent again: Meta accepted the request.

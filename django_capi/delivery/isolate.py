@@ -14,8 +14,9 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from django_capi.delivery.batches import DueEvent, close_answered, still_pending
+from django_capi.delivery.batches import close_answered
 from django_capi.delivery.client import Answer
+from django_capi.delivery.due import DueEvent, still_pending
 from django_capi.meta.verdicts import RequestOutcome
 from django_capi.models import Batch
 

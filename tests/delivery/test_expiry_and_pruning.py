@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from django_capi.consent import Consent
-from django_capi.delivery import batches, lanes
+from django_capi.delivery import due, lanes
 from django_capi.delivery.drain import deliver
 from django_capi.ledger import expiry, resend, retention
 from django_capi.models import BrowserState, Event, Rank, Status
@@ -112,10 +112,10 @@ class TestTime:
         late, good = lead(1), lead(2)
         held = lanes.claim(late.pixel_id)
         assert held
-        rows = batches.due(held, limit=2)
+        rows = due.read(held, limit=2)
         Event.objects.filter(pk=late.pk).update(deadline=timezone.now() - timedelta(seconds=1))
 
-        assert [row.pk for row in batches.still_pending(rows)] == [good.pk]
+        assert [row.pk for row in due.still_pending(rows)] == [good.pk]
 
     @pytest.mark.parametrize(("source", "days"), [("system_generated", 7), ("physical_store", 62)])
     def test_the_deadline_is_metas_age_limit(self, source: str, days: int) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_capi.delivery import batches, lanes
+from django_capi.delivery import batches, due, lanes
 from django_capi.delivery.drain import deliver
 from django_capi.models import Event, Lane, Rank, Status
 from example_project.standin.server import Running
@@ -184,7 +184,7 @@ class TestFailing:
         held = lanes.claim("1234567890123456")
         assert held
 
-        batches.quarantine(batches.due(held, limit=1))
+        batches.quarantine(due.read(held, limit=1))
 
         event = Event.objects.get()
         assert event.deadline - event.due_at == batches.LAST_TRY

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_capi.delivery import batches, client, lanes
+from django_capi.delivery import batches, client, due, lanes
 from django_capi.delivery.drain import deliver
 from django_capi.ledger import expiry
 from django_capi.meta import verdicts
@@ -44,7 +44,7 @@ class TestLanes:
         event = lead()
         held = lanes.claim(event.pixel_id)
         assert held
-        batches.intend(held, batches.due(held, limit=10), size=1)
+        batches.intend(held, due.read(held, limit=10), size=1)
         Lane.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
         report = deliver()
@@ -58,11 +58,11 @@ class TestLanes:
         first, second = lead(1), lead(2)
         held = lanes.claim(first.pixel_id)
         assert held
-        rows = batches.due(held, limit=1)
+        rows = due.read(held, limit=1)
         sent = batches.AcceptedRequest(
             rows=rows, batch=batches.intend(held, rows, size=1), answer=client.accepted('{"data": [{}]}')
         )
-        batches.intend(held, batches.due(held, limit=1, besides=rows), size=1, after=sent)
+        batches.intend(held, due.read(held, limit=1, besides=rows), size=1, after=sent)
         Lane.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
         report = deliver()
@@ -77,7 +77,7 @@ class TestLanes:
         event = lead()
         held = lanes.claim(event.pixel_id)
         assert held
-        rows = batches.due(held, limit=10)
+        rows = due.read(held, limit=10)
         batch = batches.intend(held, rows, size=1)
         Lane.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
         deliver()
@@ -98,7 +98,7 @@ class TestOvertaken:
         """One event that Meta has just taken."""
         held = lanes.claim(lead(1).pixel_id)
         assert held
-        rows = batches.due(held, limit=1)
+        rows = due.read(held, limit=1)
         batch = batches.intend(held, rows, size=1)
         return held, batches.AcceptedRequest(rows=rows, batch=batch, answer=client.accepted('{"data": [{}]}'))
 
@@ -114,7 +114,7 @@ class TestOvertaken:
     def test_the_note_of_a_dead_worker_outweighs_a_deadline_that_has_passed(self, meta: Running) -> None:
         held, sent = self.under_way()
         lead(2)
-        batches.intend(held, batches.due(held, limit=1, besides=sent.rows), size=1, after=sent)
+        batches.intend(held, due.read(held, limit=1, besides=sent.rows), size=1, after=sent)
         Lane.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
         Event.objects.filter(pk=sent.rows[0].pk).update(deadline=timezone.now() - timedelta(seconds=1))
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from django_capi.conf import Pixel, conf
 from django_capi.consent import Consent
-from django_capi.delivery import batches, client, lanes
+from django_capi.delivery import client, due, lanes
 from django_capi.delivery.drain import DeliveryReport, deliver, drain
 from django_capi.models import Batch, Event, Status
 from django_capi.signals import events_accepted
@@ -199,7 +199,7 @@ def test_a_due_event_hides_its_payload_from_error_reporters() -> None:
     held = lanes.claim(PIXEL_ID)
     assert held
 
-    (row,) = batches.due(held, limit=1)
+    (row,) = due.read(held, limit=1)
 
     assert not isinstance(row, (Sequence, Mapping))
     assert row.payload not in repr(row)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_capi.delivery import batches, client, lanes, shards
+from django_capi.delivery import batches, client, due, lanes, shards
 from django_capi.delivery.drain import deliver
 from django_capi.models import Batch, Event, Lane, Rank, Status
 from example_project.standin.server import Running
@@ -63,7 +63,7 @@ class TestDivided:
         deliver()
         store()
 
-        found = [{row.pk for row in batches.due(claimed(shard), limit=ENOUGH)} for shard in range(3)]
+        found = [{row.pk for row in due.read(claimed(shard), limit=ENOUGH)} for shard in range(3)]
 
         assert all(found)
         assert sum(map(len, found)) == ENOUGH
@@ -76,7 +76,7 @@ class TestDivided:
             EventFactory()
             EventFactory(pixel_id="9876543210987654")
 
-        assert all(batches.due(claimed(shard), limit=1) for shard in range(2))
+        assert all(due.read(claimed(shard), limit=1) for shard in range(2))
 
     def test_one_worker_sends_from_every_lane(self, divide: Divide, meta: Running) -> None:
         divide(3)
@@ -92,13 +92,13 @@ class TestDivided:
         deliver()
         store()
         held = claimed(1)
-        theirs = len(batches.due(held, limit=ENOUGH))
+        theirs = len(due.read(held, limit=ENOUGH))
 
         report = deliver()
 
         assert theirs
         assert report.accepted == ENOUGH - theirs
-        assert len(batches.due(held, limit=ENOUGH)) == theirs
+        assert len(due.read(held, limit=ENOUGH)) == theirs
 
     @pytest.mark.parametrize(("shard", "shed"), [(0, 20), (1, 0)])
     def test_one_lane_alone_gives_up_page_views_above_the_limit(
@@ -200,11 +200,11 @@ class TestDividedAnew:
         deliver()
         store()
         held = claimed(before - 1)
-        first = batches.due(held, limit=3)
+        first = due.read(held, limit=3)
         sent = batches.AcceptedRequest(
             rows=first, batch=batches.intend(held, first, size=1), answer=client.accepted('{"data": [{},{},{}]}')
         )
-        second = batches.due(held, limit=2, besides=first)
+        second = due.read(held, limit=2, besides=first)
         batches.intend(held, second, size=1, after=sent)
         end_leases()
         divide(after)
@@ -223,7 +223,7 @@ class TestDividedAnew:
         deliver()
         store()
         slow = claimed(before - 1)
-        rows = batches.due(slow, limit=3)
+        rows = due.read(slow, limit=3)
         end_leases()
         divide(after)
         deliver()

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from django_capi.delivery import batches, lanes
+from django_capi.delivery import batches, due, lanes
 from django_capi.delivery.client import Answer
 from django_capi.ledger import erasure, retention, withdrawal
 from django_capi.ledger.resend import resend
@@ -249,17 +249,17 @@ class TestOfAnEventThat:
         lead()
         held = lanes.claim("1234567890123456")
         assert held
-        rows = batches.due(held, limit=10)
+        rows = due.read(held, limit=10)
         withdrawal.withdraw(fbps=[FBP])
 
         assert len(rows) == 1
-        assert batches.still_pending(rows) == []
+        assert due.still_pending(rows) == []
 
     def test_was_under_way_says_so(self) -> None:
         event = lead()
         held = lanes.claim("1234567890123456")
         assert held
-        rows = batches.due(held, limit=10)
+        rows = due.read(held, limit=10)
         batch = batches.intend(held, rows, size=10)
         withdrawal.withdraw(fbps=[FBP])
         batches.record_answer(batch, ACCEPTED)
@@ -333,7 +333,7 @@ def test_a_whole_batch_of_withdrawn_events_hides_no_other(settings: Settings) ->
     withdrawal.withdraw(fbps=[FBP])
 
     assert held
-    assert [row.event_id for row in batches.due(held, limit=2)] == ["lead-99999999"]
+    assert [row.event_id for row in due.read(held, limit=2)] == ["lead-99999999"]
 
 
 def test_a_checkout_asks_nothing_more() -> None:
