@@ -70,7 +70,6 @@ def abandon(batch: Batch) -> int:
         return count_ambiguous(batch) if close_open(batch, outcome="ambiguous", reason=reason) else 0
 
 
-@retried
 def intend(held: lanes.Claim, rows: Sequence[DueEvent], *, size: int, after: AcceptedRequest | None = None) -> Batch:
     """Record the intent to send these events, and renew the lease. Raise LostLane if another worker has the lane.
 
@@ -79,25 +78,34 @@ def intend(held: lanes.Claim, rows: Sequence[DueEvent], *, size: int, after: Acc
     counts its events.
     No row of an event is written, so that an outage does not rewrite the table.
     """
-    with transaction.atomic(using=using(), durable=True):
-        if not (lanes.succeed(held) if after else lanes.renew(held)):
-            raise lanes.LostLane
-        if after and after.answer:
-            update_batch(after.batch, **answered(after.answer, after.batch.test_event_code))
-        delete_unsent_intents(held, after)
-        return Batch.objects.using(using()).create(
-            lane_id=held.lane_id,
-            fence=held.fence,
-            started_at=Now(),
-            events=len(rows),
-            size=size,
-            event_pks=[row.pk for row in rows],
-            test_event_code=rows[0].test_event_code,
-        )
+    is_repeated = False
+
+    @retried
+    def record() -> Batch:
+        nonlocal is_repeated
+        with transaction.atomic(using=using(), durable=True):
+            if not (lanes.succeed(held) if after else lanes.renew(held)):
+                raise lanes.LostLane
+            if after and after.answer:
+                update_batch(after.batch, **answered(after.answer, after.batch.test_event_code))
+            if is_repeated:
+                delete_unsent_intent(held, after)
+            is_repeated = True
+            return Batch.objects.using(using()).create(
+                lane_id=held.lane_id,
+                fence=held.fence,
+                started_at=Now(),
+                events=len(rows),
+                size=size,
+                event_pks=[row.pk for row in rows],
+                test_event_code=rows[0].test_event_code,
+            )
+
+    return record()
 
 
-def delete_unsent_intents(held: lanes.Claim, after: AcceptedRequest | None) -> None:
-    """Delete the intents of this worker that were never sent: a commit without an answer is written a second time."""
+def delete_unsent_intent(held: lanes.Claim, after: AcceptedRequest | None) -> None:
+    """Delete this worker's intent whose commit was not confirmed: it may have been written, and is written again."""
     unsent = Batch.objects.using(using()).filter(lane_id=held.lane_id, fence=held.fence, finished_at=None)
     (unsent.exclude(pk=after.batch.pk) if after else unsent)._raw_delete(using())
 

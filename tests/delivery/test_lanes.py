@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
 from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
@@ -19,6 +22,24 @@ from example_project.standin.server import Running
 from tests.delivery.sending import lead, seen, status
 
 pytestmark = pytest.mark.django_db
+
+
+@contextmanager
+def unconfirmed_commit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The server commits the first transaction, and the connection is lost before it says so."""
+    commit = connection.commit
+    lost: list[bool] = []
+
+    def lose() -> None:
+        commit()
+        if not lost:
+            lost.append(True)
+            raise OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "commit", lose)
+        yield
+    assert lost
 
 
 class TestLanes:
@@ -53,6 +74,24 @@ class TestLanes:
         assert status(event) is Status.ACCEPTED
         assert event.ambiguous == 1
         assert not Batch.objects.filter(finished_at=None).exists()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_an_intent_whose_commit_is_not_confirmed_is_written_once(
+        self, meta: Running, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second = lead(1), lead(2)
+        held = lanes.claim(first.pixel_id)
+        assert held
+        rows = due.read(held, limit=1)
+        with unconfirmed_commit(monkeypatch):
+            batch = batches.intend(held, rows, size=1)
+        assert Batch.objects.get() == batch
+        sent = batches.AcceptedRequest(rows=rows, batch=batch, answer=client.accepted('{"data": [{}]}'))
+        with unconfirmed_commit(monkeypatch):
+            following = batches.intend(held, due.read(held, limit=1, besides=rows), size=1, after=sent)
+
+        assert set(Batch.objects.all()) == {batch, following}
+        assert following.event_pks == [second.pk]
 
     def test_what_meta_took_before_the_worker_died_is_settled_by_the_note_of_it(self, meta: Running) -> None:
         first, second = lead(1), lead(2)
@@ -168,10 +207,3 @@ class TestOvertaken:
         batches.record_unanswered(sent.batch, nothing)
 
         assert Event.objects.values_list("attempts", "ambiguous").get() == (1, 1)
-
-    def test_an_intent_that_was_written_twice_leaves_no_phantom(self) -> None:
-        held, sent = self.under_way()
-
-        batches.intend(held, sent.rows, size=1)
-
-        assert Batch.objects.count() == 1
