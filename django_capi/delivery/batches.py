@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, When
@@ -141,8 +141,9 @@ def accept(held: lanes.Claim, sent: AcceptedRequest) -> bool:
 
 def was_overtaken(sent: AcceptedRequest) -> bool:
     """Whether any visitor has withdrawn since shortly before the request was recorded."""
-    started = Batch.objects.filter(pk=sent.batch.pk).values(since=F("started_at") - LONGEST_TRANSACTION)
-    return Withdrawal.objects.using(using()).filter(withdrawn_at__gte=started).exists()
+    began: object = sent.batch.started_at
+    since = began if isinstance(began, datetime) else Now()  # just written by this worker, and not read
+    return Withdrawal.objects.using(using()).filter(withdrawn_at__gte=since - LONGEST_TRANSACTION).exists()
 
 
 def mark_overtaken(sent: AcceptedRequest, changes: Mapping[str, object]) -> None:

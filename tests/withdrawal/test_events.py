@@ -24,7 +24,7 @@ from django_capi.delivery.client import Answer
 from django_capi.ledger import erasure, retention, withdrawal
 from django_capi.ledger.resend import resend
 from django_capi.meta import verdicts
-from django_capi.models import Event, Status, Withdrawal
+from django_capi.models import Batch, Event, Status, Withdrawal
 from django_capi.testing import deliver_now, outbox
 from django_capi.tracking import atrack, track
 from tests.browser.test_blocks import collect
@@ -255,7 +255,10 @@ class TestOfAnEventThat:
         assert len(rows) == 1
         assert due.still_pending(rows) == []
 
-    def test_was_under_way_says_so(self) -> None:
+    @pytest.mark.parametrize("is_swept", [False, True], ids=["not swept", "swept"])
+    @pytest.mark.parametrize("ago", [timedelta(0), timedelta(hours=5)], ids=["now", "before a long outage"])
+    def test_was_under_way_says_so(self, ago: timedelta, *, is_swept: bool) -> None:
+        """One that was committed only after the withdrawal had been swept is found by its withdrawal."""
         event = lead()
         held = lanes.claim("1234567890123456")
         assert held
@@ -264,6 +267,9 @@ class TestOfAnEventThat:
         withdrawal.withdraw(fbps=[FBP])
         batches.record_answer(batch, ACCEPTED)
         lanes.release(held)
+        Batch.objects.update(started_at=F("started_at") - ago)
+        Event.objects.update(consented_at=F("consented_at") - ago)
+        Withdrawal.objects.update(withdrawn_at=F("withdrawn_at") - ago, is_swept=is_swept)
 
         deliver_now()
 
