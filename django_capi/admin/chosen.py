@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -59,9 +59,12 @@ def chosen_in(request: HttpRequest) -> Chosen:
 
 
 def dates_in(request: HttpRequest) -> tuple[date, date] | None:
-    """Return the first and the last day that are shown; one alone is both."""
-    found = [day for name in ("from", "to") if (day := day_from(request.GET.get(name, "")))]
-    return windows.shortened(min(found), max(found)) if found else None
+    """Return the first and the last day that are shown: until today if only the first is given, else that day."""
+    first, last = day_from(request.GET.get("from", "")), day_from(request.GET.get("to", ""))
+    if first is None:
+        return (last, last) if last else None
+    last = last or timezone.localdate()
+    return windows.shortened(min(first, last), max(first, last))
 
 
 def day_from(text: str) -> date | None:

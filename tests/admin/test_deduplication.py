@@ -637,12 +637,23 @@ def test_a_conversion_without_a_receipt_says_whether_its_page_was_rendered(admin
     [
         ({"from": "2026-09-22", "to": "2026-09-22"}, "1"),
         ({"from": "2026-09-23", "to": "2026-09-22"}, "2"),
-        ({"from": "2026-09-22"}, "1"),
+        ({"from": "2026-09-22"}, "2"),
+        ({"from": "2026-09-23"}, "1"),
+        ({"to": "2026-09-22"}, "1"),
         ({"from": "2026-09-20", "to": "2026-09-21"}, "0"),
         ({"from": "0001-01-01", "to": "2026-09-30"}, "0"),
         ({"from": "2026-02-31", "to": "x"}, "0"),
     ],
-    ids=["a day", "turned round", "one end", "before", "too early a day", "no dates"],
+    ids=[
+        "a day",
+        "turned round",
+        "until today",
+        "from its last day",
+        "one day",
+        "before",
+        "too early a day",
+        "no dates",
+    ],
 )
 def test_the_window_can_be_two_dates(query: dict[str, str], events: str, admin_client: Client) -> None:
     for day in (22, 23):

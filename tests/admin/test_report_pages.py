@@ -83,7 +83,7 @@ def note(parameter: str, shown: str) -> str:
         ({"days": "999"}, [note("Window", "7 days")]),
         ({"from": "garbage"}, [note("From", "7 days")]),
         ({"from": "2026-02-30", "days": "30"}, [note("From", "30 days")]),
-        ({"from": "2026-01-01", "to": "0001-01-01"}, [note("To", "01/01/2026 to 01/01/2026")]),
+        ({"from": "0001-01-01", "to": "2026-01-01"}, [note("From", "01/01/2026 to 01/01/2026")]),
         ({"pixel": "zzz"}, [note("Pixel", "All pixels")]),
         ({"days": "x", "pixel": "y"}, [note("Window", "7 days"), note("Pixel", "All pixels")]),
         ({"days": "30", "pixel": PIXEL_ID, "event": "Lead"}, []),
