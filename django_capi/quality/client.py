@@ -25,9 +25,9 @@ from django_capi.quality.fields import FIELDS, field_list
 MOST_SECONDS: Final = 60.0  # for all requests of a pixel; the last one may take its own time besides
 
 INVALID_PARAMETER: Final = 100  # also the code for a field that does not exist
-TOKEN_CODES: Final = (102, 190)
+TOKEN_CODES: Final = (101, 102, 190)
 PERMISSION_CODES: Final = (3, 10, *range(200, 300))
-DATASET_CODES: Final = ((100, 33), (33, None), (803, None), (2044055, None))
+DATASET_CODES: Final = ((100, 33), (33, None), (803, None), (2655, None), (2044055, None))
 BY_OUTCOME: Final[Mapping[RequestOutcome, QualityProblem]] = {
     RequestOutcome.ACCEPTED: QualityProblem.UNREADABLE,
     RequestOutcome.EVENT: QualityProblem.FIELDS,

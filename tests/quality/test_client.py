@@ -108,6 +108,7 @@ def test_a_token_without_the_permission_is_named(meta: Running) -> None:
     ("answer", "problem", "code", "subcode"),
     [
         ("token_expired", QualityProblem.TOKEN, 190, 463),
+        ("app_deleted", QualityProblem.TOKEN, 101, None),
         ("permission", QualityProblem.DATASET, 100, 33),
         ("proof_required", QualityProblem.SETTINGS, 100, None),
         ("version_gone", QualityProblem.SETTINGS, 2635, None),
