@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from django_capi.admin import charts, pills, wording
 from django_capi.admin.event_links import EventLinks
-from django_capi.admin.losses import LossSentence, of_these_in_doubt
+from django_capi.admin.losses import LossSentence, parts_of_neither
 from django_capi.reports.goals import COVERAGE_GOAL, Grade, share
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.overlap import REVENUE, Counts, Money, Overlap
@@ -68,7 +68,7 @@ class OutcomeRow:
     link: CountLink
     share: str
     money: tuple[CountLink, ...]
-    in_doubt: LossSentence | None = None
+    parts: tuple[LossSentence, ...] = ()  # what to know of some of the events
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -219,7 +219,7 @@ def outcome_row(outcome: Outcome, total: Counts, money: Money, name: str, links:
             amount(outcomes[outcome], currency, links.to(event_name=name, outcome=outcome, currency__exact=currency))
             for currency, outcomes in money.items()
         ),
-        in_doubt=of_these_in_doubt(total, links) if outcome is Outcome.NEITHER else None,
+        parts=parts_of_neither(total, links) if outcome is Outcome.NEITHER else (),
     )
 
 

@@ -47,13 +47,35 @@ def lost_events(total: Counts, links: EventLinks) -> Iterator[LossSentence]:
         yield sentence
 
 
+def parts_of_neither(total: Counts, links: EventLinks) -> tuple[LossSentence, ...]:
+    """What the table says of some of the events that reached Meta by neither channel."""
+    found = of_these_in_doubt(total, links), of_these_withdrawn(total, links)
+    return tuple(sentence for sentence in found if sentence)
+
+
 def of_these_in_doubt(total: Counts, links: EventLinks) -> LossSentence | None:
     """The events in doubt without a browser copy."""
     if not total.in_doubt:
         return None
     words = ngettext("Of these, %(count)s is in doubt.", "Of these, %(count)s are in doubt.", total.in_doubt)
-    url = links.to(outcome=Outcome.NEITHER, status__exact=int(Status.IN_DOUBT))
-    return LossSentence(text=words % {"count": wording.number(total.in_doubt)}, url=url)
+    return of_status(words, total.in_doubt, Status.IN_DOUBT, links)
+
+
+def of_these_withdrawn(total: Counts, links: EventLinks) -> LossSentence | None:
+    """The withdrawn events without a browser copy, which the banner omits."""
+    if not total.withdrawn:
+        return None
+    words = ngettext(
+        "Of these, %(count)s was withdrawn, which is no loss.",
+        "Of these, %(count)s were withdrawn, which is no loss.",
+        total.withdrawn,
+    )
+    return of_status(words, total.withdrawn, Status.WITHDRAWN, links)
+
+
+def of_status(words: str, count: int, status: Status, links: EventLinks) -> LossSentence:
+    url = links.to(outcome=Outcome.NEITHER, status__exact=int(status))
+    return LossSentence(text=words % {"count": wording.number(count)}, url=url)
 
 
 def lost_conversions(unsent: Unsent, to_conversions: ConversionLinks) -> Iterator[LossSentence]:
