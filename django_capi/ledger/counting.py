@@ -127,7 +127,7 @@ def grouped(rows: QuerySet[Event]) -> list[Mapping[str, Any]]:
     One query for all tables has more groups than one for each, but the rows are wide, and reading them costs most.
     """
     counted = rows.filter(test_event_code="").annotate(start=HOUR_OF_EVENT).order_by()
-    columns = {*STATES, *KEY_STATES} - COMPUTED.keys()
+    columns = [name for name in dict.fromkeys((*STATES, *KEY_STATES)) if name not in COMPUTED]
     computed = {f"of_{name}": expression for name, expression in COMPUTED.items()}
     return [made(row) for row in counted.values(*PLACE, *columns, of_delay=delay(), **computed).annotate(**figures())]
 
