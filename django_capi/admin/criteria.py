@@ -85,6 +85,16 @@ def freshness(delays: Delays, *, lost: int) -> Criterion:
     )
 
 
+def in_short(delays: Delays) -> str:
+    """How soon most of the events were accepted; empty without any."""
+    if not delays.total:
+        return ""
+    return _("half %(median)s, 95 of 100 %(slowest)s") % {
+        "median": within(delays, 0.5),
+        "slowest": within(delays, 0.95),
+    }
+
+
 def within(delays: Delays, part: float) -> str:
     """The time within which this part of the events was accepted."""
     if not delays.total:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,6 +17,7 @@ from django_capi.admin import links, pills, pixels, stored, wording
 from django_capi.admin.chosen import Chosen
 from django_capi.admin.conversion_rows import ConversionLinks
 from django_capi.admin.event_links import LOST, VALUE_MISMATCH, EventLinks
+from django_capi.admin.figures import CountLink
 from django_capi.admin.filters import LOST_CONVERSIONS
 from django_capi.conf import conf
 from django_capi.meta.left_out import MEANING, Reason
@@ -54,6 +55,7 @@ MOST_SHOWN: Final = 5  # on another page
 OF_CONVERSIONS: Final = ("conversions_lost",)
 OF_OTHER_PIXELS: Final = ("second_pixel", "own_pixel_twice")
 OF_REQUESTS: Final = ("fewer_agree",)  # that made no event
+ROW_ID: Final = "capi-diagnostic-{}"  # of a row of the page of all diagnostics
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +63,7 @@ class DiagnosticLine:
     """One diagnostic as a page prints it."""
 
     pk: int
+    row_id: str
     code: str
     severity: SafeString
     title: Any
@@ -89,6 +92,7 @@ def line(row: Diagnostic, diagnosis: Diagnosis, url: str) -> DiagnosticLine:
     is_share = diagnosis.unit in (Unit.EVENTS, Unit.CONVERSIONS) and not diagnosis.is_state
     return DiagnosticLine(
         pk=row.pk,
+        row_id=ROW_ID.format(row.pk),
         code=row.code,
         severity=pills.pill(*SEVERITY[diagnosis.severity]),
         title=diagnosis.title,
@@ -201,7 +205,30 @@ def panel(site: AdminSite, request: HttpRequest, now: datetime, *, pixel_id: str
     rows = by_severity(Diagnostic.objects.open().heard(now))
     of_pixel = [row for row in rows if pixel_id is None or row.pixel_id in ("", pixel_id)]
     shown = lines(of_pixel[:MOST_SHOWN], site, request)
-    return {"url": url, "lines": shown, "number": len(rows), "count": wording.number(len(rows))}
+    return {
+        "url": url,
+        "lines": shown,
+        "number": len(rows),
+        "count": wording.number(len(rows)),
+        "by_name": links_by_name(of_pixel, url),
+    }
+
+
+def links_by_name(rows: Iterable[Diagnostic], url: str) -> dict[str, CountLink]:
+    """How many of these each event name has, with the place of the gravest on the page of all. The gravest is first."""
+    by_name: dict[str, list[Diagnostic]] = {}
+    for row in rows:
+        if row.event_name and row.code in TABLE:
+            by_name.setdefault(row.event_name, []).append(row)
+    return {
+        name: CountLink(count=in_words(found), url=f"{url}#{ROW_ID.format(found[0].pk)}")
+        for name, found in by_name.items()
+    }
+
+
+def in_words(rows: Sequence[Diagnostic]) -> str:
+    words = ngettext("%(count)s diagnostic", "%(count)s diagnostics", len(rows))
+    return words % {"count": wording.number(len(rows))}
 
 
 def of_this_event(event: Event) -> list[dict[str, Any]]:

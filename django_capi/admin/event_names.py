@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,6 +20,7 @@ from django_capi.reports.delays import Delays
 from django_capi.reports.outcomes import Outcome
 
 MOST_ROWS: Final = 100
+QUIET_DAYS: Final = 30  # before the window: a name that had events then is shown without any, too
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,40 +29,72 @@ class EventLine:
 
     name: str
     url: str
+    diagnostics: figures.CountLink | None  # open ones
     connection: SafeString
     browser: figures.CountLink
     server: figures.CountLink
-    coverage: figures.Figure
+    coverage: figures.Figure | None
     lost: figures.CountLink
     freshness: Any
-    median: str
-    slowest: str
+    speed: str
     last: str
     sparkline: SafeString
 
 
-def lines(measured: overlap.Overlap, scope: sums.Scope, links: EventLinks, now: datetime) -> list[EventLine]:
-    """The most frequent names first."""
+def lines(
+    measured: overlap.Overlap, links: EventLinks, now: datetime, *, diagnostics: Mapping[str, figures.CountLink]
+) -> list[EventLine]:
+    """The most frequent names first, then those that had events in the weeks before the window alone."""
+    scope = links.scope
     days = sums.days_by_name(scope)
     hours = sums.last_hours(replace(scope, window=windows.last_days(1, now)))
     delays = {name: Delays.of(states) for name, states in measured.states_by_name().items()}
-    ordered = sorted(measured.names.items(), key=lambda item: (-item[1].events, item[0]))[:MOST_ROWS]
-    return [
+    ordered = sorted(measured.names.items(), key=lambda item: (-item[1].events, item[0]))
+    found = [
         EventLine(
             name=name,
             url=links.to(event_name=name),
+            diagnostics=diagnostics.get(name),
             connection=connection(counts),
             browser=figures.link(counts.browser, links.to_browser_copies(name)),
             server=figures.link(counts.server, links.to_server_copies(name)),
             coverage=figures.coverage_figure(counts),
             lost=figures.link(counts.neither, links.to(event_name=name, outcome=Outcome.NEITHER)),
             freshness=criteria.FRESHNESS[delays[name].freshness],
-            median=criteria.within(delays[name], 0.5),
-            slowest=criteria.within(delays[name], 0.95),
+            speed=criteria.in_short(delays[name]),
             last=last_seen(days.get(name, []), hours.get(name)),
             sparkline=sparkline(days.get(name, []), scope.window, now),
         )
-        for name, counts in ordered
+        for name, counts in ordered[:MOST_ROWS]
+    ]
+    return [*found, *quiet_lines(links, now, besides=measured.names, diagnostics=diagnostics)][:MOST_ROWS]
+
+
+def quiet_lines(
+    links: EventLinks, now: datetime, *, besides: Collection[str], diagnostics: Mapping[str, figures.CountLink]
+) -> list[EventLine]:
+    """The names that had events before the window and have none in it, the last one to stop first."""
+    scope = links.scope
+    since = scope.window.since - QUIET_DAYS * DAY
+    before = replace(scope, window=windows.Window(since=since, until=scope.window.since))
+    stopped = [(name, last) for name, last in sums.last_days(before).items() if name not in besides]
+    none = figures.link(0, "")
+    return [
+        EventLine(
+            name=name,
+            url=replace(links, scope=before).to(event_name=name),
+            diagnostics=diagnostics.get(name),
+            connection=pills.pill("quiet", "–", _("No recent activity")),
+            browser=none,
+            server=none,
+            coverage=None,
+            lost=none,
+            freshness=wording.NOTHING,
+            speed="",
+            last=wording.day(datetime.fromtimestamp(last, UTC)),
+            sparkline=sparkline([], scope.window, now),
+        )
+        for name, last in sorted(stopped, key=lambda item: (-item[1], item[0]))
     ]
 
 

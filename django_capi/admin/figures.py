@@ -120,14 +120,7 @@ def tiles(measured: Overlap, links: EventLinks) -> list[Tile]:
             % {"both": wording.number(total.both), "smaller": wording.number(total.smaller)},
             figure=overlap_figure(total),
         ),
-        Tile(
-            tone="plain",
-            label=gettext_lazy("Browser events covered"),
-            value=wording.percent(total.coverage),
-            note=_("have a server copy that Meta accepted. Goal: %(goal)s")
-            % {"goal": wording.percent(COVERAGE_GOAL.good)},
-            figure=coverage_figure(total),
-        ),
+        coverage_tile(total),
         Tile(
             tone="browser",
             label=gettext_lazy("Browser events"),
@@ -139,10 +132,28 @@ def tiles(measured: Overlap, links: EventLinks) -> list[Tile]:
             tone="server",
             label=gettext_lazy("Server events"),
             value=wording.number(total.server),
-            note=_("accepted by Meta, %(waiting)s waiting") % {"waiting": wording.number(total.waiting)},
+            note=server_note(total),
             url=links.to_server_copies(),
         ),
     ]
+
+
+def server_note(total: Counts) -> str:
+    """What the number of server events means, and whether they are as many as those of the browser."""
+    numbers = {"waiting": wording.number(total.waiting), "ratio": wording.ratio(total.server, total.browser)}
+    if not total.browser:
+        return _("accepted by Meta, %(waiting)s waiting") % numbers
+    return _("accepted by Meta, %(waiting)s waiting; %(ratio)s for each browser event, goal: at least 1") % numbers
+
+
+def coverage_tile(total: Counts) -> Tile:
+    return Tile(
+        tone="plain",
+        label=gettext_lazy("Browser events covered"),
+        value=wording.percent(total.coverage),
+        note=_("have a server copy that Meta accepted. Goal: %(goal)s") % {"goal": wording.percent(COVERAGE_GOAL.good)},
+        figure=coverage_figure(total),
+    )
 
 
 def revenue_name(measured: Overlap) -> str:

@@ -51,6 +51,11 @@ def percent(share: float | None) -> str:
     return _("%(number)s%%") % {"number": formats.number_format(value)}
 
 
+def ratio(part: int, of: int) -> str:
+    """Rounded down to a hundredth: 1 is said only of as many."""
+    return formats.number_format(Decimal(100 * part // of) / 100, decimal_pos=2) if of else NOTHING
+
+
 def seconds(length: timedelta) -> str:
     """To a hundredth, as requests take less than a second."""
     number = formats.number_format(round(length.total_seconds(), 2), decimal_pos=2)

@@ -51,6 +51,11 @@ def outcomes_of_requests() -> tuple[int, Counter[str]]:
     return newest[-1][0] if newest else 0, Counter(outcome for _, outcome in newest)
 
 
+def ended(states: Iterable[State]) -> int:
+    """Return the events whose delivery has ended in any way but by withdrawal."""
+    return sum(state.events for state in states if state.status not in (Status.PENDING, Status.WITHDRAWN))
+
+
 def shed(states: Iterable[State]) -> int:
     """Return the events that were given up because too many were pending."""
     return sum(state.events for state in states if state.status is Status.EXPIRED and state.reason == SHED_REASON)

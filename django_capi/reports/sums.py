@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Max, Sum
+from django.db.models import F, Max, Q, Sum
 
 from django_capi.ledger.tallies import DAY, FIGURES, HOUR, STATES
 from django_capi.models import BrowserState, Status, Tally
@@ -124,5 +124,14 @@ def days_by_name(scope: Scope) -> dict[str, list[Moment]]:
 
 def last_hours(scope: Scope) -> dict[str, int]:
     """Return when the last hour of the scope with events began, by event name. For a window of few hours."""
-    rows = Tally.objects.filter(scope.window.hourly(), **scope.only()).order_by()
+    return last_starts(scope, scope.window.hourly())
+
+
+def last_days(scope: Scope) -> dict[str, int]:
+    """Return when the last day of the scope with events began, by event name; at the ends of the window, the hour."""
+    return last_starts(scope, scope.window.tallies())
+
+
+def last_starts(scope: Scope, tallies: Q) -> dict[str, int]:
+    rows = Tally.objects.filter(tallies, **scope.only()).order_by()
     return dict(rows.values_list("event_name").annotate(last=Max("start")))

@@ -261,6 +261,24 @@ def test_the_revenue_that_only_the_server_reported_is_the_first_number(admin_cli
     assert [event.value for event in admin_client.get(tile.url).context["cl"].result_list] == [Decimal("1234.50")]
 
 
+@pytest.mark.parametrize(
+    ("fired", "note"),
+    [
+        (0, "accepted by Meta, 1 waiting"),
+        (2, "accepted by Meta, 1 waiting; 1.50 for each browser event, goal: at least 1"),
+    ],
+    ids=["no browser event", "two browser events"],
+)
+def test_server_events_are_compared_with_those_of_the_browser(fired: int, note: str, admin_client: Client) -> None:
+    EventFactory.create_batch(3, accepted=True)
+    EventFactory.create_batch(fired, rejected=True, fired=True)
+    EventFactory()
+
+    tile = admin_client.get(PAGE).context["tiles"][-1]
+
+    assert (str(tile.label), tile.value, tile.note) == ("Server events", "3", note)
+
+
 def test_each_currency_has_its_own_sums(admin_client: Client) -> None:
     EventFactory(accepted=True, value=Decimal(10), currency="EUR")
     EventFactory(rejected=True, value=Decimal(500), currency="JPY")

@@ -15,8 +15,9 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from django_capi.admin import wording
 from django_capi.ledger import tallies
 from django_capi.ledger.expiry import SHED_REASON
-from django_capi.models import ConversionState, Event, Lane, NotSent, Rank
+from django_capi.models import ConversionState, Diagnostic, Event, Lane, NotSent, Rank, Status
 from django_capi.reports import diagnostics, freshness, health
+from django_capi.reports.diagnostics.open import by_severity
 from tests.admin.conftest import Staff
 from tests.support.factories import PIXEL_ID, BatchFactory, ConversionMarkFactory, EventFactory, LaneFactory
 
@@ -66,12 +67,12 @@ def test_the_freshness_is_that_of_meta_s_four_steps(admin_client: Client) -> Non
 
     events = admin_client.get(PAGE).context["events"]
 
-    assert {event.name: (str(event.freshness), event.median) for event in events} == {
-        "A": ("Real time", "within 10 seconds"),
-        "B": ("Hourly", "within 1 hour"),
-        "C": ("Daily", "within 1 day"),
-        "D": ("Weekly", "over 1 day"),
-        "E": ("—", "—"),
+    assert {event.name: (str(event.freshness), event.speed) for event in events} == {
+        "A": ("Real time", "half within 10 seconds, 95 of 100 within 10 seconds"),
+        "B": ("Hourly", "half within 1 hour, 95 of 100 within 1 hour"),
+        "C": ("Daily", "half within 1 day, 95 of 100 within 1 day"),
+        "D": ("Weekly", "half over 1 day, 95 of 100 over 1 day"),
+        "E": ("—", ""),
     }
 
 
@@ -84,6 +85,116 @@ def test_a_name_was_last_seen_in_an_hour_or_on_a_day(admin_client: Client) -> No
 
     assert re.fullmatch(r"after \S+ \d\d:00", events["Today"])
     assert re.fullmatch(r"\d\d/\d\d/\d{4}", events["Before"])
+
+
+def test_a_name_whose_events_have_stopped_is_shown_with_its_last_day_and_its_list(admin_client: Client) -> None:
+    now = int(timezone.now().timestamp())
+    EventFactory(met=True, event_name="Lead")
+    EventFactory(met=True, event_name="Lead", event_time=now - 9 * tallies.DAY)
+    stopped = EventFactory(met=True, event_name="Subscribe", event_time=now - 12 * tallies.DAY)
+    EventFactory(met=True, event_name="Contact", event_time=now - 20 * tallies.DAY)
+    EventFactory(met=True, event_name="Schedule", event_time=now - 40 * tallies.DAY)
+    EventFactory(event_name="Search", event_time=now - 12 * tallies.DAY, test_event_code="TEST1")
+
+    lead, subscribe, contact = admin_client.get(PAGE).context["events"]
+
+    assert [each.name for each in (lead, subscribe, contact)] == ["Lead", "Subscribe", "Contact"]
+    assert (plain(lead.connection), lead.browser.count) == ("⇄ Both", "1")
+    assert plain(subscribe.connection) == "– No recent activity"
+    assert (subscribe.browser.count, subscribe.server.count, subscribe.coverage, subscribe.speed) == (
+        "0",
+        "0",
+        None,
+        "",
+    )
+    assert subscribe.last == wording.day(datetime.fromtimestamp(stopped.event_time, UTC))
+    assert listed(admin_client, subscribe.url) == {stopped.pk}
+
+
+def test_a_site_whose_events_have_all_stopped_still_names_them(admin_client: Client) -> None:
+    EventFactory(met=True, event_time=int(timezone.now().timestamp()) - 8 * tallies.DAY)
+
+    context = admin_client.get(PAGE).context
+
+    assert [plain(event.connection) for event in context["events"]] == ["– No recent activity"]
+    assert context["tiles"] == []
+
+
+@override_settings(CAPI=TWO_PIXELS)
+def test_a_name_that_only_another_pixel_had_is_not_among_those_of_the_chosen_one(admin_client: Client) -> None:
+    EventFactory(met=True, event_time=int(timezone.now().timestamp()) - 8 * tallies.DAY)
+
+    every, other = (admin_client.get(PAGE, query).context["events"] for query in ({}, {"pixel": OTHER_PIXEL}))
+
+    assert [event.name for event in every] == ["Purchase"]
+    assert other == []
+
+
+def test_a_name_with_open_diagnostics_leads_to_the_gravest(admin_client: Client) -> None:
+    EventFactory.create_batch(3, event_name="Lead", rejected=True, error_reason="The currency is unknown.")
+    EventFactory.create_batch(3, event_name="Lead", met=True, shared_id=True)
+    EventFactory(met=True, event_name="Search")
+    diagnostics.refresh()
+
+    lead, search = admin_client.get(PAGE).context["events"]
+
+    open_ones = by_severity(Diagnostic.objects.open().filter(event_name="Lead"))
+    assert len(open_ones) > 1
+    assert lead.diagnostics.count == f"{len(open_ones)} diagnostics"
+    address, _, row_id = lead.diagnostics.url.partition("#")
+    assert f'id="{row_id}" data-code="{open_ones[0].code}"' in admin_client.get(address).content.decode()
+    assert search.diagnostics is None
+
+
+def test_diagnostics_are_not_named_to_those_who_may_not_see_them(staff: Staff) -> None:
+    EventFactory.create_batch(3, rejected=True, error_reason="The currency is unknown.")
+    diagnostics.refresh()
+
+    [event] = staff("view_overview").get(PAGE).context["events"]
+
+    assert event.diagnostics is None
+
+
+def test_the_tiles_say_whether_it_works(admin_client: Client) -> None:
+    EventFactory.create_batch(3, met=True)
+    waiting = EventFactory(fired=True)
+    EventFactory(rejected=True)
+    EventFactory(withdrawn=True)
+    Event.objects.filter(pk=waiting.pk).update(created_at=timezone.now() - timedelta(minutes=5))
+
+    tiles = {tile.label: tile for tile in admin_client.get(PAGE).context["tiles"]}
+
+    assert {label: (tile.value, tile.note) for label, tile in tiles.items()} == {
+        "Browser events covered": ("75%", "have a server copy that Meta accepted. Goal: 75%"),
+        "Accepted by Meta": ("75%", "3 of 4 server events, without those that wait or were withdrawn"),
+        "Data freshness": ("Real time", "half within 10 seconds, 95 of 100 within 10 seconds"),
+        "Waiting": ("1", "The oldest has waited: 5 minutes"),
+    }
+    accepted = Event.objects.filter(status=Status.ACCEPTED).values_list("pk", flat=True)
+    assert listed(admin_client, tiles["Accepted by Meta"].url) == set(accepted)
+    assert listed(admin_client, tiles["Waiting"].url) == {waiting.pk}
+    assert admin_client.get(tiles["Data freshness"].url).status_code == 200
+
+
+def test_a_tile_leads_nowhere_without_the_permission(staff: Staff) -> None:
+    EventFactory(met=True)
+
+    tiles = staff("view_overview").get(PAGE).context["tiles"]
+
+    assert {tile.url for tile in tiles} == {""}
+
+
+def test_nothing_that_was_sent_or_given_up_is_no_share(admin_client: Client) -> None:
+    EventFactory(fired=True)
+
+    tiles = {tile.label: tile for tile in admin_client.get(PAGE).context["tiles"]}
+
+    accepted = tiles["Accepted by Meta"]
+    assert (accepted.value, accepted.note, accepted.url) == (
+        "—",
+        "0 of 0 server events, without those that wait or were withdrawn",
+        "",
+    )
 
 
 def test_a_paused_pixel_says_why_and_can_be_resumed(admin_client: Client) -> None:
@@ -292,8 +403,9 @@ def test_the_page_costs_the_same_number_of_queries(
     diagnostics.refresh()
 
     # Session, user, how far the tallies have come, whether to refresh the diagnostics, two for the banner, sums,
-    # conversions that were not sent: two, what is deleted, days, hours, lanes, requests, the open diagnostics.
-    with django_assert_num_queries(15):
+    # the open diagnostics, conversions that were not sent: two, what is deleted, days, hours, the weeks before, lanes,
+    # requests.
+    with django_assert_num_queries(16):
         admin_client.get(PAGE)
 
 

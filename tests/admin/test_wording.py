@@ -19,6 +19,15 @@ def test_a_share_is_rounded_down(share: float | None, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("part", "of", "words"),
+    [(3, 0, "—"), (0, 5, "0.00"), (1999, 2000, "0.99"), (7, 7, "1.00"), (848, 723, "1.17")],
+    ids=["of none", "none", "nearly as many", "as many", "more"],
+)
+def test_a_ratio_is_rounded_down(part: int, of: int, words: str) -> None:
+    assert wording.ratio(part, of) == words
+
+
+@pytest.mark.parametrize(
     ("length", "words"),
     [
         (None, "—"),

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from django_capi.ledger import tallies
 from django_capi.ledger.tallies import DAY, HOUR
 from django_capi.models import BrowserState, Count, Event, Status, Tally
+from django_capi.reports import health
 from django_capi.reports.goals import Grade
 from django_capi.reports.outcomes import Outcome
 from django_capi.reports.overlap import Counts, Overlap, measured
-from django_capi.reports.sums import Scope, moments
+from django_capi.reports.sums import Scope, last_days, moments
 from django_capi.reports.windows import Window
 from tests.support.factories import PIXEL_ID, EventFactory
 
@@ -281,3 +282,29 @@ def test_redundancy_is_of_browser_events_whose_name_has_both_channels() -> None:
 
     assert (found.redundancy, found.deduplication) == (0.8, 0.4)
     assert found.total.overlap_grade is Grade.POOR
+
+
+@some
+@random_ledgers
+def test_the_last_day_of_each_name(cases: list[Case], scope: Scope) -> None:
+    _, within = counted(cases, scope)
+
+    found = last_days(scope)
+
+    latest = {name: max(case.event_time for case in within if case.event_name == name) for name in names_of(within)}
+    assert {name: start - start % DAY for name, start in found.items()} == {
+        name: at - at % DAY for name, at in latest.items()
+    }
+
+
+@some
+@random_ledgers
+def test_the_server_copies_that_were_sent_or_given_up(cases: list[Case], scope: Scope) -> None:
+    report, within = counted(cases, scope)
+
+    going_on = (Status.PENDING, Status.WITHDRAWN)
+    assert health.ended(report.states) == sum(case.status not in going_on for case in within)
+
+
+def names_of(cases: list[Case]) -> set[str]:
+    return {case.event_name for case in cases}

@@ -210,6 +210,14 @@ def test_deduplication_shows_the_shared_id_and_the_late_copy(week: QuerySet[Even
     assert (shared, context["pair_gaps"].far_apart.count) == (["1"], "1")
 
 
+def test_one_event_name_has_stopped(week: QuerySet[Event], client: Client) -> None:
+    client.force_login(User.objects.create_superuser("stopped"))
+
+    events = client.get(reverse("admin:django_capi_overview_changelist")).context["events"]
+
+    assert [event.name for event in events if "No recent activity" in event.connection] == ["FindLocation"]
+
+
 @pytest.mark.django_db
 def test_the_week_is_the_same_each_time() -> None:
     seed_catalogue()

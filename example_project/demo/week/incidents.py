@@ -39,6 +39,7 @@ def incidents(week: Week) -> None:
         waiting,
         in_test_mode,
         restored,
+        no_longer_tracked,
     ):
         week.planned.extend(add(week))
 
@@ -201,6 +202,16 @@ def restored(week: Week) -> Iterator[Planned]:
     made.row.browser_at = at + timedelta(days=3)
     made.row.deadline = made.row.browser_at + DUPLICATE_WINDOW
     yield made
+
+
+def no_longer_tracked(week: Week) -> Iterator[Planned]:
+    """The page of the shop's places, which lost its event when it was rebuilt, before the week began."""
+    for days in (9, 11, 12):
+        at = week.now - timedelta(days=days)
+        visitor, event_id = week.visitor_at(at).visitor, random_id(week.chance)
+        made = planned("FindLocation", visitor, at, event_id=event_id, path="/places/", origin=Origin.TRACK)
+        report(made.row, BrowserState.FIRED, week.chance)
+        yield made
 
 
 def after_the_insert(week: Week) -> None:
