@@ -123,6 +123,8 @@ def counted(row: Diagnostic, diagnosis: Diagnosis) -> str:
             return ngettext("%(affected)s page", "%(affected)s pages", row.affected) % numbers
         case Unit.SECONDS:
             return ngettext("%(affected)s second", "%(affected)s seconds", row.affected) % numbers
+        case Unit.DAYS:
+            return wording.in_unit(row.affected, "days")
         case Unit.CONVERSIONS:
             words = ngettext("%(affected)s of %(total)s conversion", "%(affected)s of %(total)s conversions", row.total)
             return words % numbers

@@ -213,6 +213,14 @@ def fewer_agree(_settings: Settings) -> None:
     not_tracked(NOW - timedelta(days=8), {NotSent.EXCLUDED: 1})  # counted since
 
 
+def no_longer_tracked(_settings: Settings) -> None:
+    """A new version of the shop lost the event of its orders; of page views there were too few on one day."""
+    for day in range(8):
+        at = int(NOW.timestamp()) - 26 * HOUR - day * DAY
+        many(5, met=True, event_time=at)
+        many(5 if day != 3 else 4, met=True, event_time=at, event_name="PageView")
+
+
 def not_tracked(moment: datetime, counts: dict[NotSent, int]) -> None:
     start = int(moment.timestamp()) // HOUR * HOUR
     for reason, events in counts.items():
@@ -509,6 +517,13 @@ FAULTS: Final = (
         seed=fewer_agree,
         affected=8,
         total=20,
+    ),
+    Fault(
+        code="event_stopped",
+        seed=no_longer_tracked,
+        affected=1,
+        total=1,
+        repair=lambda _: many(1, met=True),
     ),
     Fault(
         code="event_delay",

@@ -229,11 +229,11 @@ def test_a_refresh_costs_the_same_number_of_queries(number: int) -> None:
     refresh()
 
     # Three for the newest events, four for conversions, three for what was not tracked, and one each for tallies,
-    # lanes, due events and other pixels.
+    # lanes, due events, other pixels and the last day of each name.
     with CaptureQueriesContext(connection) as asked:
         gather(timezone.now())
 
-    assert len(asked) == 14
+    assert len(asked) == 15
 
 
 def test_no_query_reads_an_unbounded_number_of_events(monkeypatch: pytest.MonkeyPatch) -> None:

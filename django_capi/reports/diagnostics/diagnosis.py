@@ -25,6 +25,7 @@ class Unit(StrEnum):
     CONVERSIONS = "conversions"
     PAGES = "pages"
     SECONDS = "seconds"
+    DAYS = "days"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -129,6 +129,7 @@ class Facts:
     answers_before: Mapping[str, Answers] = field(default_factory=dict)  # of the six days before
     asked: Mapping[tuple[str, str], Answers] = field(default_factory=dict)  # events, by pixel and event name
     asked_before: Mapping[tuple[str, str], Answers] = field(default_factory=dict)  # of the six days before
+    stopped: Mapping[tuple[str, str], int] = field(default_factory=dict)  # days, by pixel and event name
     lost_conversions: Mapping[str, LostConversions] = field(default_factory=dict)  # by event name
     test_codes: AbstractSet[str] = frozenset()  # pixels with a test code in the settings
     clock_ahead: timedelta = timedelta()  # this machine's, of the database's

@@ -1,10 +1,14 @@
-"""Read the facts of the last day, with a fixed number of queries that each read a bounded number of rows."""
+"""Read the facts of the last day, with a fixed number of queries that each read a bounded number of rows.
+
+Two more are made if an event seems to have stopped.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any, Final
 
 from django.conf import settings
@@ -37,6 +41,7 @@ from django_capi.reports.diagnostics.facts import (
     Tallied,
 )
 from django_capi.reports.diagnostics.hosts import ADDRESS
+from django_capi.reports.diagnostics.stopped import stopped
 from django_capi.reports.overlap import Counts, counts_of
 from django_capi.reports.static_files import lacks_script
 from django_capi.reports.sums import State, state_from, sums_of_figures
@@ -59,6 +64,8 @@ def gather(now: datetime, *, clock_ahead: timedelta = timedelta()) -> Facts:
     rows = [row for row in newest(now) if row.pixel_id in pixel_ids]
     stored = conversions(ConversionState.STORED, now - TODAY, now)
     not_sent = conversions(ConversionState.NOT_SENT, now - TODAY, now)
+    asked_today = asked(last_days(1, now), pixel_ids)
+    converted = {mark["event_name"] for mark in (*stored, *not_sent)}
     return Facts(
         now=now,
         pixel_ids=pixel_ids,
@@ -74,8 +81,9 @@ def gather(now: datetime, *, clock_ahead: timedelta = timedelta()) -> Facts:
             conversions(ConversionState.STORED, now - WEEK, now - TODAY),
             conversions(ConversionState.NOT_SENT, now - WEEK, now - TODAY),
         ),
-        asked=asked(last_days(1, now), pixel_ids),
+        asked=asked_today,
         asked_before=asked_before(now, pixel_ids),
+        stopped=stopped(now, pixel_ids, besides={*asked_today, *product(pixel_ids, converted)}),
         lost_conversions=lost_conversions(stored, not_sent),
         test_codes={pixel.pixel_id for pixel in pixels if pixel.test_event_code and not settings.DEBUG},
         clock_ahead=clock_ahead,

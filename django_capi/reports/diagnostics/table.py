@@ -10,10 +10,11 @@ from django_capi.reports.diagnostics.about_consent import CONSENT
 from django_capi.reports.diagnostics.about_copies import COPIES
 from django_capi.reports.diagnostics.about_data import DATA
 from django_capi.reports.diagnostics.about_delivery import DELIVERY
+from django_capi.reports.diagnostics.about_tracking import TRACKING
 from django_capi.reports.diagnostics.diagnosis import Diagnosis, DiagnosticSeverity
 from django_capi.reports.diagnostics.facts import Facts, Measure
 
-TABLE: Final = {diagnosis.code: diagnosis for diagnosis in (*DELIVERY, *COPIES, *DATA, *CONSENT)}
+TABLE: Final = {diagnosis.code: diagnosis for diagnosis in (*DELIVERY, *COPIES, *DATA, *CONSENT, *TRACKING)}
 ORDER: Final = tuple(DiagnosticSeverity)
 MOST: Final = 200  # findings: a site may have any number of event names
 
