@@ -19,7 +19,8 @@ from pytest_django import Settings
 
 from django_capi.digest import contents, messages, sending
 from django_capi.digest.sending import Result, send
-from django_capi.models import ConversionState, NotSent, SentDigest
+from django_capi.models import ConversionState, Diagnostic, NotSent, SentDigest
+from django_capi.reports import diagnostics
 from django_capi.tasks import send_digest
 from tests.support.factories import PIXEL_ID, ConversionMarkFactory, EventFactory, LaneFactory
 
@@ -160,6 +161,18 @@ class TestContents:
 
         assert "There was no Purchase, after 20 the day before and 25 a week before." in digest
         assert "There was no Lead" not in digest
+
+    @pytest.mark.parametrize("muted_until", [None, timezone.now() + timedelta(days=7)], ids=["heard", "muted"])
+    def test_one_that_came_every_day_is_said_once_and_not_if_it_is_muted(self, muted_until: datetime | None) -> None:
+        for days in range(2, 10):
+            EventFactory.create_batch(20, accepted=True, **on(days))
+        diagnostics.refresh()
+        Diagnostic.objects.filter(code="event_stopped").update(muted_until=muted_until)
+
+        digest = body()
+
+        assert "There was no Purchase" not in digest
+        assert digest.count("event_stopped, Purchase") == (1 if muted_until is None else 0)
 
     def test_what_the_doctor_finds_is_named_with_one_action(self) -> None:
         digest = body()

@@ -9,6 +9,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from django_capi.doctor import Level, examine_without_network
+from django_capi.reports import diagnostics
 from django_capi.reports.goals import ENOUGH
 from django_capi.reports.overlap import Overlap
 
@@ -48,10 +49,11 @@ def open_problems(days: Days) -> list[DigestProblem]:
 
 
 def missing_names(days: Days) -> Iterator[DigestProblem]:
-    """Find event names that have stopped."""
+    """Find event names that have stopped, besides those that a diagnostic names, or named until it was muted."""
+    diagnosed = diagnostics.names_with("event_stopped")
     for name in days.names():
         events, day_before, week_before = days.events(name)
-        if not events and min(day_before, week_before) >= ENOUGH:
+        if not events and min(day_before, week_before) >= ENOUGH and name not in diagnosed:
             yield DigestProblem(
                 message=_("There was no %(event)s, after %(day)s the day before and %(week)s a week before.")
                 % {"event": name, "day": day_before, "week": week_before},

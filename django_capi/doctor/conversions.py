@@ -10,8 +10,8 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from django_capi.database.alias import using
-from django_capi.doctor.finding import Finding, ok, warn
-from django_capi.doctor.worker import counted, duration
+from django_capi.doctor.finding import Finding, counted, ok, warn
+from django_capi.doctor.worker import duration
 from django_capi.models import ConversionMark, ConversionSource
 
 LATE_AFTER: Final = timedelta(minutes=15)  # a pass of the worker completes them

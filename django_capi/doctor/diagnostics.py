@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from django_capi.doctor.finding import Finding, ok, warn
+from django_capi.doctor.finding import Finding, counted, ok, warn
 from django_capi.reports import diagnostics
 
 NAME: Final = "diagnostics"
@@ -25,5 +25,14 @@ def examine() -> Iterator[Finding]:
 
 def sentence(found: diagnostics.OpenDiagnostic) -> str:
     where = " ".join(filter(None, (found.event_name, found.pixel_id and f"of pixel {found.pixel_id}")))
-    count = f"{found.affected:,} of {found.total:,}" if found.total else ""
-    return f"{found.title} ({', '.join(filter(None, (found.code, where, count)))})."
+    return f"{found.title} ({', '.join(filter(None, (found.code, where, number_of(found))))})."
+
+
+def number_of(found: diagnostics.OpenDiagnostic) -> str:
+    """How many show it, of how many if not all do."""
+    units = diagnostics.TABLE[found.code].unit.value
+    if not found.total:
+        return ""
+    if found.affected == found.total:
+        return counted(found.affected, units.removesuffix("s"), units)
+    return f"{found.affected:,} of {counted(found.total, units.removesuffix('s'), units)}"

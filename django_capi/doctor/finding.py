@@ -43,3 +43,7 @@ def warn(name: str, message: str, advice: str) -> Finding:
 
 def fail(name: str, message: str, advice: str) -> Finding:
     return Finding(name=name, level=Level.FAIL, message=message, advice=advice)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from django_capi.conf import conf
 from django_capi.database.alias import using
-from django_capi.doctor.finding import Finding, fail, ok, warn
+from django_capi.doctor.finding import Finding, counted, fail, ok, warn
 from django_capi.models import Event, Lane
 from django_capi.reports import health
 from django_capi.reports.freshness import LATE_AFTER, Backlog, backlog
@@ -130,7 +130,3 @@ def duration(span: timedelta) -> str:
     seconds = max(int(span.total_seconds()), 0)
     size, unit = next(((size, unit) for size, unit in UNITS if seconds >= size), UNITS[-1])
     return counted(seconds // size, unit, f"{unit}s")
-
-
-def counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

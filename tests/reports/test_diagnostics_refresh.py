@@ -368,7 +368,7 @@ def test_the_doctor_determines_them_anew_and_warns() -> None:
     assert {finding.level for finding in found} == {"warn"}
     assert [finding.message for finding in found] == [
         f"Meta refuses the access token (token, of pixel {PIXEL_ID}).",
-        f"Events reached Meta by neither channel (lost, Purchase of pixel {PIXEL_ID}, 4 of 4).",
+        f"Events reached Meta by neither channel (lost, Purchase of pixel {PIXEL_ID}, 4 events).",
     ]
     assert found[1].advice == "Open the list: each event says why."
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django_capi.reports.diagnostics.diagnosis import Diagnosis, DiagnosticSeverity, Unit
-from django_capi.reports.diagnostics.open import OpenDiagnostic, of_event, open_now, shows
+from django_capi.reports.diagnostics.open import OpenDiagnostic, names_with, of_event, open_now, shows
 from django_capi.reports.diagnostics.rows import refresh, refreshed_at
 from django_capi.reports.diagnostics.table import TABLE
 
@@ -13,6 +13,7 @@ __all__ = [
     "DiagnosticSeverity",
     "OpenDiagnostic",
     "Unit",
+    "names_with",
     "of_event",
     "open_now",
     "refresh",

@@ -36,6 +36,11 @@ def open_now() -> list[OpenDiagnostic]:
     return [described(row, TABLE[row.code]) for row in by_severity(rows)]
 
 
+def names_with(code: str) -> set[str]:
+    """Return the event names of which this diagnostic is open, muted or not."""
+    return set(Diagnostic.objects.using(using()).open().filter(code=code).values_list("event_name", flat=True))
+
+
 def described(row: Diagnostic, diagnosis: Diagnosis) -> OpenDiagnostic:
     return OpenDiagnostic(
         code=row.code,
