@@ -229,7 +229,7 @@ def links_by_name(rows: Iterable[Diagnostic], url: str) -> dict[str, CountLink]:
 
 
 def in_words(rows: Sequence[Diagnostic]) -> str:
-    words = ngettext("%(count)s diagnostic", "%(count)s diagnostics", len(rows))
+    words = ngettext("%(count)s open diagnostic", "%(count)s open diagnostics", len(rows))
     return words % {"count": wording.number(len(rows))}
 
 

@@ -140,7 +140,7 @@ def test_a_name_with_open_diagnostics_leads_to_the_gravest(admin_client: Client)
 
     open_ones = by_severity(Diagnostic.objects.open().filter(event_name="Lead"))
     assert len(open_ones) > 1
-    assert lead.diagnostics.count == f"{len(open_ones)} diagnostics"
+    assert lead.diagnostics.count == f"{len(open_ones)} open diagnostics"
     address, _, row_id = lead.diagnostics.url.partition("#")
     assert f'id="{row_id}" data-code="{open_ones[0].code}"' in admin_client.get(address).content.decode()
     assert search.diagnostics is None
