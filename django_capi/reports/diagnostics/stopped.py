@@ -32,7 +32,8 @@ def stopped(now: datetime, pixel_ids: Collection[str], *, besides: Collection[Pl
     if not daily:
         return {}
     hours = last_starts(of_names(daily, pixel_ids).filter(Window(since=min(quiet.values())).hourly()))
-    return {place: (int(now.timestamp()) - hours[place] - HOUR) // DAY for place in daily}
+    seconds = {place: int(now.timestamp()) - start - HOUR for place, start in hours.items() if place in daily}
+    return {place: since // DAY for place, since in seconds.items() if since >= DAY}
 
 
 def is_daily(counts: Collection[int]) -> bool:
